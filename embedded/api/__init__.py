@@ -1,0 +1,1 @@
+"""The Kubernetes API server of the embedded platform: one process, all state in memory."""
