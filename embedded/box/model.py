@@ -1,0 +1,100 @@
+"""The words of the container runtime: sandbox, root, process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """What the containers of one Pod share: network, IPC and host name.
+
+    It lives as long as its descriptors (of `/proc/…/ns/net`, `ipc`, `uts`) are open somewhere.
+    `link` is the box's end of the veth pair.
+    """
+
+    name: str
+    address: str
+    hostname: str
+    link: str
+    net: int
+    ipc: int
+    uts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Root:
+    """A writable root file system: an overlay over an image, seen at `path` inside the box.
+
+    It keeps what was written until it is unmounted, across as many starts as wished.
+    """
+
+    path: Path
+    directory: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bind:
+    """One volume of a container: `source` in the box is seen at `target`, made if missing."""
+
+    source: Path
+    target: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streams:
+    """Descriptors for a process's standard streams; None is /dev/null.
+
+    They are duplicated: whoever opened them closes them once the process has started.
+    """
+
+    stdin: int | None = None
+    stdout: int | None = None
+    stderr: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSpec:
+    """A container to start in a sandbox, on a root.
+
+    `env` is the whole environment. A container has exactly one uid, which owns every file it sees.
+    """
+
+    sandbox: Sandbox
+    root: Root
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+    uid: int = 0
+    gid: int = 0
+    binds: tuple[Bind, ...] = ()
+    read_only_root: bool = False
+    streams: Streams = field(default_factory=Streams)
+    tty: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExitStatus:
+    """How a process ended, in the numbers of a container's status.
+
+    `code` is 128 + signal where a signal ended it; `signal` is then that signal, else 0.
+    """
+
+    code: int
+    signal: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """A program of the box that ran to its end."""
+
+    status: ExitStatus
+    stdout: bytes
+    stderr: bytes
+
+
+class RuntimeFailure(Exception):
+    """The box could not do what was asked; the text says what, on what, and the system's reason."""
