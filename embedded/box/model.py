@@ -96,5 +96,5 @@ class Completed:
     stderr: bytes
 
 
-class RuntimeFailure(Exception):
+class BoxError(Exception):
     """The box could not do what was asked; the text says what, on what, and the system's reason."""

@@ -47,7 +47,7 @@ class Runtime:
     async def connect_to(cls, path: Path, state: Path) -> Runtime:
         """Connect to the spawner's socket at `path`; roots are kept under `state`.
 
-        Raises RuntimeFailure when nobody listens there.
+        Raises BoxError when nobody listens there.
         """
         raise NotImplementedError
 
@@ -58,7 +58,7 @@ class Runtime:
         """Make the namespaces of a Pod, with `address` (dotted IPv4) as /32 on its `eth0`.
 
         Returns when traffic flows both ways. `hostname` defaults to `name`. Low ports are free to
-        any uid, IPv6 is off. Raises RuntimeFailure.
+        any uid, IPv6 is off. Raises BoxError.
         """
         raise NotImplementedError
 
@@ -69,7 +69,7 @@ class Runtime:
         """Cut the Pod off the network, or join it again. Its loopback is not touched."""
 
     async def mount_root(self, image: Image) -> Root:
-        """Mount a fresh writable root over `image`. Raises RuntimeFailure."""
+        """Mount a fresh writable root over `image`. Raises BoxError."""
         raise NotImplementedError
 
     async def unmount_root(self, root: Root) -> None:
@@ -79,7 +79,7 @@ class Runtime:
         """Start a container; returns once its first process exists.
 
         A program that cannot be executed is said on `stderr`, and ends with code 127 or 1.
-        Raises RuntimeFailure when the container cannot be made at all.
+        Raises BoxError when the container cannot be made at all.
         """
         raise NotImplementedError
 
@@ -96,7 +96,7 @@ class Runtime:
         """Run `argv` inside the container of `process`, with its uid and no privilege.
 
         With `tty`, stdin must be the slave of a pseudo-terminal and becomes the controlling one.
-        Raises RuntimeFailure, with "no such file" where the program is not there.
+        Raises BoxError, with "no such file" where the program is not there.
         """
         raise NotImplementedError
 
@@ -117,9 +117,9 @@ class Runtime:
         streams: Streams | None = None,
         sandbox: Sandbox | None = None,
     ) -> Process:
-        """Start a program of the box itself, outside any container; in `sandbox`'s network if given.
+        """Start a program of the box itself, in `sandbox`'s network if given.
 
-        `env` None is the spawner's own environment. Raises RuntimeFailure.
+        `env` None is the spawner's own environment. Raises BoxError.
         """
         raise NotImplementedError
 
@@ -128,6 +128,6 @@ class Runtime:
     ) -> Completed:
         """Run a program of the box, such as `nft -f -`, to its end.
 
-        Raises TimeoutError after `deadline` seconds, when it has been killed; RuntimeFailure.
+        Raises TimeoutError after `deadline` seconds, when it has been killed; BoxError.
         """
         raise NotImplementedError
