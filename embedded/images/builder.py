@@ -1,0 +1,206 @@
+"""Make an image: packages by mmdebstrap, then what maintainer scripts would have done."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from embedded.images import cache
+from embedded.images.cache import ImageError
+from embedded.images.recipes import ACCOUNTS, FILES, OPERATOR_WHEELS, Recipe, Suite
+
+# In root mode the box is a user namespace in which this host uid is root.
+BOX_UID = 60000
+PACKAGES_SECONDS = 600
+STEP_SECONDS = 180
+TAIL_LINES = 3
+MOUNT_POINTS = ("dev", "proc", "sys", "run", "tmp", "etc", "usr/local/bin", "usr/bin", "var/lib")
+
+
+def build(recipe: Recipe, suite: Suite, target: Path) -> None:
+    """Make the root file system at `target`; it is there whole, or not at all.
+
+    The caller holds the cache's lock. Raises ImageError.
+    """
+    print(f"images: making {recipe.name} for {suite.name}, once", file=sys.stderr)
+    work = target.with_name(target.name + ".building")
+    log = target.parent / f"{recipe.name}.log"
+    try:
+        _make(recipe, suite, work / "root", log)
+        work.rename(target)
+    except OSError as error:
+        raise ImageError(f"images: {recipe.name}: {error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _make(recipe: Recipe, suite: Suite, root: Path, log: Path) -> None:
+    root.mkdir(parents=True)
+    log.write_bytes(b"")
+    step = Step(recipe.name, log)
+    _packages(recipe, suite, root, step)
+    for pattern in recipe.prune:
+        _prune(root, pattern)
+    _accounts(root)
+    _furnish(recipe, root)
+    if recipe.requirements:
+        _wheels(recipe, suite, root, step)
+    for command in recipe.commands:
+        step.run(inside(root, command, uid=recipe.config.uid), STEP_SECONDS)
+    give_to_box(root)
+
+
+class Step:
+    """Runs the programs of one build, all into one log."""
+
+    def __init__(self, image: str, log: Path) -> None:
+        self.image = image
+        self.log = log
+
+    def run(self, command: Sequence[str], seconds: float, user: int | None = None) -> None:
+        """Run `command`; raises ImageError with the log's last lines when it fails."""
+        groups: list[int] | None = [] if user is not None else None
+        try:
+            with self.log.open("ab") as out:
+                subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    timeout=seconds,
+                    check=True,
+                    user=user,
+                    group=user,
+                    extra_groups=groups,
+                    cwd="/",
+                    env=os.environ | {"LC_ALL": "C.UTF-8"},
+                )
+        except FileNotFoundError as error:
+            text = f"images: {command[0]} is not installed: apt-get install {command[0]}"
+            raise ImageError(text) from error
+        except subprocess.TimeoutExpired as error:
+            raise ImageError(self._failure(command[0], f"not done in {seconds:.0f} s")) from error
+        except subprocess.CalledProcessError as error:
+            raise ImageError(self._failure(command[0], f"code {error.returncode}")) from error
+
+    def _failure(self, program: str, why: str) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        if any("No space left on device" in line for line in lines):
+            return (
+                f"images: {self.image}: no space left under {self.log.parent}; about 1 GB is needed"
+            )
+        tail = " / ".join(line.strip() for line in lines[-TAIL_LINES:])
+        return f"images: {self.image}: {Path(program).name}: {why}: {tail} (whole log: {self.log})"
+
+
+def _packages(recipe: Recipe, suite: Suite, root: Path, step: Step) -> None:
+    command = [
+        "mmdebstrap",
+        "--variant=extract",
+        "--mode=chrootless",
+        f"--include={','.join(recipe.packages)}",
+        suite.name,
+        str(root),
+    ]
+    if os.geteuid() == 0:
+        # As root this mode could touch the host, so it is not run as root.
+        os.chown(root, BOX_UID, BOX_UID)
+        step.run(command, PACKAGES_SECONDS, user=BOX_UID)
+        _own(root, 0)
+    else:
+        step.run(command, PACKAGES_SECONDS)
+
+
+def _prune(root: Path, pattern: str) -> None:
+    for path in root.glob(pattern):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _accounts(root: Path) -> None:
+    passwd = [f"{a.name}:x:{a.number}:{a.number}:{a.name}:{a.home}:/bin/bash" for a in ACCOUNTS]
+    group = [f"{a.name}:x:{a.number}:" for a in ACCOUNTS]
+    (root / "etc/passwd").write_text("\n".join(passwd) + "\n")
+    (root / "etc/group").write_text("\n".join(group) + "\n")
+    (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
+    for account in ACCOUNTS:
+        (root / account.home[1:]).mkdir(parents=True, exist_ok=True)
+
+
+def _furnish(recipe: Recipe, root: Path) -> None:
+    for name in (*MOUNT_POINTS, *(directory[1:] for directory in recipe.directories)):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    for name in ("hosts", "hostname", "resolv.conf"):
+        (root / "etc" / name).write_text("")
+    for name, target in recipe.links:
+        if not os.path.lexists(root / name[1:]):
+            (root / name[1:]).symlink_to(target)
+    for target, name in recipe.files:
+        shutil.copyfile(FILES / name, root / target[1:])
+        (root / target[1:]).chmod(0o755)
+
+
+def _wheels(recipe: Recipe, suite: Suite, root: Path, step: Step) -> None:
+    command = [
+        _uv(),
+        "pip",
+        "install",
+        "--quiet",
+        "--no-config",
+        "--require-hashes",
+        "--only-binary=:all:",
+        f"--python-version={suite.python}",
+        f"--python-platform={platform.machine()}-manylinux_2_36",
+        f"--target={root}{OPERATOR_WHEELS}",
+        f"--requirement={cache.REQUIREMENTS / recipe.requirements}",
+    ]
+    step.run(command, PACKAGES_SECONDS)
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).parent / "uv"
+    return str(beside) if beside.exists() else "uv"
+
+
+def inside(
+    root: Path, command: Sequence[str], *, uid: int, binds: Sequence[tuple[Path, str]] = ()
+) -> list[str]:
+    """Return the command line that runs `command` in the image at `root`, as `uid`.
+
+    `binds` are pairs of a directory outside and where it is seen inside.
+    """
+    more = [part for source, target in binds for part in ("--bind", str(source), target)]
+    return [
+        "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        *("--uid", str(uid), "--gid", str(uid)),
+        *("--bind", str(root), "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108
+        *more,
+        "--clearenv",
+        *("--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8"),
+        *("--chdir", "/"),
+        "--",
+        *command,
+    ]
+
+
+def give_to_box(root: Path) -> None:
+    """In root mode, hand `root` to the uid that is the box's root; a user's box is the user's."""
+    if os.geteuid() == 0:
+        _own(root, BOX_UID)
+
+
+def _own(root: Path, uid: int) -> None:
+    os.chown(root, uid, uid)
+    for directory, directories, files in os.walk(root):
+        for name in (*directories, *files):
+            os.chown(Path(directory, name), uid, uid, follow_symlinks=False)

@@ -1,0 +1,94 @@
+"""Where images are kept, under which key, and who may build."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from embedded.images.recipes import ACCOUNTS, FILES, Recipe, Suite
+
+# To be raised when the builder itself makes something else of the same recipe.
+FORMAT = 1
+LOCK_SECONDS = 900
+UNUSED_DAYS = 30
+REQUIREMENTS = Path(__file__).parents[2] / "requirements"
+
+
+class ImageError(Exception):
+    """An image could not be made; the text is one line: what, why, where to look."""
+
+
+def cache_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the directory of the cache: the user's own, or the system's for root.
+
+    Root's home is closed to the uid that the box is mapped to, so root's cache is not there.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/cache/pg-tls-conformance")
+    base = environment.get("XDG_CACHE_HOME", "")
+    home = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    return home / "pg-tls-conformance"
+
+
+def key(recipe: Recipe, suite: Suite) -> str:
+    """Return the hex SHA-256 over everything that the content of the image follows from."""
+    files = [(FILES / name).read_text() for _, name in recipe.files]
+    lock = (REQUIREMENTS / recipe.requirements).read_text() if recipe.requirements else ""
+    accounts = [asdict(account) for account in ACCOUNTS]
+    parts = [FORMAT, platform.machine(), asdict(suite), asdict(recipe), accounts, files, lock]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def building(cache: Path) -> Iterator[None]:
+    """Hold the cache's lock, so that no two runs build at once; clear what a killed one left.
+
+    Raises ImageError when the cache cannot be written, or another run holds it for too long.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        handle = os.open(cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ImageError(f"images: {cache} cannot be written: {error.strerror}") from error
+    try:
+        _lock(handle, cache)
+        for leftover in cache.glob("*.building"):
+            shutil.rmtree(leftover)
+        _forget_unused(cache)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, cache: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"images: waiting for another run that builds in {cache}", file=sys.stderr)
+        command = ["flock", "--exclusive", "--timeout", str(LOCK_SECONDS), str(handle)]
+        if subprocess.run(command, pass_fds=[handle], check=False).returncode != 0:
+            text = f"images: another run has been building in {cache} for {LOCK_SECONDS} s"
+            raise ImageError(f"{text}; wait for it, or end it") from None
+
+
+def used(image: Path) -> None:
+    """Note that `image` is in use today."""
+    os.utime(image)
+
+
+def _forget_unused(cache: Path) -> None:
+    limit = time.time() - UNUSED_DAYS * 24 * 3600
+    for image in cache.glob("*-*-*"):
+        if image.is_dir() and image.stat().st_mtime < limit:
+            shutil.rmtree(image)

@@ -1,0 +1,64 @@
+"""The reference operator's own code, as a small layer over the image of its libraries.
+
+Kept apart so that a changed line costs a copy of some files, not an image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from embedded.images.builder import STEP_SECONDS, Step, give_to_box, inside
+from embedded.images.recipes import OPERATOR_CODE, Suite
+
+PACKAGE = Path(__file__).parents[1]
+# All that the operator may import: it meets the rest of the platform through the API alone.
+PARTS = ("__init__.py", "client", "faults", "operator")
+
+
+def code_key(package: Path = PACKAGE) -> str:
+    """Return the hex SHA-256 over the names and contents of the operator's files."""
+    digest = hashlib.sha256()
+    for path in _files(package):
+        digest.update(f"{path.relative_to(package)}\0".encode())
+        digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def build_code(target: Path, base: Path, suite: Suite, package: Path = PACKAGE) -> None:
+    """Copy the code to the layer `target`, compiled by the Python of the image at `base`.
+
+    The caller holds the cache's lock. Raises ImageError or OSError.
+    """
+    work = target.with_name(target.name + ".building")
+    root = work / "root"
+    try:
+        destination = root / OPERATOR_CODE[1:] / package.name
+        for path in _files(package):
+            copy = destination / path.relative_to(package)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        _compile(root / OPERATOR_CODE[1:], base, suite)
+        give_to_box(root)
+        work.rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _files(package: Path) -> Iterator[Path]:
+    for part in PARTS:
+        path = package / part
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and file.suffix != ".pyc":
+                yield file
+
+
+def _compile(code: Path, base: Path, suite: Suite) -> None:
+    command = [
+        f"/usr/bin/python{suite.python}",
+        *("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", OPERATOR_CODE),
+    ]
+    step = Step("operator code", code.parents[3] / "operator-code.log")
+    step.run(inside(base, command, uid=0, binds=[(code, OPERATOR_CODE)]), STEP_SECONDS)
