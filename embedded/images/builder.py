@@ -138,7 +138,8 @@ def _furnish(recipe: Recipe, root: Path) -> None:
     for name in (*MOUNT_POINTS, *(directory[1:] for directory in recipe.directories)):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / "tmp").chmod(0o1777)
-    for name in ("hosts", "hostname", "resolv.conf"):
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+    for name in ("hostname", "resolv.conf"):
         (root / "etc" / name).write_text("")
     for name, target in recipe.links:
         if not os.path.lexists(root / name[1:]):
