@@ -19,6 +19,8 @@ from embedded.client.workqueue import Backoff
 
 OnChange = Callable[[str, Json], None]
 
+_NAMESPACE = "in namespace"
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +47,7 @@ class Informer:
         self._labels = labels
         self._fields = fields
         self._store = Store()
+        self._store.add_index(_NAMESPACE, lambda obj: [key_of(obj)[0]])
         self._handlers: list[OnChange] = [on_change] if on_change else []
         self._version = 0
         self._synced = asyncio.Event()
@@ -53,6 +56,11 @@ class Informer:
     def items(self) -> Mapping[Key, Json]:
         """The objects, a live view by (namespace, name)."""
         return self._store.items
+
+    @property
+    def version(self) -> int:
+        """The resourceVersion up to which the copy knows everything; 0 before the first list."""
+        return self._version
 
     def get(self, namespace: str, name: str) -> Json | None:
         """One object of the copy; the namespace of a cluster-scoped one is empty."""
@@ -67,6 +75,10 @@ class Informer:
     def add_index(self, name: str, function: Index) -> None:
         """Keep the objects findable by what `function` gives for each."""
         self._store.add_index(name, function)
+
+    def in_namespace(self, namespace: str) -> list[Json]:
+        """The objects of one namespace."""
+        return self._store.by_index(_NAMESPACE, namespace)
 
     def by_index(self, name: str, value: Hashable) -> list[Json]:
         """The objects indexed under `value`."""

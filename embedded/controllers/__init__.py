@@ -1,0 +1,1 @@
+"""The control loops of the embedded Kubernetes: clients of its HTTP API and nothing else."""

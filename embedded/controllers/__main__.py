@@ -1,0 +1,42 @@
+"""Runs all controllers: `python -m embedded.controllers --kubeconfig FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from embedded.client import ApiError, Client, ConfigError, Unreachable
+from embedded.controllers import manager
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m embedded.controllers")
+    parser.add_argument("--kubeconfig", type=Path, required=True, metavar="FILE")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        asyncio.run(_run(options.kubeconfig))
+    except (ConfigError, ApiError, Unreachable) as error:
+        print(f"controllers: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(kubeconfig: Path) -> None:
+    async with Client.from_kubeconfig(kubeconfig) as client:
+        task = asyncio.create_task(manager.run(client))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Conditions of a status, with their times kept as long as nothing changes."""
+
+from __future__ import annotations
+
+from embedded.client import Json
+from embedded.controllers.pods import now
+
+
+def find(status: Json, kind: str) -> Json | None:
+    """The condition of this type."""
+    for condition in status.get("conditions") or []:
+        if condition["type"] == kind:
+            found: Json = condition
+            return found
+    return None
+
+
+def is_true(status: Json, kind: str) -> bool:
+    """Whether the condition is there and True."""
+    return (find(status, kind) or {}).get("status") == "True"
+
+
+def update(status: Json, kind: str, value: bool, reason: str, message: str, stamp: str) -> Json:
+    """Make the condition anew, from what the old status says of it.
+
+    `lastTransitionTime` changes with the value; the field named `stamp` with anything.
+    """
+    old = find(status, kind)
+    said = {
+        "type": kind,
+        "status": "True" if value else "False",
+        "reason": reason,
+        "message": message,
+    }
+    if old and said.items() <= old.items():
+        return old
+    moment = now()
+    same = old is not None and old["status"] == said["status"]
+    transition = (old or {}).get("lastTransitionTime") if same else moment
+    return said | {stamp: moment, "lastTransitionTime": transition or moment}
