@@ -1,0 +1,112 @@
+"""Faults of the chapters CONN and REPL: who gets in, and by which name."""
+
+from embedded.faults.fault import Fault, Hit
+
+LONG_POOLER_HOST = Fault(
+    name="long-pooler-host",
+    breaks="pgbouncer-uri names the host by its full name, with the cluster's domain.",
+    requirements=("CONN-1",),
+)
+POOLED_AS_ANOTHER_USER = Fault(
+    name="pooled-as-another-user",
+    breaks="PgBouncer runs everybody's queries as its own user.",
+    requirements=("CONN-2",),
+    where="data plane",
+)
+POOLER_LEAF_OF_A_NAMESAKE = Fault(
+    name="pooler-leaf-of-a-namesake",
+    breaks="PgBouncer's leaf is signed by another root that has the published root's name.",
+    requirements=("CONN-2", "CONN-4a"),
+    collateral=(Hit(requirement="CONN-3", reason="its control, the published root, fails"),),
+)
+ROOT_OF_THE_NAMESPACE = Fault(
+    name="root-of-the-namespace",
+    breaks="All clusters of a namespace have roots of one key.",
+    requirements=("CONN-3",),
+    collateral=(Hit(requirement="AUTO-3a", reason="the same breach, seen in the files"),),
+    versions=("2.2-2.4",),
+)
+POOLER_NAME_MISSING = Fault(
+    name="pooler-name-missing",
+    breaks="PgBouncer's leaf lacks the name <c>-pgbouncer.<ns>.",
+    requirements=("CONN-4a",),
+)
+LOCALHOST_IN_LEAF = Fault(
+    name="localhost-in-leaf",
+    breaks="The leaves of <inst>-certs are good for localhost too.",
+    requirements=("CONN-4b",),
+)
+PLAINTEXT_BY_DEFAULT = Fault(
+    name="plaintext-by-default",
+    breaks="The default rule of the replicas is of type host.",
+    requirements=("CONN-6",),
+    where="data plane",
+)
+DECOY_ROOT_PUBLISHED = Fault(
+    name="decoy-root-published",
+    breaks="root.crt holds an unrelated root of the same name before the cluster's own.",
+    requirements=("CONN-7",),
+    collateral=(
+        Hit(requirement="AUTO-5d", reason="root.crt no longer equals ca.crt"),
+        Hit(requirement="AUTO-3a", reason="its control looks at the first root of the file"),
+    ),
+)
+TYPED_SECRET = Fault(
+    name="typed-secret",
+    breaks="<c>-cluster-cert is of type kubernetes.io/tls.",
+    requirements=("CONN-8",),
+    versions=("2.9-3.1",),
+)
+
+PLAIN_REPLICATION = Fault(
+    name="plain-replication",
+    breaks="Outside tlsOnly, replicas stream without TLS; a rule admits their addresses.",
+    requirements=("REPL-1",),
+    collateral=(Hit(requirement="REPL-2", reason="without TLS there is no certificate to show"),),
+    where="data plane",
+)
+REPLICA_SHOWS_INSTANCE_LEAF = Fault(
+    name="replica-shows-instance-leaf",
+    breaks="Replicas authenticate by the leaf of their instance, mapped to _crunchyrepl.",
+    requirements=("REPL-2",),
+    where="data plane",
+)
+REPLICATION_USER_TRUSTED = Fault(
+    name="replication-user-trusted",
+    breaks="_crunchyrepl needs no certificate for database postgres.",
+    requirements=("REPL-3",),
+    collateral=(Hit(requirement="REPL-6", reason="where none is needed, any name will do"),),
+    where="data plane",
+)
+REPLICA_ASKS_NO_CERTIFICATE = Fault(
+    name="replica-asks-no-certificate",
+    breaks="Replicas ask no client for a certificate and trust _crunchyrepl.",
+    requirements=("REPL-4",),
+    collateral=(
+        Hit(requirement="REPL-3", reason="no certificate is asked for"),
+        Hit(requirement="REPL-6", reason="no certificate is asked for"),
+    ),
+    where="data plane",
+)
+PLAIN_REPLICATION_USER = Fault(
+    name="plain-replication-user",
+    breaks="Outside tlsOnly, _crunchyrepl is let in without TLS, and nobody else.",
+    requirements=("REPL-5",),
+    where="data plane",
+)
+SERVER_LEAF_MAY_REPLICATE = Fault(
+    name="server-leaf-may-replicate",
+    breaks="The external leaf's CN is mapped to _crunchyrepl, too.",
+    requirements=("REPL-6",),
+    where="data plane",
+)
+NO_REWIND_RULE = Fault(
+    name="no-rewind-rule",
+    breaks="No rule lets _crunchyrepl into database postgres.",
+    requirements=("REPL-7",),
+    collateral=tuple(
+        Hit(requirement=each, reason="its control is the right certificate at that database")
+        for each in ("REPL-3", "REPL-4", "REPL-5", "REPL-6")
+    ),
+    where="data plane",
+)

@@ -1,0 +1,58 @@
+"""Faults of the chapter FIN: what is left after a deletion, and what is not."""
+
+from embedded.faults.fault import Fault, Hit
+
+ROOT_SECRET_OWNED = Fault(
+    name="root-secret-owned",
+    breaks="<c>-cluster-ca-cert is owned by the cluster and collected with it.",
+    requirements=("FIN-1a",),
+    collateral=(Hit(requirement="FIN-7a", reason="the root is one of its Secrets"),),
+    versions=("2.5-3.1",),
+)
+INSTANCE_SECRET_OWNED = Fault(
+    name="instance-secret-owned",
+    breaks="Without finalizers the Secrets <inst>-certs are owned by the cluster.",
+    requirements=("FIN-1b",),
+)
+ROOT_MISSED_BY_LABEL = Fault(
+    name="root-missed-by-label",
+    breaks="delete-ssl looks by the cluster's label and so leaves the root Secret behind.",
+    requirements=("FIN-2a",),
+)
+USER_SECRETS_TAKEN = Fault(
+    name="user-secrets-taken",
+    breaks="delete-ssl takes the users' Secrets, too.",
+    requirements=("FIN-2c",),
+)
+CUSTOM_SECRET_TAKEN = Fault(
+    name="custom-secret-taken",
+    breaks="delete-ssl takes the custom internal Secret.",
+    requirements=("FIN-2d",),
+    collateral=(Hit(requirement="CUSTOM-11a", reason="its last look is after the deletion"),),
+)
+NEIGHBOURS_SECRET_TAKEN = Fault(
+    name="neighbours-secret-taken",
+    breaks="delete-ssl takes a neighbour's pgBackRest Secret, which is made again at once.",
+    requirements=("FIN-2e",),
+)
+DELETION_NEVER_ENDS = Fault(
+    name="deletion-never-ends",
+    breaks="delete-ssl deletes everything, but the finalizer is never taken off.",
+    requirements=("FIN-3",),
+    collateral=tuple(
+        Hit(requirement=each, reason="it looks after the CR is gone")
+        for each in ("FIN-2a", "FIN-2c", "FIN-2d", "FIN-2e", "FIN-4", "ROOTCA-2e", "CUSTOM-11a")
+    ),
+)
+SECRET_COMES_BACK = Fault(
+    name="secret-comes-back",
+    breaks="A second after a deletion with delete-ssl <c>-cluster-cert is there again.",
+    requirements=("FIN-4",),
+    collateral=(Hit(requirement="FIN-2a", reason="where it is looked at late in the window"),),
+    versions=("2.6-3.0",),
+)
+POOLER_SECRET_TAKEN = Fault(
+    name="pooler-secret-taken",
+    breaks="delete-pvc alone takes <c>-pgbouncer, too.",
+    requirements=("FIN-7a",),
+)

@@ -1,0 +1,132 @@
+"""Faults of the chapter TLSONLY: plaintext where only encrypted channels were promised."""
+
+from embedded.faults.fault import Fault, Hit
+
+_SAME_CLUSTER = "where the same cluster is looked at"
+_IN_THE_RULES = "the rule that lets it in is seen"
+
+USER_RULES_ALWAYS_CONVERTED = Fault(
+    name="user-rules-always-converted",
+    breaks="A user's host rule is turned into hostssl without tlsOnly, too.",
+    requirements=("TLSONLY-1",),
+    collateral=(
+        Hit(requirement="TLSONLY-3a", reason="TLSONLY-1 is its control"),
+        Hit(requirement="TLSONLY-3e", reason="TLSONLY-1 is its control"),
+        Hit(requirement="TLSONLY-4a", reason="TLSONLY-1 is its control"),
+    ),
+)
+MONITOR_ON_LOOPBACK = Fault(
+    name="monitor-on-loopback",
+    breaks="Under tlsOnly the monitor user keeps its host rule for the loopback.",
+    requirements=("TLSONLY-2",),
+)
+PLAINTEXT_AT_PRIMARY = Fault(
+    name="plaintext-at-primary",
+    breaks="Under tlsOnly the primary lets one user in without TLS.",
+    requirements=("TLSONLY-3a",),
+    collateral=(
+        Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),
+        Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),
+        Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
+    ),
+    where="data plane",
+)
+PLAINTEXT_AT_REPLICA = Fault(
+    name="plaintext-at-replica",
+    breaks="Under tlsOnly the replicas let one user in without TLS.",
+    requirements=("TLSONLY-3b",),
+    collateral=(
+        Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),
+        Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),
+        Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
+    ),
+    where="data plane",
+)
+REPLICA_PORT_CLOSED = Fault(
+    name="replica-port-closed",
+    breaks="Under tlsOnly replicas answer no TCP connection, where plaintext should be refused.",
+    requirements=("TLSONLY-3b",),
+    collateral=(
+        Hit(requirement="TLSONLY-3d", reason="TLS clients do not get in either"),
+        Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),
+        Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
+    ),
+    where="data plane",
+    expects="error",
+)
+PLAINTEXT_AT_POOLER = Fault(
+    name="plaintext-at-pooler",
+    breaks="Under tlsOnly PgBouncer's client_tls_sslmode is allow.",
+    requirements=("TLSONLY-3c",),
+    collateral=(
+        Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),
+        Hit(requirement="TLSONLY-4c", reason=_SAME_CLUSTER),
+    ),
+)
+REPLICA_LOCKS_CLIENTS_OUT = Fault(
+    name="replica-locks-clients-out",
+    breaks="Under tlsOnly the rules of the replicas let no ordinary user in at all.",
+    requirements=("TLSONLY-3d",),
+    collateral=(
+        Hit(requirement="TLSONLY-3b", reason="its control, the TLS login, fails"),
+        Hit(requirement="TLSONLY-3e", reason="its control, the TLS login, fails"),
+        Hit(requirement="TLSONLY-4a", reason="its control, the TLS login, fails"),
+    ),
+    where="data plane",
+)
+TOGGLE_UNNOTICED = Fault(
+    name="toggle-unnoticed",
+    breaks="A replica does not load the rules that a toggled tlsOnly writes.",
+    requirements=("TLSONLY-3e",),
+    collateral=(
+        Hit(requirement="TLSONLY-2", reason="its file is newer than the replica's last reload"),
+        Hit(requirement="TLSONLY-3b", reason=_SAME_CLUSTER),
+        Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
+    ),
+    where="data plane",
+)
+TOGGLE_RESTARTS = Fault(
+    name="toggle-restarts",
+    breaks="Toggling tlsOnly restarts the instances.",
+    requirements=("TLSONLY-3f",),
+    collateral=(
+        Hit(requirement="TLSONLY-3d", reason="clients find no server during the restart"),
+        Hit(requirement="TLSONLY-3e", reason="rules are read while an instance is away"),
+    ),
+)
+USER_RULES_KEPT = Fault(
+    name="user-rules-kept",
+    breaks="Under tlsOnly the user's own rules stay as given.",
+    requirements=("TLSONLY-4a",),
+    collateral=tuple(
+        Hit(requirement=each, reason=_SAME_CLUSTER)
+        for each in ("TLSONLY-2", "TLSONLY-3a", "TLSONLY-3b", "TLSONLY-3e")
+    ),
+    versions=("2.6-3.1",),
+)
+NOGSSENC_RULE_KEPT = Fault(
+    name="nogssenc-rule-kept",
+    breaks="Under tlsOnly a user's rule of type hostnogssenc stays as given.",
+    requirements=("TLSONLY-4a",),
+    collateral=(Hit(requirement="TLSONLY-2", reason=_SAME_CLUSTER),),
+)
+POOLER_SETTING_WINS = Fault(
+    name="pooler-setting-wins",
+    breaks="Under tlsOnly the user's client_tls_sslmode for PgBouncer stands.",
+    requirements=("TLSONLY-4c",),
+    versions=("2.6-3.1",),
+)
+PLAIN_REPLICATION_UNDER_TLS_ONLY = Fault(
+    name="plain-replication-under-tls-only",
+    breaks="Under tlsOnly replicas stream without TLS; a rule admits their addresses.",
+    requirements=("TLSONLY-5a",),
+    collateral=(Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),),
+    where="data plane",
+)
+PLAIN_SERVER_LEG = Fault(
+    name="plain-server-leg",
+    breaks="Under tlsOnly PgBouncer reaches the primary without TLS; a rule admits its addresses.",
+    requirements=("TLSONLY-5b",),
+    collateral=(Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),),
+    where="data plane",
+)
