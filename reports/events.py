@@ -1,0 +1,179 @@
+"""The lines of a journal: what happened in a run, in the order in which it happened.
+
+Every report is made from these and nothing else, so they carry all that a reader needs: the
+promise beside its id, the words of a breach, where the evidence lies.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = 1
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+Outcome = Literal["passed", "failed", "error", "blocked", "skipped"]
+
+
+class Fact(BaseModel):
+    """The base of everything in a journal: frozen, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Platform(Fact):
+    """Where Kubernetes came from."""
+
+    name: str
+    detail: str = ""
+
+
+class Subject(Fact):
+    """The operator that was judged."""
+
+    name: str
+    version: str
+    reference: bool = Field(description="the project's own operator: such a run certifies nothing")
+    image: str = ""
+
+
+class Image(Fact):
+    """An image that ran, and what stood in for it."""
+
+    reference: str
+    stands_in: str = ""
+    digest: str = ""
+
+
+class Selected(Fact):
+    """A requirement that this run is about, as it applies to this subject."""
+
+    id: str
+    chapter: str
+    promise: str
+    level: Level
+    not_applicable: str = Field(default="", description="the reason; empty where it applies")
+    checks: tuple[str, ...] = Field(default=(), description="the checks that decide it")
+
+
+class KnownDeviation(Fact):
+    """A breach that is listed: the requirement fails, and the run does not."""
+
+    requirement: str
+    reason: str
+    link: str = ""
+
+
+class Header(Fact):
+    """The first line."""
+
+    event: Literal["run-started"] = "run-started"
+    schema_version: int = SCHEMA
+    run: str = Field(description="the id that everything created by the run carries")
+    time: float = Field(description="seconds since 1970")
+    tool: str = Field(description="this suite's version")
+    settings: dict[str, Any]
+    platform: Platform | None = Field(description="None: it did not come up")
+    subject: Subject | None = Field(description="None: the platform or operator did not come up")
+    images: tuple[Image, ...] = ()
+    catalogue: str = Field(description="SHA-256 of the catalogue")
+    selection: bool = Field(description="the user chose a part of the catalogue")
+    requirements: tuple[Selected, ...]
+    known_deviations: tuple[KnownDeviation, ...] = ()
+
+
+class Difference(Fact):
+    """One breach, as a person needs it: where, what was promised, what was seen, what next."""
+
+    where: str
+    promised: str
+    seen: str
+    look_at: str = ""
+
+
+class Element(Fact):
+    """One of "each of": an endpoint, an object, a name, a variant, and how it came out."""
+
+    name: str
+    outcome: Literal["passed", "failed", "error"]
+
+
+class CheckStarted(Fact):
+    """A check began; without its end the run was cut off in it."""
+
+    event: Literal["check-started"] = "check-started"
+    time: float
+    check: str
+
+
+class CheckFinished(Fact):
+    """A check ended. `text` says why it is an error, blocked or skipped."""
+
+    event: Literal["check-finished"] = "check-finished"
+    time: float
+    check: str
+    requirements: tuple[str, ...] = ()
+    findings: tuple[str, ...] = Field(default=(), description="findings that it shows")
+    outcome: Outcome
+    seconds: float = 0.0
+    differences: tuple[Difference, ...] = ()
+    elements: tuple[Element, ...] = ()
+    text: str = ""
+    evidence: tuple[str, ...] = Field(default=(), description="files, from the report directory")
+
+
+class FindingShown(Fact):
+    """An error of the documentation was seen."""
+
+    event: Literal["finding-shown"] = "finding-shown"
+    time: float
+    finding: str
+    says: str
+    where: str = ""
+    seen: str
+    evidence: tuple[str, ...] = ()
+
+
+class Note(Fact):
+    """Something worth keeping that decides nothing."""
+
+    event: Literal["note"] = "note"
+    time: float
+    text: str
+    details: dict[str, str] = {}
+
+
+class EnvironmentBroke(Fact):
+    """The environment or the suite broke: what was not decided by then is unknown."""
+
+    event: Literal["environment-broke"] = "environment-broke"
+    time: float
+    text: str
+    log: str = Field(default="", description="the tail of the log that tells")
+
+
+class Interrupted(Fact):
+    """The user, or a parent process that ended, stopped the run."""
+
+    event: Literal["interrupted"] = "interrupted"
+    time: float
+    by: str
+
+
+class Footer(Fact):
+    """The last line: the run came to its end, however it went."""
+
+    event: Literal["run-finished"] = "run-finished"
+    time: float
+
+
+Event = (
+    Header
+    | CheckStarted
+    | CheckFinished
+    | FindingShown
+    | Note
+    | EnvironmentBroke
+    | Interrupted
+    | Footer
+)
+AnyEvent = Annotated[Event, Field(discriminator="event")]
