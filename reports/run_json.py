@@ -1,0 +1,29 @@
+"""run.json: a judged run for machines, under a JSON Schema that is published beside this module."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from reports.run import Run
+
+SCHEMA_FILE = Path(__file__).parent / "schema" / "run-1.json"
+
+
+def render(run: Run) -> str:
+    """Give the text of run.json."""
+    return run.model_dump_json(indent=2) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON Schema, as the models define it; the published file is a copy of this."""
+    generated = Run.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
+
+
+def main() -> None:
+    """Write the published schema anew: `python -m reports.run_json`."""
+    SCHEMA_FILE.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""What a person reads at the end of a run: failures first, then the rest, then the table."""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reports.events import Difference
+from reports.run import VERDICTS, RequirementRecord, Run, Verdict
+from reports.text import one_line, plural, visible
+
+HEADLINES: dict[Verdict, str] = {
+    "failed": "FAILED",
+    "error": "ERROR",
+    "blocked": "BLOCKED",
+    "known-deviation": "KNOWN DEVIATION",
+    "skipped": "SKIPPED",
+}
+COLOURS: dict[str, str] = {
+    "failed": "31;1",
+    "error": "35;1",
+    "blocked": "33",
+    "known-deviation": "33",
+    "skipped": "33",
+    "not-tested": "2",
+    "not-applicable": "2",
+    "passed": "32",
+    "inconclusive": "35;1",
+    "partial": "33;1",
+}
+TAIL_LINES = 8
+OTHERS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How wide the terminal is, and whether it shows colours."""
+
+    width: int = 100
+    colour: bool = False
+
+    def paint(self, text: str, kind: str) -> str:
+        """Colour a text after the verdict or result that it speaks of."""
+        return f"\x1b[{COLOURS[kind]}m{text}\x1b[0m" if self.colour else text
+
+    def wrapped(self, text: str, first: str, rest: str) -> Iterator[str]:
+        """Wrap a text; `first` and `rest` are what its lines begin with."""
+        yield from textwrap.wrap(
+            text,
+            max(self.width, 40),
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_on_hyphens=False,
+        ) or [first.rstrip()]
+
+
+def heading(run: Run) -> str:
+    """Give the first line of every output: the platform and the subject."""
+    platform = run.platform
+    place = one_line(f"{platform.name} ({platform.detail})" if platform else "no platform")
+    place = place.replace(" ()", "")
+    return f"platform {place}, subject {subject_of(run)}"
+
+
+def subject_of(run: Run) -> str:
+    """Name the subject with its version."""
+    return one_line(f"{run.subject.name} {run.subject.version}") if run.subject else "unknown"
+
+
+def render(run: Run, style: Style, report: str) -> str:
+    """Give the whole of it; `report` is the path of the report directory."""
+    lines = [heading(run), ""]
+    for verdict in ("failed", "error", "blocked", "known-deviation", "skipped"):
+        for row in run.with_verdict(verdict):
+            lines += [*_row(row, style), ""]
+    for breakdown in run.breakdowns:
+        lines += [*_broke(one_line(breakdown.text), breakdown.log, style), ""]
+    for finding in run.findings:
+        says, seen = one_line(finding.says), one_line(finding.seen)
+        lines += [f"{finding.id}  FINDING about the documentation"]
+        lines += [*_field("page", says, style), *_field("seen", seen, style), ""]
+    lines += [*_table(run), ""]
+    lines += [style.paint(line, run.result) for line in conclusion(run)]
+    if report:
+        lines.append(f"report: {report}")
+    return "\n".join(lines) + "\n"
+
+
+def conclusion(run: Run) -> list[str]:
+    """Say how the run came out, and what that is worth."""
+    scope = " of the selection" if run.selection else ""
+    lines = []
+    if run.cut_off:
+        lines.append("cut off: the run was killed, what follows is what it had found")
+    if run.interrupted:
+        lines.append(f"interrupted by {one_line(run.interrupted)}")
+    match run.result:
+        case "failed":
+            failing = [row for row in run.with_verdict("failed") if row.required]
+            strict = [row for row in run.with_verdict("known-deviation") if row.required]
+            count = len(failing) or len(strict)
+            lines.append(f"failed{scope}: {plural(count, 'required promise')} broken")
+        case "inconclusive":
+            lines.append(f"inconclusive{scope}: something broke, so what is required is unknown")
+        case "partial":
+            lines.append(f"partial{scope}, certifies nothing: {_open(run)}")
+        case "passed":
+            lines.append(f"passed{scope}")
+    if run.result in {"passed", "partial"} and run.reference:
+        lines[-1] += " (reference run, certifies nothing)"
+    if run.settings.get("certify") and run.obstacles:
+        lines.append("does not certify: " + "; ".join(run.obstacles))
+    return lines
+
+
+def _open(run: Run) -> str:
+    said: tuple[tuple[Verdict, str], ...] = (
+        ("not-tested", "not tested"),
+        ("blocked", "blocked"),
+        ("skipped", "skipped"),
+    )
+    parts = [f"{run.counts[verdict]} {words}" for verdict, words in said if run.counts[verdict]]
+    return ", ".join(parts) or "not everything was looked at"
+
+
+def _row(row: RequirementRecord, style: Style) -> Iterator[str]:
+    word = style.paint(HEADLINES[row.verdict], row.verdict)
+    informs = "" if row.level == "MUST" else f" ({row.level}: informs, fails nothing)"
+    plain = f"{row.id}  {HEADLINES[row.verdict]}  {one_line(row.promise)}{informs}"
+    first, *rest = style.wrapped(plain, "", " " * (len(row.id) + 2))
+    yield first.replace(HEADLINES[row.verdict], word, 1)
+    yield from rest
+    differences = [one for check in row.checks for one in check.differences]
+    if differences:
+        evidence = [path for check in row.checks for path in check.evidence]
+        yield from _difference(differences[0], evidence, style)
+        yield from _others(differences[1:], style)
+    if row.verdict != "failed" and row.reason:
+        yield from _reason(row, style)
+
+
+def _difference(one: Difference, evidence: list[str], style: Style) -> Iterator[str]:
+    look = "; ".join(part for part in (one_line(one.look_at), _folder(evidence)) if part)
+    yield from _field("where", one_line(one.where), style)
+    yield from _field("promised", one_line(one.promised), style)
+    yield from _field("seen", one_line(one.seen), style)
+    if look:
+        yield from _field("look at", look, style)
+
+
+def _others(differences: list[Difference], style: Style) -> Iterator[str]:
+    for one in differences[:OTHERS]:
+        yield from _field("also", f"{one_line(one.where)}: {one_line(one.seen)}", style)
+    if len(differences) > OTHERS:
+        yield from _field("", f"and {len(differences) - OTHERS} more, in run.json", style)
+
+
+def _reason(row: RequirementRecord, style: Style) -> Iterator[str]:
+    first, *tail = [line for line in row.reason.splitlines() if line.strip()] or [""]
+    yield from _field("because", one_line(first), style)
+    yield from (f"    | {visible(line)}" for line in tail[-TAIL_LINES:])
+    checks = [check.id for check in row.checks if check.outcome == row.verdict]
+    if row.verdict == "error" and checks:
+        yield from _field("check", one_line(checks[0]), style)
+
+
+def _broke(text: str, log: str, style: Style) -> Iterator[str]:
+    first, *rest = style.wrapped(f"ERROR  {text}", "", "       ")
+    yield first.replace("ERROR", style.paint("ERROR", "error"), 1)
+    yield from rest
+    yield from (f"    | {visible(line)}" for line in log.splitlines()[-TAIL_LINES:])
+
+
+def _field(name: str, text: str, style: Style) -> Iterator[str]:
+    yield from style.wrapped(text, f"  {name:<9} ", " " * 12)
+
+
+def _folder(evidence: list[str]) -> str:
+    """One path stands for all that lie in its folder."""
+    folders = dict.fromkeys(path.rpartition("/")[0] + "/" for path in evidence)
+    return ", ".join(one_line(folder) for folder in folders)
+
+
+def _table(run: Run) -> Iterator[str]:
+    shown = [verdict for verdict in VERDICTS if run.counts[verdict]]
+    heads = [verdict.replace("-", " ") for verdict in shown]
+    yield "  ".join([f"{'chapter':<9}", *heads]).rstrip()
+    for chapter in dict.fromkeys(row.chapter for row in run.requirements):
+        verdicts = [row.verdict for row in run.requirements if row.chapter == chapter]
+        yield _counts(chapter, [verdicts.count(verdict) for verdict in shown], heads)
+    yield _counts("all", [run.counts[verdict] for verdict in shown], heads)
+
+
+def _counts(name: str, counts: list[int], heads: list[str]) -> str:
+    cells = [f"{count or '.':>{len(head)}}" for count, head in zip(counts, heads, strict=True)]
+    return "  ".join([f"{name:<9}", *cells])
