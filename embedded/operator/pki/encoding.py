@@ -1,0 +1,86 @@
+"""Certificates and keys to and from PEM."""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+class BadPemError(ValueError):
+    """Bytes that hold no certificate, or no usable private key."""
+
+
+@lru_cache(maxsize=4096)
+def certificate(pem: bytes) -> x509.Certificate:
+    """Parse the first certificate of a PEM file. Raises BadPemError."""
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise BadPemError("holds no PEM certificate") from error
+
+
+@lru_cache(maxsize=4096)
+def private_key(pem: bytes) -> SigningKey:
+    """Parse a private key, EC or RSA, SEC1, PKCS#1 or PKCS#8. Raises BadPemError."""
+    try:
+        key = serialization.load_pem_private_key(_without_parameters(pem), password=None)
+    except (ValueError, TypeError) as error:
+        raise BadPemError("holds no unencrypted PEM private key") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise BadPemError("holds a key that is neither EC nor RSA")
+    return key
+
+
+def belongs(key: SigningKey, leaf: x509.Certificate) -> bool:
+    """Whether a private key is that of a certificate."""
+    return key.public_key() == leaf.public_key()
+
+
+def certificate_pem(value: x509.Certificate) -> bytes:
+    """A certificate as PEM."""
+    return value.public_bytes(serialization.Encoding.PEM)
+
+
+def key_pem(value: SigningKey) -> bytes:
+    """A key in its traditional form; for EC that is SEC1, as the contract has it."""
+    return value.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+
+
+def name_of(text: str) -> x509.Name:
+    """A name of one CN."""
+    with _any_length():
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text, _validate=False)])
+
+
+def common_name(leaf: x509.Certificate) -> str:
+    """The first CN of a certificate's subject; empty if it has none."""
+    with _any_length():
+        names = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
+
+
+def _any_length() -> warnings.catch_warnings[None]:
+    # RFC 5280 bounds a CN to 64 characters; a full Pod name is longer, and verifiers take it.
+    return warnings.catch_warnings(action="ignore", category=UserWarning)
+
+
+def serial_number() -> int:
+    """A random serial number of 128 bits."""
+    return secrets.randbits(128) | 1
+
+
+def _without_parameters(pem: bytes) -> bytes:
+    end = b"-----END EC PARAMETERS-----"
+    return pem.split(end, 1)[1].lstrip() if end in pem else pem
