@@ -1,0 +1,129 @@
+"""Running a command in a container for a client at the other end of a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiohttp import WSMsgType, web
+
+from embedded.box.model import BoxError
+from embedded.box.runtime import Process, Runtime
+from embedded.node.kubelet.channels import (
+    CLOSE,
+    RESIZE,
+    STDERR,
+    STDIN,
+    STDOUT,
+    exit_message,
+    failure_message,
+)
+from embedded.node.kubelet.stdio import Stdio, Wanted
+
+_CHUNK = 64 * 1024
+_DRAIN = 1.0  # seconds in which the output ends after the command, unless a child holds it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What is run, and where."""
+
+    process: Process
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    cwd: str
+
+
+async def run_command(
+    runtime: Runtime, command: Command, wanted: Wanted, socket: web.WebSocketResponse
+) -> None:
+    """Run `command`, carry its streams over `socket`, and send how it ended."""
+    async with Stdio(wanted) as stdio:
+        environment = dict(command.environment)
+        if wanted.tty:
+            environment.setdefault("TERM", "xterm")
+        try:
+            process = await runtime.exec(
+                command.process,
+                command.argv,
+                env=environment,
+                cwd=command.cwd,
+                streams=stdio.streams,
+                tty=wanted.tty,
+            )
+        except BoxError as error:
+            await socket.send_bytes(failure_message(str(error)))
+            return
+        stdio.started()
+        await _carry(process, stdio, socket)
+
+
+async def _carry(process: Process, stdio: Stdio, socket: web.WebSocketResponse) -> None:
+    outputs = [
+        asyncio.create_task(_send(reader, channel, socket))
+        for name, channel in (("stdout", STDOUT), ("stderr", STDERR))
+        if (reader := await stdio.reader(name)) is not None
+    ]
+    inputs = asyncio.create_task(_receive(socket, stdio, await stdio.writer()))
+    ended = asyncio.create_task(process.wait())
+    try:
+        await asyncio.wait([ended, inputs], return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            # The client has gone; nobody would ever see what the command does now.
+            process.signal(signal.SIGKILL)
+        status = await ended
+        if outputs:
+            await asyncio.wait(outputs, timeout=_DRAIN)
+        if not socket.closed:
+            await socket.send_bytes(exit_message(status))
+    except ConnectionError:
+        process.signal(signal.SIGKILL)
+    finally:
+        for task in (*outputs, inputs, ended):
+            task.cancel()
+
+
+async def _send(reader: asyncio.StreamReader, channel: int, socket: web.WebSocketResponse) -> None:
+    head = bytes([channel])
+    try:
+        while data := await reader.read(_CHUNK):
+            await socket.send_bytes(head + data)
+    except OSError:
+        # EIO is how a terminal ends; a reset connection is seen by whoever receives.
+        return
+
+
+async def _receive(
+    socket: web.WebSocketResponse, stdio: Stdio, stdin: asyncio.StreamWriter | None
+) -> None:
+    """Hand on what the client sends, until it has gone."""
+    try:
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                data = message.data.encode()
+            elif message.type is WSMsgType.BINARY:
+                data = message.data
+            else:
+                continue
+            if data[:1] == bytes([STDIN]) and stdin is not None:
+                await _feed(stdin, data[1:])
+            elif data[:2] == bytes([CLOSE, STDIN]) and stdin is not None:
+                stdin.close()
+            elif data[:1] == bytes([RESIZE]):
+                stdio.resize(data[1:])
+    finally:
+        if stdin is not None:
+            stdin.close()
+
+
+async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    if stdin.is_closing():
+        return
+    try:
+        stdin.write(data)
+        await stdin.drain()
+    except ConnectionError:
+        # The command has closed its input, and goes on without.
+        stdin.close()

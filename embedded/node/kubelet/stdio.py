@@ -1,0 +1,100 @@
+"""The streams between a command in a container and whoever asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import struct
+import termios
+from dataclasses import dataclass
+from typing import Self
+
+from embedded.box.model import Streams
+
+_LIMIT = 256 * 1024  # bytes that are read ahead of a slow client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which streams the client asked for."""
+
+    stdin: bool
+    stdout: bool
+    stderr: bool
+    tty: bool
+
+
+class Stdio:
+    """Both ends of a command's streams; `streams` are its own."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._open: list[int] = []
+        self._terminal: int | None = None
+        self._ours: dict[str, int] = {}
+        self.streams = self._terminal_streams() if wanted.tty else self._pipes(wanted)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.started()
+        for descriptor in self._ours.values():
+            os.close(descriptor)
+        if self._terminal is not None:
+            os.close(self._terminal)
+
+    def started(self) -> None:
+        """Give up the command's own ends: it has them now."""
+        while self._open:
+            os.close(self._open.pop())
+
+    async def writer(self) -> asyncio.StreamWriter | None:
+        """Return what leads to the command's stdin, if it was asked for."""
+        descriptor = self._ours.pop("stdin", None)
+        if descriptor is None:
+            return None
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.connect_write_pipe(
+            asyncio.streams.FlowControlMixin, os.fdopen(descriptor, "wb", buffering=0)
+        )
+        return asyncio.StreamWriter(transport, protocol, None, loop)
+
+    async def reader(self, name: str) -> asyncio.StreamReader | None:
+        """Return what comes from the command's `stdout` or `stderr`, if it was asked for."""
+        descriptor = self._ours.pop(name, None)
+        if descriptor is None:
+            return None
+        reader = asyncio.StreamReader(limit=_LIMIT)
+        await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
+        )
+        return reader
+
+    def resize(self, message: bytes) -> None:
+        """Set the terminal's size from `{"Width": columns, "Height": rows}`."""
+        if self._terminal is None:
+            return
+        # A size that cannot be read changes nothing, as on a kubelet.
+        with contextlib.suppress(ValueError, KeyError, TypeError, struct.error, OSError):
+            size = json.loads(message)
+            packed = struct.pack("4H", size["Height"], size["Width"], 0, 0)
+            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, packed)
+
+    def _pipes(self, wanted: Wanted) -> Streams:
+        theirs: dict[str, int | None] = {"stdin": None, "stdout": None, "stderr": None}
+        if wanted.stdin:
+            theirs["stdin"], self._ours["stdin"] = os.pipe2(os.O_CLOEXEC)
+        for name in ("stdout", "stderr"):
+            if getattr(wanted, name):
+                self._ours[name], theirs[name] = os.pipe2(os.O_CLOEXEC)
+        self._open = [d for d in theirs.values() if d is not None]
+        return Streams(**theirs)
+
+    def _terminal_streams(self) -> Streams:
+        self._terminal, theirs = os.openpty()
+        self._open = [theirs]
+        self._ours = {name: os.dup(self._terminal) for name in ("stdin", "stdout")}
+        return Streams(stdin=theirs, stdout=theirs, stderr=theirs)

@@ -1,0 +1,1 @@
+"""Addresses, names and Service addresses inside the box."""

@@ -1,0 +1,83 @@
+"""The name server that Pods ask, on the bridge's address, by UDP and TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from ipaddress import IPv4Address
+
+from embedded.node.network.names import Zone
+from embedded.node.network.wire import (
+    UDP_LIMIT,
+    Code,
+    MalformedError,
+    Type,
+    answer,
+    parse_query,
+)
+
+_PORT = 53
+_IDLE = 10.0  # seconds a TCP client may be silent
+
+
+class NameServer:
+    """Answers for one zone; it knows no other names, for there is no world outside the box."""
+
+    def __init__(self, zone: Zone) -> None:
+        self._zone = zone
+        self._turn = itertools.count()
+
+    async def start(self, address: str, port: int = _PORT) -> None:
+        """Listen on `address` by UDP and TCP. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(address, port))
+        await asyncio.start_server(self._converse, address, port)
+
+    def respond(self, message: bytes, limit: int = 0xFFFF) -> bytes | None:
+        """Return the answer to `message`, or None when it is no query."""
+        try:
+            query = parse_query(message)
+        except MalformedError:
+            return None
+        if query.flags & 0x7800:
+            return answer(query, Code.NOT_IMPLEMENTED, [])
+        found = self._zone.resolve(query.name)
+        if found is None:
+            return answer(query, Code.NO_SUCH_NAME, [])
+        # The name exists: other types have no records, which is not the same as no such name.
+        return answer(query, Code.OK, self._rotated(found) if query.type == Type.A else [], limit)
+
+    def _rotated(self, found: list[IPv4Address]) -> list[IPv4Address]:
+        first = next(self._turn) % len(found)
+        return found[first:] + found[:first]
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one TCP client: each message follows its length in two bytes."""
+        try:
+            while True:
+                async with asyncio.timeout(_IDLE):
+                    length = int.from_bytes(await reader.readexactly(2), "big")
+                    response = self.respond(await reader.readexactly(length))
+                if response is None:
+                    return
+                writer.write(len(response).to_bytes(2, "big") + response)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, OSError, TimeoutError):
+            return
+        finally:
+            writer.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, server: NameServer) -> None:
+        self._server = server
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        response = self._server.respond(data, UDP_LIMIT)
+        if response is not None and self._transport is not None:
+            self._transport.sendto(response, addr)

@@ -1,0 +1,1 @@
+"""The life of Pods: containers, restarts, status and end."""

@@ -1,0 +1,327 @@
+"""One container's life: started, watched, started again, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from embedded.box.model import BoxError, ExitStatus, Root, Streams
+from embedded.box.runtime import Process
+from embedded.client import Json
+from embedded.node.logs.reader import last_lines
+from embedded.node.logs.writer import ContainerLog
+from embedded.node.pods.events import Note
+from embedded.node.pods.launch import (
+    Launch,
+    LaunchError,
+    PodGround,
+    prepare,
+    termination_file,
+)
+from embedded.node.pods.state import ContainerState, Running, Terminated, Waiting
+from embedded.node.probes.ask import Target
+from embedded.node.probes.loops import Outcomes, ProbeLoops, Probes
+from embedded.node.probes.spec import Probe
+from embedded.node.surroundings import Surroundings
+from embedded.node.waits import either
+
+_LAST_WORDS = 4096  # bytes of a termination message
+_DRAIN = 1.0  # seconds in which a container's output ends after its process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occupancy:
+    """What runs in a container right now; what exec, probes and port-forward enter."""
+
+    process: Process
+    launch: Launch
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodView:
+    """What a container needs of its Pod."""
+
+    node: Surroundings
+    ground: PodGround
+    current: Callable[[], Json]
+    """The Pod's object as last seen."""
+    changed: Callable[[], None]
+    """To be called when the container's state is another."""
+    objects_changed: Callable[[], asyncio.Event]
+    """The event of the next change of a Secret or ConfigMap that the Pod uses."""
+
+
+class ContainerRunner:
+    """Runs `container` until it has ended for good.
+
+    `restart` says, by the exit code, whether it is started again.
+    """
+
+    def __init__(
+        self, view: PodView, container: Json, group: str, restart: Callable[[int], bool]
+    ) -> None:
+        self.container = container
+        self.state = ContainerState(name=container["name"], image=container["image"])
+        self.occupancy: Occupancy | None = None
+        self.logs: list[ContainerLog] = []
+        """Logs of the run before and of the one now, oldest first."""
+        self._view = view
+        self._node = view.node
+        self.field = f"spec.{group}{{{container['name']}}}"
+        self._restart = restart
+        self._stopping = asyncio.Event()
+        self.up = asyncio.Event()
+        """Set while the container has started, its startup probe included."""
+        self._root: Root | None = None
+        self._crashes = 0
+
+    async def run(self) -> int:
+        """Run to the end and return the last exit code (137 when it never came to run)."""
+        while not self._stopping.is_set():
+            status = await self._run_once()
+            if status is None:
+                break
+            if self._stopping.is_set() or not self._restart(status.code):
+                return status.code
+            await self._back_off()
+        return 137
+
+    def stop(self, number: signal.Signals) -> None:
+        """Let it not start again, and signal what runs."""
+        self._stopping.set()
+        if self.occupancy is not None:
+            self.occupancy.process.signal(number)
+
+    async def release(self) -> None:
+        """Give back what is left once it has ended."""
+        for log in self.logs:
+            log.close()
+        await self._drop_root()
+
+    async def _run_once(self) -> ExitStatus | None:
+        launch = await self._prepared()
+        if launch is None:
+            return None
+        log = self._new_log()
+        try:
+            process = await self._start(launch, log)
+        except BoxError as error:
+            log.close()
+            return self._not_started(launch, str(error))
+        self._running(launch, process)
+        probes = asyncio.create_task(self._probe(Occupancy(process=process, launch=launch)))
+        if self._stopping.is_set():
+            process.signal(signal.SIGKILL)
+        try:
+            status = await process.wait()
+        finally:
+            probes.cancel()
+        await self._ended(status, log)
+        return status
+
+    async def _prepared(self) -> Launch | None:
+        """Return how to start it, once everything it needs is there; None when stopped before."""
+        pulls = 0
+        while not self._stopping.is_set():
+            change = self._view.objects_changed()
+            try:
+                return await prepare(
+                    self._node, self._view.current(), self.container, self._view.ground
+                )
+            except LaunchError as error:
+                self._cannot_start(error, pulls)
+                pulls += 1
+                pause = self._node.limits.back_off.delay(pulls)
+                await either(self._stopping, change, timeout=pause)
+        return None
+
+    def _cannot_start(self, error: LaunchError, tries: int) -> None:
+        reason = error.reason
+        if reason != "ErrImagePull":
+            self._warn("Failed", f"Error: {error}")
+        elif tries == 0:
+            self._warn("Failed", str(error))
+        else:
+            reason = "ImagePullBackOff"
+            self._say("BackOff", f'Back-off pulling image "{self.state.image}"')
+        self._become(self.state.but(now=Waiting(reason=reason, message=str(error))))
+
+    async def _start(self, launch: Launch, log: ContainerLog) -> Process:
+        await self._drop_root()
+        self._root = await self._node.runtime.mount_root(launch.image)
+        out, out_write = os.pipe2(os.O_CLOEXEC)
+        err, err_write = os.pipe2(os.O_CLOEXEC)
+        log.attach("stdout", out)
+        log.attach("stderr", err)
+        try:
+            streams = Streams(stdout=out_write, stderr=err_write)
+            spec = launch.spec(self._view.ground.sandbox, self._root, streams)
+            return await self._node.runtime.start(spec)
+        finally:
+            os.close(out_write)
+            os.close(err_write)
+
+    def _running(self, launch: Launch, process: Process) -> None:
+        self.occupancy = Occupancy(process=process, launch=launch)
+        name, image = self.state.name, self.state.image
+        self._say("Pulled", f'Container image "{image}" already present on machine')
+        self._say("Created", f"Created container: {name}")
+        self._say("Started", f"Started container {name}")
+        plain = not self.container.get("startupProbe")
+        self._become(
+            self.state.but(
+                now=Running(started_at=_now()),
+                image_id=f"{launch.image.recipe}@{launch.image.digest}",
+                container_id=f"box://{self._view.current()['metadata']['uid']}"
+                f"/{name}/{self.state.restarts}",
+                started=plain,
+                ready=plain and not self.container.get("readinessProbe"),
+            )
+        )
+        if plain:
+            self.up.set()
+
+    def _not_started(self, launch: Launch, problem: str) -> ExitStatus:
+        self._warn("Failed", f"Error: {problem}")
+        self.state = self.state.but(
+            image_id=f"{launch.image.recipe}@{launch.image.digest}",
+            now=Terminated(
+                exit_code=128,
+                reason="StartError",
+                message=problem,
+                started_at=_now(),
+                finished_at=_now(),
+                container_id=self.state.container_id,
+            ),
+        )
+        self._view.changed()
+        return ExitStatus(code=128)
+
+    async def _ended(self, status: ExitStatus, log: ContainerLog) -> None:
+        self.occupancy = None
+        self.up.clear()
+        try:
+            async with asyncio.timeout(_DRAIN):
+                await log.drained()
+        except TimeoutError:
+            log.close()
+        started = self.state.now.started_at if isinstance(self.state.now, Running) else _now()
+        ended = Terminated(
+            exit_code=status.code,
+            signal=status.signal,
+            reason="Completed" if status.code == 0 else "Error",
+            message=self._last_words(status, log),
+            started_at=started,
+            finished_at=_now(),
+            container_id=self.state.container_id,
+        )
+        self._become(self.state.but(now=ended, started=False, ready=False))
+
+    def _last_words(self, status: ExitStatus, log: ContainerLog) -> str:
+        path = termination_file(self.container, self._view.ground)
+        words = path.read_bytes()[-_LAST_WORDS:].decode(errors="replace") if path.exists() else ""
+        fallback = self.container.get("terminationMessagePolicy") == "FallbackToLogsOnError"
+        if not words and fallback and status.code != 0:
+            return last_lines(log, 80, 2048)
+        return words
+
+    async def _back_off(self) -> None:
+        last = self.state.now
+        assert isinstance(last, Terminated)
+        back_off = self._node.limits.back_off
+        if _seconds(last.started_at, last.finished_at) >= back_off.reset_after:
+            self._crashes = 0
+        delay = back_off.delay(self._crashes)
+        self._crashes += 1
+        if delay:
+            self._wait_visibly(last, delay)
+            await either(self._stopping, timeout=delay)
+        self.state = self.state.but(last=last, restarts=self.state.restarts + 1)
+
+    def _wait_visibly(self, last: Terminated, delay: float) -> None:
+        metadata = self._view.current()["metadata"]
+        pod = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+        message = f"back-off {delay:g}s restarting failed container={self.state.name} pod={pod}"
+        self._warn(
+            "BackOff", f"Back-off restarting failed container {self.state.name} in pod {pod}"
+        )
+        waiting = Waiting(reason="CrashLoopBackOff", message=message)
+        self._become(self.state.but(now=waiting, last=last))
+
+    async def _probe(self, occupancy: Occupancy) -> None:
+        wanted = Probes(
+            startup=Probe.of(self.container, "startupProbe"),
+            readiness=Probe.of(self.container, "readinessProbe"),
+            liveness=Probe.of(self.container, "livenessProbe"),
+        )
+        if wanted == Probes(startup=None, readiness=None, liveness=None):
+            return
+        launch = occupancy.launch
+        target = Target(
+            runtime=self._node.runtime,
+            process=occupancy.process,
+            container=self.container,
+            environment=launch.environment,
+            cwd=launch.cwd,
+            address=self._view.ground.facts.pod_ip,
+        )
+        outcomes = Outcomes(
+            started=self._started,
+            ready=lambda ready: self._become(self.state.but(ready=ready)),
+            unhealthy=lambda kind, text: self._warn("Unhealthy", f"{kind} probe failed: {text}"),
+            kill=lambda kind: self._kill(occupancy.process, kind),
+        )
+        await ProbeLoops(wanted, target, outcomes, self._node.pace).run()
+
+    def _started(self) -> None:
+        self._become(self.state.but(started=True))
+        self.up.set()
+
+    def _kill(self, process: Process, kind: str) -> None:
+        """Stop a container that a probe gave up on; its run then goes on as after any end."""
+        name = self.state.name
+        self._say("Killing", f"Container {name} failed {kind.lower()} probe, will be restarted")
+        process.signal(signal.SIGTERM)
+        grace = self._view.current()["spec"].get("terminationGracePeriodSeconds")
+        asyncio.get_running_loop().call_later(
+            30 if grace is None else int(grace), process.signal, signal.SIGKILL
+        )
+
+    def _new_log(self) -> ContainerLog:
+        metadata = self._view.current()["metadata"]
+        name = f"{metadata['namespace']}_{metadata['name']}_{self.state.name}"
+        path = self._node.config.log_dir / f"{name}_{self.state.restarts}.log"
+        log = ContainerLog(path, self._node.limits.log_bytes)
+        self.logs = [*self.logs[-1:], log]
+        return log
+
+    async def _drop_root(self) -> None:
+        if self._root is not None:
+            root, self._root = self._root, None
+            await self._node.runtime.unmount_root(root)
+
+    def _become(self, state: ContainerState) -> None:
+        if state != self.state:
+            self.state = state
+            self._view.changed()
+
+    def _say(self, reason: str, message: str) -> None:
+        self._record(Note(type="Normal", reason=reason, message=message, field=self.field))
+
+    def _warn(self, reason: str, message: str) -> None:
+        self._record(Note(type="Warning", reason=reason, message=message, field=self.field))
+
+    def _record(self, note: Note) -> None:
+        self._node.events.record(self._view.current(), note)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

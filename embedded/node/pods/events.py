@@ -1,0 +1,126 @@
+"""Events about Pods, in a kubelet's words; the same thing said again raises a count."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from embedded.client import EVENTS, ApiError, Client, Json, NotFound, Unreachable
+
+_log = logging.getLogger(__name__)
+_REMEMBERED = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What an Event says. `field` is a path into the Pod, such as `spec.containers{app}`."""
+
+    type: str
+    reason: str
+    message: str
+    field: str = ""
+    component: str = "kubelet"
+
+
+@dataclass(kw_only=True)
+class _Said:
+    event: Json
+    posted: bool = False
+
+
+class EventRecorder:
+    """Posts Events one after the other, warnings first; a Pod's start never waits for them."""
+
+    def __init__(self, client: Client, node_name: str) -> None:
+        self._client = client
+        self._node_name = node_name
+        self._said: OrderedDict[tuple[str, Note], _Said] = OrderedDict()
+        self._urgent: list[_Said] = []
+        self._queue: list[_Said] = []
+        self._work = asyncio.Event()
+
+    def record(self, pod: Json, note: Note) -> None:
+        """Say `note` about `pod`, soon."""
+        key = (pod["metadata"]["uid"], note)
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = _Said(event=self._event(pod, note))
+            while len(self._said) > _REMEMBERED:
+                self._said.popitem(last=False)
+        else:
+            self._said.move_to_end(key)
+            said.event["count"] += 1
+            said.event["lastTimestamp"] = _now()
+        queue = self._urgent if note.type == "Warning" else self._queue
+        if not any(said is waiting for waiting in queue):
+            queue.append(said)
+        self._work.set()
+
+    async def run(self) -> None:
+        """Post until cancelled."""
+        while True:
+            await self._work.wait()
+            queue = self._urgent or self._queue
+            if not queue:
+                self._work.clear()
+                continue
+            await self._post(queue.pop(0))
+
+    async def _post(self, said: _Said) -> None:
+        metadata = said.event["metadata"]
+        try:
+            if said.posted:
+                change = {k: said.event[k] for k in ("count", "lastTimestamp")}
+                await self._client.patch(EVENTS, metadata["name"], metadata["namespace"], change)
+                return
+        except NotFound:
+            said.posted = False
+        except (ApiError, Unreachable) as error:
+            _log.info("event %s: %s", said.event["reason"], error)
+            return
+        await self._create(said)
+
+    async def _create(self, said: _Said) -> None:
+        try:
+            await self._client.create(EVENTS, said.event)
+            said.posted = True
+        except (ApiError, Unreachable) as error:
+            # A namespace that is being deleted takes no Events.
+            _log.info("event %s: %s", said.event["reason"], error)
+
+    def _event(self, pod: Json, note: Note) -> Json:
+        metadata = pod["metadata"]
+        now = _now()
+        about = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "namespace": metadata["namespace"],
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        }
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {
+                "name": f"{metadata['name']}.{uuid.uuid4().hex[:16]}",
+                "namespace": metadata["namespace"],
+            },
+            "involvedObject": about | ({"fieldPath": note.field} if note.field else {}),
+            "type": note.type,
+            "reason": note.reason,
+            "message": note.message,
+            "source": {"component": note.component, "host": self._node_name},
+            "reportingComponent": note.component,
+            "reportingInstance": self._node_name,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,150 @@
+"""From a container's spec to the process that is started for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from embedded.box import model
+from embedded.client import Json
+from embedded.images.model import Image, find
+from embedded.node.pods.environment import (
+    ConfigMissingError,
+    argv_of,
+    build_environment,
+    expand,
+)
+from embedded.node.pods.fields import FieldError, PodFacts
+from embedded.node.pods.files import hostname_of, network_binds
+from embedded.node.surroundings import Surroundings
+from embedded.node.volumes.manager import MountError, PodVolumes
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class LaunchError(Exception):
+    """A container cannot be started now. `reason` is what its state says; the text says why."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodGround:
+    """What the containers of one Pod stand on."""
+
+    sandbox: model.Sandbox
+    volumes: PodVolumes
+    facts: PodFacts
+    directory: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """All that a container's process is started with, but for its root and streams."""
+
+    image: Image
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: str
+    uid: int
+    gid: int
+    read_only_root: bool
+    binds: tuple[model.Bind, ...] = field(default=())
+
+    def spec(
+        self, sandbox: model.Sandbox, root: model.Root, streams: model.Streams
+    ) -> model.ProcessSpec:
+        """Return it as the runtime takes it."""
+        return model.ProcessSpec(
+            sandbox=sandbox,
+            root=root,
+            argv=self.argv,
+            env=self.environment,
+            cwd=self.cwd,
+            uid=self.uid,
+            gid=self.gid,
+            binds=self.binds,
+            read_only_root=self.read_only_root,
+            streams=streams,
+        )
+
+
+def image_for(node: Surroundings, reference: str) -> Image:
+    """Return what stands in for an image reference. Raises LaunchError."""
+    image = find(node.config.images, reference)
+    if image is None:
+        raise LaunchError(
+            "ErrImagePull",
+            f'Failed to pull image "{reference}": no image of the embedded platform stands in '
+            "for this reference",
+        )
+    return image
+
+
+async def prepare(node: Surroundings, pod: Json, container: Json, ground: PodGround) -> Launch:
+    """Work out how `container` is started. Raises LaunchError."""
+    image = image_for(node, container["image"])
+    try:
+        given = await build_environment(pod, container, image.config, ground.facts, node)
+        environment = _base_environment(node, pod, image) | given
+        binds = ground.volumes.binds(container, environment)
+    except (ConfigMissingError, FieldError, MountError) as error:
+        raise LaunchError("CreateContainerConfigError", str(error)) from error
+    argv = argv_of(container, image.config, environment)
+    if not argv:
+        raise LaunchError("CreateContainerError", "no command specified")
+    uid, gid = _user(pod, container, image)
+    return Launch(
+        image=image,
+        argv=tuple(argv),
+        environment=environment,
+        cwd=expand(container.get("workingDir") or image.config.cwd, environment),
+        uid=uid,
+        gid=gid,
+        read_only_root=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
+        binds=(*network_binds(ground.directory), *binds, _termination_log(container, ground)),
+    )
+
+
+def termination_file(container: Json, ground: PodGround) -> Path:
+    """Return where the node sees what the container writes as its last words."""
+    return ground.directory / f"termination-{container['name']}"
+
+
+def _termination_log(container: Json, ground: PodGround) -> model.Bind:
+    path = termination_file(container, ground)
+    path.write_bytes(b"")
+    path.chmod(0o666)
+    target = container.get("terminationMessagePath") or "/dev/termination-log"
+    return model.Bind(source=path, target=target)
+
+
+def _base_environment(node: Surroundings, pod: Json, image: Image) -> dict[str, str]:
+    """Return what every container gets: the image's and the Pod's own go over it."""
+    host, port = node.objects.api_service()
+    environment = {
+        "PATH": _PATH,
+        "HOSTNAME": hostname_of(pod),
+        "HOME": "/",
+        "KUBERNETES_SERVICE_HOST": host,
+        "KUBERNETES_SERVICE_PORT": port,
+        "KUBERNETES_SERVICE_PORT_HTTPS": port,
+        "KUBERNETES_PORT": f"tcp://{host}:{port}",
+    }
+    return environment | dict(image.config.env)
+
+
+def _user(pod: Json, container: Json, image: Image) -> tuple[int, int]:
+    context = (pod["spec"].get("securityContext") or {}) | (container.get("securityContext") or {})
+    uid = context.get("runAsUser")
+    gid = context.get("runAsGroup")
+    uid = image.config.uid if uid is None else int(uid)
+    if uid == 0 and context.get("runAsNonRoot"):
+        raise LaunchError(
+            "CreateContainerConfigError",
+            "container has runAsNonRoot and image will run as root",
+        )
+    return uid, image.config.gid if gid is None else int(gid)

@@ -1,0 +1,153 @@
+"""Where a Pod lives on the node: sandbox, address, files and volumes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from embedded.box.model import BoxError, Sandbox
+from embedded.client import Backoff, Json, key_of
+from embedded.node.pods.environment import references_in_environment
+from embedded.node.pods.events import Note
+from embedded.node.pods.fields import PodFacts
+from embedded.node.pods.files import hostname_of, write_network_files
+from embedded.node.pods.launch import PodGround
+from embedded.node.surroundings import Surroundings
+from embedded.node.volumes.content import ContentContext
+from embedded.node.volumes.manager import MountError, PodVolumes, Reference
+from embedded.node.waits import either
+
+_log = logging.getLogger(__name__)
+
+
+class PodPlace:
+    """Makes the place of one Pod, keeps its volumes current, and takes it away.
+
+    `ending` cuts every wait short; `blocked` is called when something is waited for.
+    """
+
+    def __init__(
+        self, node: Surroundings, pod: Json, ending: asyncio.Event, blocked: Callable[[], None]
+    ) -> None:
+        self.pod = pod
+        self.sandbox: Sandbox | None = None
+        self.address = ""
+        self._node = node
+        self._ending = ending
+        self._blocked = blocked
+        self._changed = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._volumes: PodVolumes | None = None
+        self._stop_listening: Callable[[], None] = lambda: None
+        self._refreshes: set[asyncio.Task[None]] = set()
+
+    @property
+    def directory(self) -> Path:
+        """Where the Pod's files are kept."""
+        return self._node.config.state_dir / "pods" / str(self.pod["metadata"]["uid"])
+
+    def changed(self) -> asyncio.Event:
+        """Return the event of the next change of an object that the Pod uses."""
+        return self._changed
+
+    async def make(self) -> PodGround | None:
+        """Make sandbox and volumes, however long that takes; None when the Pod ends before."""
+        sandbox = await self._make_sandbox()
+        if sandbox is None:
+            return None
+        self.sandbox = sandbox
+        node, config = self._node, self._node.config
+        write_network_files(
+            self.directory, self.pod, self.address, config.address, config.cluster_domain
+        )
+        facts = PodFacts(pod_ip=self.address, host_ip=config.address)
+        context = ContentContext(pod=self.pod, facts=facts, sources=node)
+        volumes = PodVolumes(self.directory / "volumes", context, node.claims)
+        self._volumes = volumes
+        self._stop_listening = node.changes.listen(self._names(volumes), self._on_change)
+        if not await self._mount(volumes):
+            return None
+        return PodGround(sandbox=sandbox, volumes=volumes, facts=facts, directory=self.directory)
+
+    async def take_down(self) -> None:
+        """Remove all of it; claims keep their directories."""
+        self._stop_listening()
+        for task in self._refreshes:
+            task.cancel()
+        if self.sandbox is not None:
+            sandbox, self.sandbox = self.sandbox, None
+            await self._node.runtime.remove_sandbox(sandbox)
+        if self._volumes is not None:
+            self._volumes.tear_down()
+        if self.address:
+            self._node.addresses.free(self.address)
+        self._node.tokens.forget(self.pod["metadata"]["uid"])
+
+    def refresh_fields(self) -> None:
+        """Bring what volumes show of the Pod itself up to date."""
+        self._spawn_refresh(None)
+
+    async def _make_sandbox(self) -> Sandbox | None:
+        delays = Backoff(first=0.1, most=5.0)
+        namespace, name = key_of(self.pod)
+        while not self._ending.is_set():
+            try:
+                self.address = self.address or self._node.addresses.take()
+                return await self._node.runtime.create_sandbox(
+                    f"{namespace}/{name}", self.address, hostname_of(self.pod)
+                )
+            except (BoxError, LookupError) as error:
+                self._warn("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
+                self._blocked()
+                await either(self._ending, timeout=delays.next())
+        return None
+
+    async def _mount(self, volumes: PodVolumes) -> bool:
+        # Repeated warnings follow a kubelet's rhythm; a change is acted on at once.
+        delays = Backoff(first=0.5, most=122.0)
+        while not self._ending.is_set():
+            change = self._changed
+            try:
+                async with self._lock:
+                    await volumes.set_up()
+            except MountError as error:
+                self._warn("FailedMount", str(error))
+                self._blocked()
+                await either(self._ending, change, timeout=delays.next())
+            else:
+                return True
+        return False
+
+    def _names(self, volumes: PodVolumes) -> Iterator[tuple[str, str, str]]:
+        namespace = self.pod["metadata"]["namespace"]
+        for kind, name in {*volumes.references, *references_in_environment(self.pod)}:
+            yield kind, namespace, name
+        for name in volumes.claim_names:
+            yield "PersistentVolumeClaim", namespace, name
+
+    def _on_change(self, kind: str, name: str) -> None:
+        old, self._changed = self._changed, asyncio.Event()
+        old.set()
+        if kind == "Secret" and self._node.faults.keeps_old_secrets(self.pod):
+            return
+        self._spawn_refresh((kind, name))
+
+    def _spawn_refresh(self, reference: Reference | None) -> None:
+        if self._volumes is not None:
+            task = asyncio.create_task(self._refresh(self._volumes, reference))
+            self._refreshes.add(task)
+            task.add_done_callback(self._refreshes.discard)
+
+    async def _refresh(self, volumes: PodVolumes, reference: Reference | None) -> None:
+        try:
+            # One at a time: content read earlier must not be written later.
+            async with self._lock:
+                await volumes.refresh(reference, self.pod)
+        except Exception:
+            _log.exception("refresh of the volumes of %s/%s", *key_of(self.pod))
+
+    def _warn(self, reason: str, message: str) -> None:
+        note = Note(type="Warning", reason=reason, message=message)
+        self._node.events.record(self.pod, note)

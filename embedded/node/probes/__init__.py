@@ -1,0 +1,1 @@
+"""Probes: how a container is asked, how often, and what an answer changes."""

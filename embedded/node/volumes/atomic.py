@@ -1,0 +1,71 @@
+"""Files of a volume, replaced all at once.
+
+The layout is a kubelet's: files live in a directory of their own, `..data` points to it, and each
+visible name points through `..data`. Renaming a new `..data` over the old one changes every file in
+one step, and a reader that polls the directory's time stamp sees it change.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+DATA = "..data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One file of a volume."""
+
+    data: bytes
+    mode: int
+
+
+class AtomicDirectory:
+    """The directory of one volume. `write` is a no-op when nothing differs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._content: dict[str, File] | None = None
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+    def write(self, content: Mapping[str, File]) -> bool:
+        """Make `content` (paths relative to the volume) what is seen; False if it already was."""
+        if self._content == content:
+            return False
+        fresh = Path(tempfile.mkdtemp(prefix="..", dir=self.path))
+        fresh.chmod(0o755)
+        for name, file in content.items():
+            _write_file(fresh / name, file)
+        old = self._swap(fresh)
+        self._link({PurePosixPath(name).parts[0] for name in content})
+        if old is not None:
+            shutil.rmtree(old)
+        self._content = dict(content)
+        return True
+
+    def _swap(self, fresh: Path) -> Path | None:
+        data, new = self.path / DATA, self.path / "..data_tmp"
+        old = self.path / data.readlink() if data.is_symlink() else None
+        new.symlink_to(fresh.name)
+        new.replace(data)
+        return old
+
+    def _link(self, names: set[str]) -> None:
+        present = {p.name for p in self.path.iterdir() if not p.name.startswith("..")}
+        for name in names - present:
+            (self.path / name).symlink_to(f"{DATA}/{name}")
+        for name in present - names:
+            (self.path / name).unlink()
+
+
+def _write_file(path: Path, file: File) -> None:
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(file.data)
+        os.fchmod(descriptor, file.mode)

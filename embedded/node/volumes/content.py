@@ -1,0 +1,143 @@
+"""What the files of a Secret, ConfigMap, downwardAPI or projected volume hold.
+
+Rules: Kubernetes API reference, SecretVolumeSource, ConfigMapVolumeSource, ProjectedVolumeSource,
+DownwardAPIVolumeSource. Texts of the errors are a kubelet's, since users search for them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from embedded.client import Json
+from embedded.node.pods.fields import PodFacts, field_value, resource_value
+from embedded.node.volumes.atomic import File
+
+_DEFAULT_MODE = 0o644
+
+
+class VolumeNotReadyError(Exception):
+    """What a volume stands on is not there yet; the message is a kubelet's."""
+
+
+class Sources(Protocol):
+    """Where the content comes from."""
+
+    async def secret(self, namespace: str, name: str) -> Json | None:
+        """Return the Secret, or None when it does not exist."""
+
+    async def config_map(self, namespace: str, name: str) -> Json | None:
+        """Return the ConfigMap, or None when it does not exist."""
+
+    async def token(self, pod: Json, source: Json) -> str:
+        """Return a token of the Pod's service account for a serviceAccountToken source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentContext:
+    """Whose volume it is."""
+
+    pod: Json
+    facts: PodFacts
+    sources: Sources
+
+    @property
+    def namespace(self) -> str:
+        """The Pod's namespace."""
+        return str(self.pod["metadata"]["namespace"])
+
+
+async def content_of(volume: Json, context: ContentContext) -> dict[str, File] | None:
+    """Return the files of `volume` by path, or None when it is not a volume of this kind."""
+    for kind in ("secret", "configMap", "downwardAPI", "projected"):
+        source = volume.get(kind)
+        if source is not None:
+            mode = int(source.get("defaultMode", _DEFAULT_MODE))
+            parts = source.get("sources") or [] if kind == "projected" else [{kind: source}]
+            return await _files(parts, mode, context)
+    return None
+
+
+async def _files(parts: list[Json], mode: int, context: ContentContext) -> dict[str, File]:
+    files: dict[str, File] = {}
+    for part in parts:
+        if "secret" in part:
+            files |= await _secret_files(part["secret"], mode, context)
+        elif "configMap" in part:
+            files |= await _config_map_files(part["configMap"], mode, context)
+        elif "downwardAPI" in part:
+            files |= _downward_files(part["downwardAPI"], mode, context)
+        elif "serviceAccountToken" in part:
+            source = part["serviceAccountToken"]
+            token = await context.sources.token(context.pod, source)
+            files[source["path"]] = File(data=token.encode(), mode=private(mode))
+        else:
+            raise VolumeNotReadyError(f"projected source {', '.join(part)} is not offered")
+    return files
+
+
+async def _secret_files(source: Json, mode: int, context: ContentContext) -> dict[str, File]:
+    # A volume says secretName, a projection says name.
+    name = source.get("secretName") or source.get("name") or ""
+    secret = await context.sources.secret(context.namespace, name)
+    if secret is None:
+        return _absent(source, f'secret "{name}" not found')
+    data = {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
+    return _chosen(source, data, mode, "secret")
+
+
+async def _config_map_files(source: Json, mode: int, context: ContentContext) -> dict[str, File]:
+    found = await context.sources.config_map(context.namespace, source["name"])
+    if found is None:
+        return _absent(source, f'configmap "{source["name"]}" not found')
+    data = {key: value.encode() for key, value in (found.get("data") or {}).items()}
+    binary = found.get("binaryData") or {}
+    data |= {key: base64.b64decode(value) for key, value in binary.items()}
+    return _chosen(source, data, mode, "config")
+
+
+def _absent(source: Json, problem: str) -> dict[str, File]:
+    if source.get("optional"):
+        return {}
+    raise VolumeNotReadyError(problem)
+
+
+def _chosen(source: Json, data: Mapping[str, bytes], mode: int, noun: str) -> dict[str, File]:
+    items = source.get("items")
+    if not items:
+        return {key: File(data=value, mode=private(mode)) for key, value in data.items()}
+    files = {}
+    for item in items:
+        value = data.get(item["key"])
+        if value is not None:
+            own = item.get("mode")
+            files[item["path"]] = File(data=value, mode=private(mode if own is None else int(own)))
+        elif not source.get("optional"):
+            raise VolumeNotReadyError(f"references non-existent {noun} key: {item['key']}")
+    return files
+
+
+def _downward_files(source: Json, mode: int, context: ContentContext) -> dict[str, File]:
+    files = {}
+    for item in source.get("items") or []:
+        if "fieldRef" in item:
+            text = field_value(context.pod, item["fieldRef"]["fieldPath"], context.facts)
+        else:
+            text = resource_value(context.pod, item["resourceFieldRef"])
+        own = item.get("mode")
+        files[item["path"]] = File(
+            data=text.encode(), mode=private(mode if own is None else int(own))
+        )
+    return files
+
+
+def private(mode: int) -> int:
+    """Return `mode` without the group's rights when others have none.
+
+    A container of the box has one uid, so each file belongs to it, where a kubelet's belong to
+    root with fsGroup as group. PostgreSQL takes a key of mode 0640 from root, but not from itself:
+    the owner's rights alone say the same thing here.
+    """
+    return mode if mode & 0o007 else mode & 0o700
