@@ -39,7 +39,7 @@ class ApiConfig(_Model):
     """The contents of `api.json`. Relative paths are taken from the file's own folder."""
 
     ca: Path
-    """PEM file with the authority of the serving certificate, told to Pods in `kube-root-ca.crt`."""
+    """PEM file with the authority of the serving certificate."""
     certificate: Path
     """PEM file with the serving certificate, leaf first."""
     key: Path

@@ -1,0 +1,134 @@
+"""CustomResourceDefinitions: their defaults, their conditions, what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from embedded.api.builtin.rules import BuiltinRules, required, wrong
+from embedded.api.columns import Column
+from embedded.api.errors import Cause
+from embedded.api.jsons import Json, at, now
+from embedded.api.resources import Resource, World
+from embedded.api.types.builtin import message
+from embedded.api.types.shape import ANY, STRING, Shape
+
+GROUP = "apiextensions.k8s.io"
+PLURAL = "customresourcedefinitions"
+KIND = "CustomResourceDefinition"
+FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+
+_STRUCT = Shape(kind="struct", open=True)
+_CONDITIONS = Shape(kind="list", element=_STRUCT, list_kind="map", keys=("type",))
+
+
+def shape() -> Shape:
+    """The shape of a CRD; the schemas inside are free."""
+    return Shape(
+        kind="struct",
+        fields={
+            "apiVersion": STRING,
+            "kind": STRING,
+            "metadata": message("meta.ObjectMeta"),
+            "spec": ANY,
+            "status": replace(_STRUCT, fields={"conditions": _CONDITIONS}),
+        },
+    )
+
+
+def resource() -> Resource:
+    """The resource of CRDs themselves."""
+    return Resource(
+        group=GROUP,
+        version="v1",
+        plural=PLURAL,
+        kind=KIND,
+        singular="customresourcedefinition",
+        list_kind="CustomResourceDefinitionList",
+        namespaced=False,
+        short_names=("crd", "crds"),
+        categories=("api-extensions",),
+        status=True,
+        generation=True,
+        shape=shape(),
+        rules=BuiltinRules(shape=shape(), defaults=_default, on_create=_accept, check=_check),
+        columns=(
+            Column("Created At", lambda obj: at(obj, "metadata", "creationTimestamp"), "date"),
+        ),
+    )
+
+
+def _default(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    names = spec.setdefault("names", {})
+    kind = names.get("kind", "")
+    names.setdefault("listKind", f"{kind}List")
+    names.setdefault("singular", kind.lower())
+    spec.setdefault("conversion", {}).setdefault("strategy", "None")
+
+
+def _accept(obj: Json, _world: World) -> None:
+    """Serving begins with the create: the conditions say so in its very answer."""
+    stored = [
+        version["name"] for version in obj["spec"].get("versions") or [] if version.get("storage")
+    ]
+    obj["status"] = {
+        "acceptedNames": obj["spec"]["names"],
+        "storedVersions": stored,
+        "conditions": [
+            _condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+            _condition(
+                "Established", "InitialNamesAccepted", "the initial names have been accepted"
+            ),
+        ],
+    }
+
+
+def _condition(kind: str, reason: str, text: str) -> Json:
+    return {
+        "type": kind,
+        "status": "True",
+        "lastTransitionTime": now(),
+        "reason": reason,
+        "message": text,
+    }
+
+
+def terminating() -> Json:
+    """The condition of a CRD whose objects are being removed."""
+    text = "CustomResource deletion is in progress"
+    return _condition("Terminating", "InstanceDeletionInProgress", text)
+
+
+def _check(obj: Json, old: Json | None) -> Iterable[Cause]:
+    spec = obj["spec"]
+    names, group = spec["names"], spec.get("group", "")
+    expected = f"{names.get('plural', '')}.{group}"
+    if obj["metadata"].get("name") != expected:
+        yield wrong("metadata.name", obj["metadata"].get("name"), f"must be {expected!r}")
+    for name in ("plural", "kind"):
+        if not names.get(name):
+            yield required(f"spec.names.{name}")
+    if spec.get("scope") not in ("Cluster", "Namespaced"):
+        yield required("spec.scope")
+    yield from _check_versions(spec)
+    if old is not None:
+        for name in ("group", "scope"):
+            if spec.get(name) != old["spec"].get(name):
+                yield wrong(f"spec.{name}", spec.get(name), "field is immutable")
+
+
+def _check_versions(spec: Json) -> Iterable[Cause]:
+    versions = spec.get("versions") or []
+    if sum(bool(version.get("storage")) for version in versions) != 1:
+        yield wrong(
+            "spec.versions",
+            len(versions),
+            "must have exactly one version marked as storage version",
+        )
+    for position, version in enumerate(versions):
+        where = f"spec.versions[{position}]"
+        if not at(version, "schema", "openAPIV3Schema"):
+            yield required(f"{where}.schema.openAPIV3Schema")
+    if at(spec, "conversion", "strategy") != "None":
+        yield wrong("spec.conversion.strategy", "Webhook", "webhooks are not served here")

@@ -1,0 +1,204 @@
+"""Pods and Pod templates: defaults, the first status, what may change, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from embedded.api.builtin.rules import immutable, required, unsupported, wrong
+from embedded.api.errors import Cause
+from embedded.api.jsons import Json, at
+from embedded.api.resources import World
+
+_MODE = 0o644
+_POD: Json = {
+    "restartPolicy": "Always",
+    "terminationGracePeriodSeconds": 30,
+    "dnsPolicy": "ClusterFirst",
+    "schedulerName": "default-scheduler",
+}
+_CHANGEABLE = {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName"}
+
+
+def default_pod(pod: Json) -> None:
+    """The defaults of a Pod."""
+    spec = pod.setdefault("spec", {})
+    default_spec(spec)
+    spec.setdefault("enableServiceLinks", True)
+    for container in _containers(spec):
+        resources = container["resources"]
+        for name, limit in (resources.get("limits") or {}).items():
+            resources.setdefault("requests", {}).setdefault(name, limit)
+
+
+def default_template(template: Json) -> None:
+    """The defaults of the Pod template of a workload."""
+    template.setdefault("metadata", {})
+    default_spec(template.setdefault("spec", {}))
+
+
+def default_spec(spec: Json) -> None:
+    """The defaults of a Pod specification."""
+    for name, value in _POD.items():
+        spec.setdefault(name, value)
+    spec.setdefault("securityContext", {})
+    _default_account(spec)
+    for container in _containers(spec):
+        _default_container(container)
+    for volume in spec.get("volumes") or []:
+        _default_volume(volume)
+
+
+def _default_account(spec: Json) -> None:
+    name = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if name:
+        spec["serviceAccountName"] = spec["serviceAccount"] = name
+
+
+def _containers(spec: Json) -> Iterable[Json]:
+    for group in ("initContainers", "containers"):
+        yield from spec.get(group) or []
+
+
+def _default_container(container: Json) -> None:
+    container.setdefault("resources", {})
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+    for port in container.get("ports") or []:
+        port.setdefault("protocol", "TCP")
+    for variable in container.get("env") or []:
+        field = at(variable, "valueFrom", "fieldRef")
+        if field is not None:
+            field.setdefault("apiVersion", "v1")
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if container.get(name):
+            _default_probe(container[name])
+    for hook in (container.get("lifecycle") or {}).values():
+        if isinstance(hook, dict):
+            _default_http(hook.get("httpGet"))
+
+
+def _pull_policy(image: str) -> str:
+    name = image.rsplit("/", 1)[-1]
+    tag = "digest" if "@" in name else name.partition(":")[2]
+    return "Always" if tag in {"", "latest"} else "IfNotPresent"
+
+
+def _default_probe(probe: Json) -> None:
+    _default_http(probe.get("httpGet"))
+    counts = (
+        *(("timeoutSeconds", 1), ("periodSeconds", 10)),
+        *(("successThreshold", 1), ("failureThreshold", 3)),
+    )
+    for name, value in counts:
+        probe.setdefault(name, value)
+
+
+def _default_http(action: Json | None) -> None:
+    if action is not None:
+        action.setdefault("path", "/")
+        action.setdefault("scheme", "HTTP")
+
+
+def _default_volume(volume: Json) -> None:
+    if volume.keys() == {"name"}:
+        volume["emptyDir"] = {}
+    for source in ("secret", "configMap", "downwardAPI", "projected"):
+        if volume.get(source) is not None:
+            volume[source].setdefault("defaultMode", _MODE)
+    items = [*(at(volume, "downwardAPI", "items") or [])]
+    for source in at(volume, "projected", "sources") or []:
+        items += at(source, "downwardAPI", "items") or []
+        if source.get("serviceAccountToken") is not None:
+            source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+    for item in items:
+        if item.get("fieldRef"):
+            item["fieldRef"].setdefault("apiVersion", "v1")
+    if volume.get("hostPath") is not None:
+        volume["hostPath"].setdefault("type", "")
+
+
+def complete(pod: Json, _world: World) -> None:
+    """The first status, and what the admission of a real server adds."""
+    spec = pod["spec"]
+    spec.setdefault("serviceAccountName", "default")
+    spec.setdefault("serviceAccount", spec["serviceAccountName"])
+    spec.setdefault("priority", 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    pod["status"] = {"phase": "Pending", "qosClass": _quality(spec)}
+
+
+def _quality(spec: Json) -> str:
+    asked = [container["resources"] for container in spec.get("containers") or []]
+    if not any(resources.get("requests") or resources.get("limits") for resources in asked):
+        return "BestEffort"
+    full = all(
+        {"cpu", "memory"} <= (resources.get("limits") or {}).keys()
+        and resources.get("requests") == resources.get("limits")
+        for resources in asked
+    )
+    return "Guaranteed" if full else "Burstable"
+
+
+def check_pod(pod: Json, old: Json | None) -> Iterable[Cause]:
+    """What is wrong with a Pod, or with a change of it."""
+    if old is None:
+        yield from check_spec(pod["spec"], "spec")
+    elif _frozen(pod["spec"]) != _frozen(old["spec"]):
+        yield immutable(
+            "spec",
+            "pod updates may not change fields other than `spec.containers[*].image`, "
+            "`spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, `spec.tolerations` or "
+            "`spec.terminationGracePeriodSeconds`",
+        )
+
+
+def _frozen(spec: Json) -> Any:
+    rest = {name: value for name, value in spec.items() if name not in _CHANGEABLE}
+    for group in ("initContainers", "containers"):
+        rest[group] = [{**item, "image": ""} for item in spec.get(group) or []]
+    return rest
+
+
+def check_spec(spec: Json, path: str) -> Iterable[Cause]:
+    """What is wrong with a Pod specification."""
+    if not spec.get("containers"):
+        yield required(f"{path}.containers")
+    if spec["restartPolicy"] not in ("Always", "OnFailure", "Never"):
+        allowed = ("Always", "OnFailure", "Never")
+        yield unsupported(f"{path}.restartPolicy", spec["restartPolicy"], allowed)
+    volumes = [volume.get("name", "") for volume in spec.get("volumes") or []]
+    yield from _duplicates(volumes, f"{path}.volumes")
+    for group in ("initContainers", "containers"):
+        containers = spec.get(group) or []
+        yield from _duplicates([item.get("name") for item in containers], f"{path}.{group}")
+        for position, container in enumerate(containers):
+            yield from _check_container(container, volumes, f"{path}.{group}[{position}]")
+
+
+def _duplicates(names: list[Any], path: str) -> Iterable[Cause]:
+    for position, name in enumerate(names):
+        if not name:
+            yield required(f"{path}[{position}].name")
+        elif name in names[:position]:
+            text = f'Duplicate value: "{name}"'
+            yield Cause(
+                field=f"{path}[{position}].name", reason="FieldValueDuplicate", message=text
+            )
+
+
+def _check_container(container: Json, volumes: list[str], path: str) -> Iterable[Cause]:
+    if not container.get("image"):
+        yield required(f"{path}.image")
+    for position, mount in enumerate(container.get("volumeMounts") or []):
+        where = f"{path}.volumeMounts[{position}]"
+        if mount.get("name") not in volumes:
+            text = f'Not found: "{mount.get("name")}"'
+            yield Cause(field=f"{where}.name", reason="FieldValueNotFound", message=text)
+        if not mount.get("mountPath"):
+            yield required(f"{where}.mountPath")
+    for position, port in enumerate(container.get("ports") or []):
+        if not 0 < port.get("containerPort", 0) < 65536:
+            number = port.get("containerPort")
+            yield wrong(f"{path}.ports[{position}].containerPort", number, "must be 1 to 65535")

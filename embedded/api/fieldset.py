@@ -1,0 +1,121 @@
+"""Which fields a value has, and the `fieldsV1` form in which owners list them.
+
+A path is a tuple of the steps of that form: `f:name` for a member, `k:{"name":"x"}` for an item of
+a list that is a map, `v:"x"` for an item of a list that is a set. (KEP 555, server-side apply.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from embedded.api.jsons import Json
+from embedded.api.types.shape import ANY, Shape
+
+Path = tuple[str, ...]
+Flat = dict[Path, Any]
+
+_CONTAINER = object()
+"""The value of a path that is owned as such, beside what is in it."""
+
+UNOWNED: frozenset[Path] = frozenset(
+    {("f:apiVersion",), ("f:kind",), ("f:metadata",)}
+    | {
+        ("f:metadata", f"f:{name}")
+        for name in (
+            *("name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName"),
+            *("generation", "managedFields", "resourceVersion", "generateName"),
+            *("deletionTimestamp", "deletionGracePeriodSeconds"),
+        )
+    }
+)
+"""Never owned by anybody."""
+
+
+def flatten(shape: Shape, value: Any) -> Flat:
+    """All paths of a value with what is there, without those that are never owned."""
+    found: Flat = {}
+    _walk(shape, value, (), found)
+    for path in [path for path in found if path[:2] in UNOWNED]:
+        del found[path]
+    return found
+
+
+def _walk(shape: Shape, value: Any, path: Path, found: Flat) -> None:
+    if isinstance(value, dict) and not shape.whole:
+        _walk_object(shape, value, path, found)
+    elif isinstance(value, list) and shape.kind == "list" and not shape.whole:
+        _walk_list(shape, value, path, found)
+    else:
+        found[path] = value
+
+
+def _walk_object(shape: Shape, value: Json, path: Path, found: Flat) -> None:
+    for name, item in value.items():
+        step = (*path, f"f:{name}")
+        known = name in shape.fields
+        _walk(shape.child(name), item, step, found)
+        if item == {} or not known:
+            found.setdefault(step, _CONTAINER)
+
+
+def _walk_list(shape: Shape, value: list[Any], path: Path, found: Flat) -> None:
+    for item in value:
+        step = (*path, item_step(shape, item))
+        if shape.list_kind == "map":
+            _walk(shape.element or ANY, item, step, found)
+            found.setdefault(step, _CONTAINER)
+        else:
+            found[step] = item
+
+
+def item_step(shape: Shape, item: Any) -> str:
+    """The step that leads to an item of a list that is a set or a map."""
+    if shape.list_kind != "map" or not isinstance(item, dict):
+        return "v:" + json.dumps(item, separators=(",", ":"), sort_keys=True)
+    element = shape.element or ANY
+    keys = {}
+    for key in shape.keys:
+        found = item.get(key, element.child(key).default)
+        if found is not None:
+            keys[key] = found
+    return "k:" + json.dumps(keys, separators=(",", ":"), sort_keys=True)
+
+
+def encoded(paths: Iterable[Path]) -> Json:
+    """Paths as `fieldsV1`."""
+    root: Json = {}
+    for path in sorted(paths, key=len):
+        node = root
+        for step in path:
+            node = node.setdefault(step, {})
+        node["."] = {}
+    return _without_lone_dots(root)
+
+
+def _without_lone_dots(node: Json) -> Json:
+    if node.keys() == {"."}:
+        return {}
+    return {step: _without_lone_dots(child) for step, child in sorted(node.items())}
+
+
+def decoded(fields: Json) -> frozenset[Path]:
+    """`fieldsV1` as paths."""
+    found: set[Path] = set()
+    _decode(fields, (), found)
+    return frozenset(found)
+
+
+def _decode(node: Json, path: Path, found: set[Path]) -> None:
+    if path and (not node or "." in node):
+        found.add(path)
+    for step, child in node.items():
+        if step != ".":
+            _decode(child, (*path, step), found)
+
+
+def changes(old: Flat, new: Flat) -> tuple[frozenset[Path], frozenset[Path]]:
+    """The paths that were added or hold something else now, and those that are gone."""
+    written = {path for path, value in new.items() if path not in old or old[path] != value}
+    return frozenset(written), frozenset(old.keys() - new.keys())

@@ -1,0 +1,155 @@
+"""`metadata`: names, the stamps of a new object, and what no writer may change."""
+
+from __future__ import annotations
+
+import random
+import re
+import uuid
+from collections.abc import Iterable
+
+from embedded.api import errors
+from embedded.api.errors import ApiError, Cause
+from embedded.api.jsons import Json, now
+from embedded.api.resources import Resource
+
+_SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+_PATH_SEGMENT = re.compile(r"^(?!\.{1,2}$)[^/%]+$")
+_LABEL_VALUE = re.compile(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
+_LABEL_KEY = re.compile(r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX = 5
+_BASE = 63 - _SUFFIX
+_LABEL_NAMED = {"namespaces", "services"}
+_KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+
+
+def generated_name(base: str) -> str:
+    """A name that begins with `generateName`."""
+    return base[:_BASE] + "".join(random.choices(_ALPHABET, k=_SUFFIX))  # noqa: S311 no secret
+
+
+def stamp(resource: Resource, meta: Json) -> None:
+    """What the server alone says of a new object."""
+    for name in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+        meta.pop(name, None)
+    meta["uid"] = str(uuid.uuid4())
+    meta["creationTimestamp"] = now()
+    if resource.generation:
+        meta["generation"] = 1
+
+
+def place(resource: Resource, obj: Json, namespace: str, name: str = "") -> None:
+    """Put an object where its request says; raises ApiError 400 where the two disagree."""
+    meta = obj.setdefault("metadata", {})
+    if name and meta.setdefault("name", name) != name:
+        raise errors.bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        )
+    if not resource.namespaced:
+        meta.pop("namespace", None)
+    elif not namespace:
+        raise errors.bad_request("an empty namespace may not be set during creation")
+    elif meta.setdefault("namespace", namespace) != namespace:
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+
+
+def keep(resource: Resource, new: Json, old: Json) -> None:
+    """Carry over what a write cannot change; raises ApiError 409 for another version or uid."""
+    meta, before = new["metadata"], old["metadata"]
+    subject = resource.subject(before["name"])
+    version = meta.get("resourceVersion")
+    if meta.get("uid") not in (None, "", before["uid"]):
+        why = (
+            f"Precondition failed: UID in precondition: {meta['uid']}, "
+            f"UID in object meta: {before['uid']}"
+        )
+        raise errors.conflict(subject, why)
+    if version not in (None, "", before["resourceVersion"]):
+        if not str(version).isdecimal():
+            why = f'Invalid value: "{version}": must be an unsigned integer'
+            raise errors.invalid(
+                subject,
+                [Cause(field="metadata.resourceVersion", reason="FieldValueInvalid", message=why)],
+            )
+        raise modified(subject)
+    meta["resourceVersion"] = before["resourceVersion"]
+    meta.pop("selfLink", None)
+    for name in (*_KEPT, "generation"):
+        if name in before:
+            meta[name] = before[name]
+        else:
+            meta.pop(name, None)
+    if before.get("generateName"):
+        meta.setdefault("generateName", before["generateName"])
+
+
+def modified(subject: errors.Subject) -> ApiError:
+    """409: somebody else was quicker."""
+    why = (
+        "the object has been modified; please apply your changes to the latest version and try "
+        "again"
+    )
+    return errors.conflict(subject, why)
+
+
+def check(resource: Resource, meta: Json, old: Json | None) -> Iterable[Cause]:
+    """What is wrong with the metadata."""
+    if old is None:
+        yield from _check_name(resource, meta.get("name", ""))
+    yield from _check_labels(meta.get("labels") or {})
+    for name in meta.get("annotations") or {}:
+        if not _LABEL_KEY.match(name.lower()):
+            yield _wrong("metadata.annotations", name, "name part must be a qualified name")
+    for position, owner in enumerate(meta.get("ownerReferences") or []):
+        for name in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(name):
+                where = f"metadata.ownerReferences[{position}].{name}"
+                yield Cause(field=where, reason="FieldValueInvalid", message="must not be empty")
+    if old is not None and old["metadata"].get("deletionTimestamp"):
+        added = set(meta.get("finalizers") or []) - set(old["metadata"].get("finalizers") or [])
+        if added:
+            text = (
+                "Forbidden: no new finalizers can be added if the object is being deleted, "
+                f"found new finalizers {sorted(added)}"
+            )
+            yield Cause(field="metadata.finalizers", reason="FieldValueForbidden", message=text)
+
+
+def _check_name(resource: Resource, name: str) -> Iterable[Cause]:
+    if not name:
+        text = "Required value: name or generateName is required"
+        yield Cause(field="metadata.name", reason="FieldValueRequired", message=text)
+        return
+    if resource.group == "rbac.authorization.k8s.io":
+        pattern, limit, words = _PATH_SEGMENT, 253, "may not contain '/' or '%'"
+    elif not resource.custom and resource.plural in _LABEL_NAMED:
+        pattern, limit, words = (
+            _LABEL,
+            63,
+            "a lowercase RFC 1123 label must consist of a-z, 0-9, '-'",
+        )
+    else:
+        words = "a lowercase RFC 1123 subdomain must consist of a-z, 0-9, '-' or '.'"
+        pattern, limit = _SUBDOMAIN, 253
+    if not pattern.match(name) or len(name) > limit:
+        yield _wrong("metadata.name", name, words)
+
+
+def _check_labels(labels: Json) -> Iterable[Cause]:
+    for name, value in labels.items():
+        if not _LABEL_KEY.match(name):
+            yield _wrong("metadata.labels", name, "name part must be a qualified name")
+        if not _LABEL_VALUE.match(value) or len(value) > 63:
+            text = (
+                "a valid label must be empty or consist of alphanumeric characters, '-', '_', '.'"
+            )
+            yield _wrong("metadata.labels", value, text)
+
+
+def _wrong(field: str, value: str, words: str) -> Cause:
+    return Cause(
+        field=field, reason="FieldValueInvalid", message=f'Invalid value: "{value}": {words}'
+    )

@@ -1,0 +1,111 @@
+"""PATCH: which of the four ways, and what it makes of the object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from embedded.api import bodies, errors, managers, metadata
+from embedded.api.jsons import Json, copied, now
+from embedded.api.managers import Owner
+from embedded.api.patch import apply, strategic
+from embedded.api.patch import json as json_patch
+from embedded.api.patch import merge as merge_patch
+from embedded.api.resources import Resource
+from embedded.api.store import Stored
+from embedded.api.writes import WriteOptions, Writer
+
+JSON_PATCH = "application/json-patch+json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+def change_of(resource: Resource, kind: str, body: bytes, name: str) -> Callable[[Json], Json]:
+    """What a patch does to an object; raises ApiError 400, 415, 422."""
+    patch = bodies.from_json(body)
+    subject = resource.subject(name)
+    if kind == JSON_PATCH:
+        return lambda old: json_patch.patched(copied(old), patch, subject)
+    if kind not in {MERGE, STRATEGIC} or (kind == STRATEGIC and resource.custom):
+        accepted = [JSON_PATCH, MERGE, APPLY, *([] if resource.custom else [STRATEGIC])]
+        raise errors.unsupported_media(kind, accepted)
+    if not isinstance(patch, dict):
+        raise errors.bad_request("a merge patch is an object")
+    if kind == MERGE:
+        return lambda old: merge_patch.merged(old, patch)
+    return lambda old: strategic.merged(resource.shape, old, patch)
+
+
+class Applier:
+    """Server-side apply of one configuration."""
+
+    def __init__(self, writer: Writer, resource: Resource, options: WriteOptions) -> None:
+        self._writer = writer
+        self._resource = resource
+        self._options = options
+
+    def run(self, key: tuple[str, str], body: Any, *, force: bool) -> tuple[Stored, bool]:
+        """Apply; the object, and whether it is new. Raises ApiError 400, 404, 409, 422."""
+        wanted = self._read(key, body)
+        found = self._resource.collection(self._writer.store).objects.get(key)
+        if found is not None:
+            return self._update(key, wanted, force=force), False
+        if self._options.subresource:
+            raise errors.not_found(self._resource.subject(key[1]))
+        if (wanted["metadata"].get("uid") or "") != "":
+            why = "uid mismatch: the provided object specified a uid, and no object was found"
+            raise errors.conflict(self._resource.subject(key[1]), why)
+        _, owners = self._applied(self._bare(wanted), wanted, force=force)
+        wanted["metadata"].pop("resourceVersion", None)
+        stored = self._writer.create(
+            self._resource, wanted, key[0], self._options, name=key[1], owners=owners
+        )
+        return stored, True
+
+    def _read(self, key: tuple[str, str], body: Any) -> Json:
+        if not isinstance(body, dict) or "apiVersion" not in body or "kind" not in body:
+            raise errors.bad_request("an applied object needs apiVersion and kind")
+        if (body.get("metadata") or {}).get("managedFields"):
+            raise errors.bad_request("metadata.managedFields must be nil")
+        wanted = self._writer.read(self._resource, body, self._options)
+        metadata.place(self._resource, wanted, *key)
+        if self._options.subresource == "status":
+            kept = ("apiVersion", "kind", "metadata", "status")
+            return {name: value for name, value in wanted.items() if name in kept}
+        if self._resource.status:
+            wanted.pop("status", None)
+        return wanted
+
+    def _update(self, key: tuple[str, str], wanted: Json, *, force: bool) -> Stored:
+        owners: list[Owner] = []
+
+        def change(old: Json) -> Json:
+            result, found = self._applied(old, wanted, force=force)
+            owners.extend(found)
+            return result
+
+        def own(_old: Json, new: Json) -> None:
+            managers.write(new, owners)
+
+        quiet = WriteOptions(
+            manager=self._options.manager,
+            dry_run=self._options.dry_run,
+            validation="Ignore",
+            subresource=self._options.subresource,
+        )
+        return self._writer.update(self._resource, key, change, quiet, own)
+
+    def _applied(self, live: Json, wanted: Json, *, force: bool) -> tuple[Json, list[Owner]]:
+        subject = self._resource.subject(wanted["metadata"].get("name", ""))
+        me = Owner(
+            manager=self._options.manager,
+            operation="Apply",
+            api_version=self._resource.api_version,
+            subresource=self._options.subresource,
+            time=now(),
+        )
+        return apply.applied(self._resource.shape, live, wanted, me, subject, force=force)
+
+    def _bare(self, wanted: Json) -> Json:
+        return {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"], "metadata": {}}

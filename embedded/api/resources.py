@@ -1,0 +1,151 @@
+"""What a resource is to the server: its names, its shape, and the rules of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from embedded.api.columns import Column
+from embedded.api.errors import Cause, Subject
+from embedded.api.jsons import Json
+from embedded.api.store import Collection, Store
+from embedded.api.types.shape import Shape
+
+
+@dataclass(frozen=True)
+class World:
+    """What the rules of a kind may look at besides the object: all other objects."""
+
+    store: Store
+    service_network: str
+
+    def collection(self, group: str, plural: str) -> Collection:
+        """The objects of a resource."""
+        return self.store.collection(group, plural)
+
+
+class Rules(Protocol):
+    """How one kind is read, defaulted, completed and validated. Objects are changed in place."""
+
+    def read(self, body: Json, unknown: list[str]) -> Json:
+        """A fresh, well-typed object; unknown names are listed. Raises ApiError 400."""
+        ...
+
+    def default(self, obj: Json) -> None:
+        """Fill in what the kind defaults."""
+        ...
+
+    def create(self, obj: Json, world: World) -> None:
+        """Complete a new object: allocations, the first status."""
+        ...
+
+    def update(self, obj: Json, old: Json, world: World) -> None:
+        """Keep what an update may not touch."""
+        ...
+
+    def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:
+        """What is wrong with the object."""
+        ...
+
+
+def _unchanged(obj: Json) -> Json:
+    return obj
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Where the `scale` subresource finds its numbers, as paths of member names."""
+
+    spec: tuple[str, ...] = ("spec", "replicas")
+    status: tuple[str, ...] = ("status", "replicas")
+    selector: tuple[str, ...] = ("status", "selector")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Resource:
+    """One resource in one served version."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    shape: Shape
+    rules: Rules
+    singular: str = ""
+    list_kind: str = ""
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    status: bool = False
+    scale: Scale | None = None
+    generation: bool = False
+    """Whether `metadata.generation` counts the changes of the specification."""
+    fields: tuple[str, ...] = ()
+    """Field selectors beyond name and namespace."""
+    returns_deleted: bool = False
+    """Whether a DELETE answers with the object rather than with a Status."""
+    custom: bool = False
+    columns: tuple[Column, ...] = ()
+    to_storage: Callable[[Json], Json] = _unchanged
+    from_storage: Callable[[Json], Json] = _unchanged
+    stored_as: tuple[str, str] = ("", "")
+    """Group and plural of the collection, where they are not its own."""
+    subresources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Further subresources with the kind of their bodies."""
+
+    @property
+    def api_version(self) -> str:
+        """`v1` or `apps/v1`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def subject(self, name: str = "") -> Subject:
+        """An object of the resource, for a refusal."""
+        return Subject(self.group, self.plural, self.kind, name)
+
+    def collection(self, store: Store) -> Collection:
+        """Its objects."""
+        group, plural = self.stored_as if self.stored_as[1] else (self.group, self.plural)
+        return store.collection(group, plural)
+
+
+class Registry:
+    """The resources that are served: the built-in ones, and those that CRDs bring."""
+
+    def __init__(self, builtin: Iterable[Resource]) -> None:
+        self._builtin = tuple(builtin)
+        self._custom: dict[str, tuple[Resource, ...]] = {}
+        self._index: dict[tuple[str, str, str], Resource] = {}
+        self._reindex()
+
+    def _reindex(self) -> None:
+        self._index = {(found.group, found.version, found.plural): found for found in self.all()}
+
+    def all(self) -> Iterable[Resource]:
+        """Every resource in every served version."""
+        yield from self._builtin
+        for resources in self._custom.values():
+            yield from resources
+
+    def find(self, group: str, version: str, plural: str) -> Resource | None:
+        """The resource of a path."""
+        return self._index.get((group, version, plural))
+
+    def serves(self, group: str, version: str) -> bool:
+        """Whether the group has anything in the version."""
+        return any(key[:2] == (group, version) for key in self._index)
+
+    def install(self, crd: str, resources: Iterable[Resource]) -> None:
+        """Serve what a CRD defines, in place of what it defined before."""
+        self._custom[crd] = tuple(resources)
+        self._reindex()
+
+    def of(self, crd: str) -> tuple[Resource, ...]:
+        """What a CRD defines."""
+        return self._custom.get(crd, ())
+
+    def uninstall(self, crd: str) -> None:
+        """Serve it no more."""
+        self._custom.pop(crd, None)
+        self._reindex()

@@ -1,0 +1,138 @@
+"""The HTTP face: from a request to the part that answers it, and from a refusal to a Status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from embedded.api import answers, discovery, errors, paths
+from embedded.api.auth import Authenticator, User
+from embedded.api.builtin import catalogue
+from embedded.api.calls import Call
+from embedded.api.config import ApiConfig
+from embedded.api.errors import ApiError, PlainNotFoundError
+from embedded.api.jsons import Json, encode
+from embedded.api.keeper import CustomResourceKeeper
+from embedded.api.paths import ResourcePath
+from embedded.api.resources import Registry, World
+from embedded.api.store import Store
+from embedded.api.verbs import Verbs
+
+_LOG = logging.getLogger(__name__)
+_HEALTH = {"/healthz", "/livez", "/readyz"}
+_OPENAPI_V2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+
+
+class ApiServer:
+    """All state of the API server, and the handler of its requests."""
+
+    def __init__(self, config: ApiConfig) -> None:
+        self.store = Store()
+        self.registry = Registry(catalogue.resources())
+        world = World(self.store, str(config.service_network))
+        self.keeper = CustomResourceKeeper(world, self.registry)
+        self.authenticator = Authenticator(config.tokens, self.store, config.issuer)
+        self.verbs = Verbs(self.store, self.keeper)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request; never raises but for cancellation."""
+        try:
+            return await self._answer(request)
+        except PlainNotFoundError:
+            return web.Response(status=404, text="404 page not found\n")
+        except ApiError as error:
+            return _refusal(error)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:
+            _LOG.exception("%s %s", request.method, request.path)
+            text = f"Internal error occurred: {type(error).__name__}: {error}"
+            return _refusal(ApiError(500, "InternalError", text))
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path
+        if path in _HEALTH or path.rsplit("/", 1)[0] in _HEALTH:
+            return _health(request)
+        user = self.authenticator.user(request.headers.get("Authorization", ""))
+        found = paths.parse(request.rel_url.raw_path)
+        if found is None:
+            return self._outside(path)
+        if not found.plural:
+            return self._resources(found)
+        return await self._resource(request, user, found)
+
+    def _outside(self, path: str) -> web.Response:
+        plain: dict[str, Callable[[], Any]] = {
+            "/api": discovery.core_versions,
+            "/apis": lambda: discovery.groups(self.registry),
+            "/version": lambda: discovery.VERSION,
+            "/openapi/v3": lambda: {"paths": {}},
+        }
+        path = path.rstrip("/")
+        if path == "/openapi/v2":
+            return web.Response(body=b"", headers={"Content-Type": _OPENAPI_V2})
+        if path in plain:
+            return answers.json_answer(encode(plain[path]()))
+        group = path.removeprefix("/apis/")
+        return _found(discovery.group(self.registry, group) if group != path else None)
+
+    def _resources(self, path: ResourcePath) -> web.Response:
+        return _found(discovery.resources(self.registry, path.group, path.version))
+
+    async def _resource(
+        self, request: web.BaseRequest, user: User, path: ResourcePath
+    ) -> web.StreamResponse:
+        resource = self.registry.find(path.group, path.version, path.plural)
+        if resource is None:
+            if not self.registry.serves(path.group, path.version):
+                raise PlainNotFoundError
+            raise errors.no_resource()
+        if path.namespace and not resource.namespaced:
+            raise errors.no_resource()
+        return await self._verb(Call(request, user, resource, path))
+
+    async def _verb(self, call: Call) -> web.StreamResponse:
+        named = {
+            "GET": self.verbs.read,
+            "PUT": self.verbs.replace,
+            "PATCH": self.verbs.patch,
+            "DELETE": self.verbs.delete,
+        }
+        collected = {
+            "GET": self.verbs.read,
+            "POST": self.verbs.create,
+            "DELETE": self.verbs.delete_collection,
+        }
+        if call.path.subresource == "finalize" and call.resource.kind == "Namespace":
+            named = {"PUT": self.verbs.finalize}
+        elif call.path.subresource:
+            if call.path.subresource != "status" or not call.resource.status:
+                raise errors.no_resource()
+            del named["DELETE"]
+        chosen = (named if call.path.name else collected).get(call.request.method)
+        if chosen is None:
+            raise errors.method_not_allowed(call.resource.subject(call.path.name))
+        return await chosen(call)
+
+
+def _found(body: Json | None) -> web.Response:
+    if body is None:
+        raise PlainNotFoundError
+    return answers.json_answer(encode(body))
+
+
+def _health(request: web.BaseRequest) -> web.Response:
+    name = request.path.split("/")[1]
+    if "verbose" not in request.query:
+        return web.Response(text="ok")
+    return web.Response(text=f"[+]ping ok\n[+]memory store ok\n{name} check passed\n")
+
+
+def _refusal(error: ApiError) -> web.Response:
+    answer = answers.json_answer(encode(error.status()), error.code)
+    if error.code == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer

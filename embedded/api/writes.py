@@ -1,0 +1,271 @@
+"""Create, update and delete: the order in which a real server does things to an object.
+
+Every method is synchronous from the look at the store to the write: one write is never seen half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from embedded.api import errors, managers, metadata
+from embedded.api.jsons import Json, copied, now, same
+from embedded.api.managers import Owner
+from embedded.api.resources import Resource, World
+from embedded.api.store import Collection, Stored
+
+Validation = Literal["Strict", "Warn", "Ignore"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions:
+    """The options of one write; warnings are collected for the answer's headers."""
+
+    manager: str = "unknown"
+    dry_run: bool = False
+    validation: Validation = "Warn"
+    subresource: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+Change = Callable[[Json], Json]
+"""From the old object to the new one; must not touch the old one."""
+Owners = Callable[[Json, Json], None]
+"""Writes the owners into the new object (second), given the old one."""
+
+
+class Keeper(Protocol):
+    """Who must know of what is stored: custom resources come and go with their definitions."""
+
+    def observe(self, resource: Resource, obj: Json) -> None:
+        """An object was stored."""
+        ...
+
+    def forget(self, resource: Resource, obj: Json) -> None:
+        """An object was removed."""
+        ...
+
+    def terminating(self, resource: Resource) -> bool:
+        """Whether the definition of a custom resource is being deleted."""
+        ...
+
+
+class Writer:
+    """All writes go through here."""
+
+    def __init__(self, world: World, keeper: Keeper) -> None:
+        self._world = world
+        self.store = world.store
+        self._keeper = keeper
+
+    def create(
+        self,
+        resource: Resource,
+        body: Json,
+        namespace: str,
+        options: WriteOptions,
+        *,
+        name: str = "",
+        owners: list[Owner] | None = None,
+    ) -> Stored:
+        """Store a new object; raises ApiError 400, 403, 404, 409, 422."""
+        obj = self.read(resource, body, options)
+        metadata.place(resource, obj, namespace, name)
+        meta = obj["metadata"]
+        self._demand_home(resource, meta)
+        if meta.get("resourceVersion") not in (None, ""):
+            raise errors.bad_request("resourceVersion should not be set on objects to be created")
+        meta.pop("resourceVersion", None)
+        collection = resource.collection(self.store)
+        self._name(collection, meta)
+        metadata.stamp(resource, meta)
+        if resource.status and resource.custom:
+            obj.pop("status", None)
+        resource.rules.default(obj)
+        resource.rules.create(obj, self._world)
+        self._validate(resource, obj, None)
+        if (meta.get("namespace", ""), meta["name"]) in collection.objects:
+            raise errors.already_exists(resource.subject(meta["name"]))
+        if owners is None:
+            meta.pop("managedFields", None)
+            managers.record_update(resource.shape, None, obj, self._writer(resource, options))
+        else:
+            managers.write(obj, owners)
+        return self._put(resource, obj, None, options)
+
+    def update(
+        self,
+        resource: Resource,
+        key: tuple[str, str],
+        change: Change,
+        options: WriteOptions,
+        owners: Owners | None = None,
+    ) -> Stored:
+        """Store what `change` makes of an object; the object itself where nothing changed.
+
+        Raises ApiError 400, 404, 409, 422.
+        """
+        collection = resource.collection(self.store)
+        current = collection.objects.get(key)
+        if current is None:
+            raise errors.not_found(resource.subject(key[1]))
+        old = resource.from_storage(current.obj)
+        new = copied(self.read(resource, change(old), options))
+        metadata.place(resource, new, key[0], key[1])
+        metadata.keep(resource, new, old)
+        new = self._part(resource, new, old, options.subresource)
+        resource.rules.default(new)
+        if not options.subresource:
+            resource.rules.update(new, old, self._world)
+        self._count(resource, new, old)
+        if owners is not None:
+            owners(old, new)
+        else:
+            self._record(resource, old, new, options)
+        self._validate(resource, new, old)
+        if same(new, old):
+            return current
+        return self._put(resource, new, current, options)
+
+    def read(self, resource: Resource, body: Json, options: WriteOptions) -> Json:
+        """A body as an object of the resource; raises ApiError 400."""
+        if not isinstance(body, dict):
+            raise errors.bad_request("the object provided is not a JSON object")
+        body.setdefault("apiVersion", resource.api_version)
+        body.setdefault("kind", resource.kind)
+        if (body["apiVersion"], body["kind"]) != (resource.api_version, resource.kind):
+            raise errors.bad_request(
+                f"the API version and kind in the data ({body['apiVersion']}, {body['kind']}) do "
+                f"not match the expected ones ({resource.api_version}, {resource.kind})"
+            )
+        if not isinstance(body.get("metadata", {}), dict):
+            raise errors.bad_request("metadata: expected an object")
+        unknown: list[str] = []
+        obj = resource.rules.read(body, unknown)
+        self._unknown(resource, unknown, options)
+        obj.setdefault("metadata", {})
+        return obj
+
+    def _unknown(self, resource: Resource, unknown: list[str], options: WriteOptions) -> None:
+        if not unknown or options.validation == "Ignore":
+            return
+        texts = [f'unknown field "{name}"' for name in unknown]
+        if options.validation == "Warn":
+            options.warnings.extend(texts)
+            return
+        raise errors.bad_request(
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+            f"{resource.kind}: strict decoding error: {', '.join(texts)}"
+        )
+
+    def _demand_home(self, resource: Resource, meta: Json) -> None:
+        if self._keeper.terminating(resource):
+            why = "create not allowed while custom resource definition is terminating"
+            raise errors.forbidden(resource.subject(meta.get("name", "")), why)
+        if not resource.namespaced:
+            return
+        name = meta["namespace"]
+        found = self._world.collection("", "namespaces").objects.get(("", name))
+        if found is None:
+            raise errors.not_found(errors.Subject("", "namespaces", "Namespace", name))
+        if found.obj["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {name} because it is being terminated"
+            text = f"namespace {name} is being terminated"
+            cause = errors.Cause(
+                field="metadata.namespace", reason="NamespaceTerminating", message=text
+            )
+            raise errors.forbidden(resource.subject(meta.get("name", "")), why, [cause])
+
+    def _name(self, collection: Collection, meta: Json) -> None:
+        if meta.get("name") or not meta.get("generateName"):
+            return
+        while (
+            not meta.get("name") or (meta.get("namespace", ""), meta["name"]) in collection.objects
+        ):
+            meta["name"] = metadata.generated_name(meta["generateName"])
+
+    def _part(self, resource: Resource, new: Json, old: Json, subresource: str) -> Json:
+        """What the request may write of the new object; the rest is the old one's."""
+        if subresource == "status":
+            kept = copied(old)
+            kept["metadata"]["resourceVersion"] = new["metadata"]["resourceVersion"]
+            return _with_status(kept, new)
+        return _with_status(new, copied(old)) if resource.status else new
+
+    def _count(self, resource: Resource, new: Json, old: Json) -> None:
+        if not resource.generation:
+            return
+        apart = {"metadata", "status", "apiVersion", "kind"}
+        names = (new.keys() | old.keys()) - apart
+        if any(not same(new.get(name), old.get(name)) for name in names):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+    def _record(self, resource: Resource, old: Json, new: Json, options: WriteOptions) -> None:
+        if managers.was_reset(new):
+            new["metadata"].pop("managedFields")
+            if "managedFields" in old["metadata"]:
+                return
+        writer = self._writer(resource, options)
+        managers.record_update(resource.shape, old, new, writer)
+
+    def _writer(self, resource: Resource, options: WriteOptions) -> Owner:
+        return Owner(
+            manager=options.manager,
+            operation="Update",
+            api_version=resource.api_version,
+            subresource=options.subresource,
+            time=now(),
+        )
+
+    def _validate(self, resource: Resource, new: Json, old: Json | None) -> None:
+        causes = [
+            *metadata.check(resource, new["metadata"], old),
+            *resource.rules.validate(new, old),
+        ]
+        if causes:
+            raise errors.invalid(resource.subject(new["metadata"].get("name", "")), causes)
+
+    def _put(
+        self,
+        resource: Resource,
+        obj: Json,
+        current: Stored | None,
+        options: WriteOptions,
+    ) -> Stored:
+        if options.dry_run:
+            return Stored(resource.to_storage(obj), current.version if current else 0)
+        if current is not None and is_finished(obj):
+            return self.remove(resource, resource.to_storage(obj))
+        return self.put(resource, resource.to_storage(obj))
+
+    def put(self, resource: Resource, obj: Json) -> Stored:
+        """Store an object in its storage form as it is, and tell the keeper."""
+        stored = self.store.put(resource.collection(self.store), obj)
+        self._keeper.observe(resource, stored.obj)
+        return stored
+
+    def remove(self, resource: Resource, obj: Json) -> Stored:
+        """Remove an object in its storage form, and tell the keeper."""
+        stored = self.store.remove(resource.collection(self.store), obj)
+        self._keeper.forget(resource, stored.obj)
+        return stored
+
+
+def _with_status(obj: Json, source: Json) -> Json:
+    if "status" in source:
+        obj["status"] = source["status"]
+    else:
+        obj.pop("status", None)
+    return obj
+
+
+def is_finished(obj: Json) -> bool:
+    """Whether nothing keeps an object that is being deleted any more."""
+    meta = obj["metadata"]
+    return bool(
+        meta.get("deletionTimestamp")
+        and not meta.get("finalizers")
+        and not meta.get("deletionGracePeriodSeconds")
+        and not (obj["kind"] == "Namespace" and (obj.get("spec") or {}).get("finalizers"))
+    )

@@ -1,0 +1,149 @@
+"""Starts the API server as a process of its own, on a free port, with certificates made here."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kubernetes
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+TOKEN = "admin-token"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """PEM files of an authority and of a serving certificate for 127.0.0.1."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+def make_certificates(folder: Path) -> Certificates:
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-ca")])
+    names = [
+        x509.DNSName("localhost"),
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    ]
+    ca = _builder(ca_name, ca_name, ca_key.public_key()).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
+    leaf_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "embedded-api")])
+    leaf = _builder(leaf_name, ca_name, key.public_key()).add_extension(
+        x509.SubjectAlternativeName(names), critical=False
+    )
+    made = Certificates(folder / "ca.crt", folder / "tls.crt", folder / "tls.key")
+    made.ca.write_bytes(_pem(ca, ca_key))
+    made.certificate.write_bytes(_pem(leaf, ca_key))
+    made.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return made
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+    )
+
+
+def _pem(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> bytes:
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that serves, and how to reach it."""
+
+    url: str
+    ca: Path
+    kubeconfig: Path
+    pid: int
+
+    def client(self, token: str = TOKEN) -> Any:
+        """The official client's connection."""
+        settings = kubernetes.client.Configuration(host=self.url)
+        settings.ssl_ca_cert = str(self.ca)
+        settings.api_key = {"authorization": f"Bearer {token}"}
+        return kubernetes.client.ApiClient(settings)
+
+
+@contextmanager
+def running(folder: Path, **config: Any) -> Iterator[Running]:
+    """The server, from ready to ended."""
+    made = make_certificates(folder)
+    told = {
+        "ca": str(made.ca),
+        "certificate": str(made.certificate),
+        "key": str(made.key),
+        "tokens": [{"token": TOKEN, "user": "admin", "groups": ["system:masters"]}],
+        **config,
+    }
+    (folder / "api.json").write_text(json.dumps(told))
+    ready, tell = os.pipe()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        os.set_inheritable(listener.fileno(), True)
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "embedded.api", "--state-dir", str(folder)),
+                *("--listen-fd", str(listener.fileno()), "--ready-fd", str(tell)),
+            ],
+            pass_fds=[listener.fileno(), tell],
+        )
+    os.close(tell)
+    try:
+        assert os.read(ready, 100) == b"ready\n"
+        os.close(ready)
+        url = f"https://127.0.0.1:{port}"
+        yield Running(url, made.ca, _kubeconfig(folder, url, made.ca), process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _kubeconfig(folder: Path, url: str, ca: Path) -> Path:
+    cluster = {"server": url, "certificate-authority": str(ca)}
+    target = folder / "kubeconfig"
+    target.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "test", "cluster": cluster}],
+                "users": [{"name": "test", "user": {"token": TOKEN}}],
+                "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+                "current-context": "test",
+            }
+        )
+    )
+    return target
