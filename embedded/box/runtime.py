@@ -6,42 +6,33 @@ returns belong to the caller.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import os
+import shutil
 import signal
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from embedded.box.model import Completed, ExitStatus, ProcessSpec, Root, Sandbox, Streams
+from embedded.box import bubblewrap, links
+from embedded.box.client import Process, SpawnerClient
+from embedded.box.model import BoxError, Completed, ProcessSpec, Root, Sandbox, Streams
+from embedded.box.pipes import Intake, memory_file
 from embedded.images.model import Image
 
+__all__ = ["Process", "Runtime"]
 
-class Process:
-    """A process that was started; for a container, its first process inside.
-
-    `pid` is its number in the box's pid namespace.
-    """
-
-    pid: int
-
-    async def wait(self) -> ExitStatus:
-        """Return how it ended, once it has; any number of callers may wait."""
-        raise NotImplementedError
-
-    @property
-    def status(self) -> ExitStatus | None:
-        """How it ended; None while it runs."""
-        raise NotImplementedError
-
-    def signal(self, number: signal.Signals) -> None:
-        """Signal the container's first process; nothing happens once it has ended.
-
-        As pid 1 of its namespace it ignores signals it has no handler for, SIGKILL excepted.
-        """
-        raise NotImplementedError
+_START_SECONDS = 20.0
 
 
 class Runtime:
     """One connection to the spawner."""
+
+    def __init__(self, spawner: SpawnerClient, state: Path) -> None:
+        self._spawner = spawner
+        self._state = state
+        self._numbers = itertools.count(1)
 
     @classmethod
     async def connect_to(cls, path: Path, state: Path) -> Runtime:
@@ -49,10 +40,11 @@ class Runtime:
 
         Raises BoxError when nobody listens there.
         """
-        raise NotImplementedError
+        return cls(await SpawnerClient.connect(path), state)
 
     async def close(self) -> None:
         """Close the connection. What was started goes on running."""
+        await self._spawner.close()
 
     async def create_sandbox(self, name: str, address: str, hostname: str = "") -> Sandbox:
         """Make the namespaces of a Pod, with `address` (dotted IPv4) as /32 on its `eth0`.
@@ -60,28 +52,98 @@ class Runtime:
         Returns when traffic flows both ways. `hostname` defaults to `name`. Low ports are free to
         any uid, IPv6 is off. Raises BoxError.
         """
-        raise NotImplementedError
+        _, (net, ipc, uts) = await self._spawner.ask("sandbox", hostname=hostname or name)
+        # Never the same twice: a device outlives its namespace by some milliseconds.
+        link = f"veth{next(self._numbers)}"
+        try:
+            inside = await self._socket(
+                net, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE
+            )
+            with inside:
+                await asyncio.to_thread(links.wire, link, address, net, inside)
+        except OSError as error:
+            _close(net, ipc, uts)
+            raise BoxError(f"sandbox {name}: {error}") from error
+        except BaseException:
+            _close(net, ipc, uts)
+            raise
+        hostname = hostname or name
+        return Sandbox(
+            name=name, address=address, hostname=hostname, link=link, net=net, ipc=ipc, uts=uts
+        )
 
     async def remove_sandbox(self, sandbox: Sandbox) -> None:
         """Let go of the namespaces; they end with their last process."""
+        _close(sandbox.net, sandbox.ipc, sandbox.uts)
 
     async def set_link(self, sandbox: Sandbox, *, up: bool) -> None:
         """Cut the Pod off the network, or join it again. Its loopback is not touched."""
+        try:
+            await asyncio.to_thread(links.switch, sandbox.link, up=up)
+        except OSError as error:
+            raise BoxError(f"sandbox {sandbox.name}: {error}") from error
 
     async def mount_root(self, image: Image) -> Root:
         """Mount a fresh writable root over `image`. Raises BoxError."""
-        raise NotImplementedError
+        directory = self._state / "roots" / str(next(self._numbers))
+        try:
+            for name in ("upper", "work", "merged"):
+                (directory / name).mkdir(parents=True)
+        except OSError as error:
+            raise BoxError(f"root of {image.recipe}: {error}") from error
+        root = Root(path=directory / "merged", directory=directory)
+        lower = ":".join(_escaped(layer) for layer in image.layers)
+        options = f"userxattr,lowerdir={lower},upperdir={directory}/upper,workdir={directory}/work"
+        await self._spawner.ask(
+            "mount",
+            source="overlay",
+            target=str(root.path),
+            kind="overlay",
+            flags=0,
+            options=options,
+        )
+        return root
 
     async def unmount_root(self, root: Root) -> None:
-        """Unmount a root and forget what was written on it."""
+        """Unmount a root and forget what was written on it. Raises BoxError."""
+        await self._spawner.ask("unmount", target=str(root.path))
+        try:
+            await asyncio.to_thread(shutil.rmtree, root.directory)
+        except OSError as error:
+            raise BoxError(f"root {root.directory}: {error}") from error
 
     async def start(self, spec: ProcessSpec) -> Process:
-        """Start a container; returns once its first process exists.
+        """Start a container; returns once its first process exists in its finished surroundings.
 
         A program that cannot be executed is said on `stderr`, and ends with code 127 or 1.
         Raises BoxError when the container cannot be made at all.
         """
-        raise NotImplementedError
+        with Intake() as info, Intake() as ready:
+            more = {bubblewrap.INFO: info.writer}
+            if bubblewrap.announces(spec):
+                more[bubblewrap.READY] = ready.writer
+            outer = await self._spawner.spawn(
+                bubblewrap.command(spec),
+                streams=spec.streams,
+                more=more,
+                join=(spec.sandbox.net, spec.sandbox.ipc, spec.sandbox.uts),
+                tty=spec.tty,
+            )
+            info.given()
+            ready.given()
+            try:
+                async with asyncio.timeout(_START_SECONDS):
+                    inner = outer.inside(bubblewrap.child_pid(await info.collect()))
+                    await ready.collect()
+            except TimeoutError as error:
+                outer.signal(signal.SIGKILL)
+                text = f"container in {spec.sandbox.name}: not made in {_START_SECONDS} s"
+                raise BoxError(text) from error
+            except ValueError as error:
+                status = await outer.wait()
+                text = f"container in {spec.sandbox.name}: bwrap ended with code {status.code}"
+                raise BoxError(f"{text}; its words are on the container's stderr") from error
+        return inner
 
     async def exec(
         self,
@@ -96,9 +158,13 @@ class Runtime:
         """Run `argv` inside the container of `process`, with its uid and no privilege.
 
         With `tty`, stdin must be the slave of a pseudo-terminal and becomes the controlling one.
-        Raises BoxError, with "no such file" where the program is not there.
+        Raises BoxError, with "No such file" where the program is not there.
         """
-        raise NotImplementedError
+        if process.status is not None or process.pidfd < 0:
+            raise BoxError(f"exec {argv[0]}: the container has ended")
+        return await self._spawner.spawn(
+            argv, env=env, cwd=cwd, streams=streams, enter=process.pidfd, tty=tty
+        )
 
     async def connect(
         self, sandbox: Sandbox, port: int, *, address: str = "127.0.0.1", deadline: float = 5.0
@@ -107,7 +173,15 @@ class Runtime:
 
         Raises ConnectionRefusedError, TimeoutError (after `deadline` seconds) or another OSError.
         """
-        raise NotImplementedError
+        connection = await self._socket(sandbox.net, socket.AF_INET, socket.SOCK_STREAM, 0)
+        connection.setblocking(False)
+        try:
+            async with asyncio.timeout(deadline):
+                await asyncio.get_running_loop().sock_connect(connection, (address, port))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     async def spawn(
         self,
@@ -121,7 +195,8 @@ class Runtime:
 
         `env` None is the spawner's own environment. Raises BoxError.
         """
-        raise NotImplementedError
+        join = () if sandbox is None else (sandbox.net,)
+        return await self._spawner.spawn(argv, env=env, streams=streams, join=join)
 
     async def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", deadline: float = 10.0
@@ -130,4 +205,38 @@ class Runtime:
 
         Raises TimeoutError after `deadline` seconds, when it has been killed; BoxError.
         """
-        raise NotImplementedError
+        source = memory_file(stdin)
+        with Intake() as out, Intake() as err:
+            try:
+                streams = Streams(stdin=source, stdout=out.writer, stderr=err.writer)
+                process = await self._spawner.spawn(argv, streams=streams)
+            finally:
+                os.close(source)
+            out.given()
+            err.given()
+            try:
+                async with asyncio.timeout(deadline):
+                    said, complained = await asyncio.gather(out.collect(), err.collect())
+                    status = await process.wait()
+            except BaseException:
+                process.signal(signal.SIGKILL)
+                raise
+        return Completed(status=status, stdout=said, stderr=complained)
+
+    async def _socket(self, net: int, family: int, kind: int, protocol: int) -> socket.socket:
+        fields = {"family": int(family), "type": int(kind), "protocol": protocol}
+        _, (descriptor,) = await self._spawner.ask("socket", [net], **fields)
+        return socket.socket(fileno=descriptor)
+
+
+def _escaped(layer: Path) -> str:
+    # overlayfs parts its options at commas and its lower directories at colons.
+    text = str(layer)
+    for character in "\\:,":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

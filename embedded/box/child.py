@@ -1,0 +1,92 @@
+"""The way of a child from the fork to the program it becomes. It never returns."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import termios
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from embedded.box import system
+
+# Above all numbers that a program is given, so that no source is overwritten before its turn.
+_ASIDE = 200
+_CONTAINER = (
+    system.NEWUSER | system.NEWNS | system.NEWPID | system.NEWIPC | system.NEWUTS | system.NEWNET
+)
+_TO_DEFAULT = (
+    signal.SIGCHLD,
+    signal.SIGINT,
+    signal.SIGPIPE,
+    signal.SIGTERM,
+    signal.SIGXFSZ,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What to execute, and where.
+
+    `descriptors` are pairs of the number the program sees and the descriptor it is. `join` are
+    namespaces to enter first; `enter` is the pidfd of a process whose container to enter.
+    """
+
+    argv: Sequence[str]
+    env: Mapping[str, str] | None
+    cwd: str
+    descriptors: Sequence[tuple[int, int]]
+    join: Sequence[int]
+    enter: int | None
+    tty: bool
+
+
+def become(program: Program, report: int, last_capability: int) -> NoReturn:
+    """Become `program`, in a process just forked.
+
+    `report` closes when it is executed. Before, it may carry lines: `pid N` where the process that
+    executes is another one, `error TEXT` when it failed.
+    """
+    try:
+        for namespace in program.join:
+            system.setns(namespace)
+        if program.enter is not None:
+            _enter_container(program.enter, report, last_capability)
+        _reset_signals()
+        os.setsid()
+        _arrange(program.descriptors)
+        if program.tty:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        os.chdir(program.cwd)
+        env = os.environ if program.env is None else program.env
+        os.execvpe(program.argv[0], list(program.argv), dict(env))  # noqa: S606
+    except BaseException as error:  # whatever it is, a child must not go on
+        os.write(report, f"error {program.argv[0]}: {error}\n".encode())
+        os._exit(127)
+
+
+def _enter_container(pidfd: int, report: int, last_capability: int) -> None:
+    system.setns(pidfd, _CONTAINER)
+    # Only a child is in the pid namespace entered; as our sibling it is the spawner's to reap.
+    pid = system.fork_sibling()
+    if pid:
+        os.write(report, f"pid {pid}\n".encode())
+        os._exit(0)
+    system.drop_privileges(last_capability)
+
+
+def _reset_signals() -> None:
+    for number in _TO_DEFAULT:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def _arrange(descriptors: Sequence[tuple[int, int]]) -> None:
+    aside = [
+        (target, fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, _ASIDE))
+        for target, source in descriptors
+    ]
+    for target, source in aside:
+        os.dup2(source, target, inheritable=True)

@@ -1,0 +1,48 @@
+"""The wires of Pods: a veth pair each, from the Pod's `eth0` to a port of the box's bridge."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from embedded.box.netlink import Netlink
+
+BRIDGE = "br0"
+GATEWAY = IPv4Address("10.244.0.1")
+_INSIDE = "eth0"
+_EVERYWHERE = IPv4Network("0.0.0.0/0")
+_DEADLINE = 5.0
+
+
+def wire(link: str, address: str, net: int, inside: socket.socket) -> None:
+    """Connect the network namespace `net` to the bridge, by a device `link` on this side.
+
+    `inside` is a netlink socket of that namespace. All traffic goes by the bridge's own address,
+    which routes it: so Services' addresses work, and the sender's address is kept.
+    Raises OSError or TimeoutError.
+    """
+    here, there = Netlink(), Netlink(inside)
+    try:
+        here.add_veth(link, master=socket.if_nametoindex(BRIDGE), peer=_INSIDE, namespace=net)
+        there.set_up(there.link("lo").index)
+        outer, inner = here.link(link).index, there.link(_INSIDE).index
+        there.add_address(inner, IPv4Interface(f"{address}/32"))
+        there.set_up(inner)
+        here.set_up(outer)
+        there.add_route(inner, IPv4Network(f"{GATEWAY}/32"))
+        there.add_route(inner, _EVERYWHERE, via=GATEWAY)
+        there.wait_ready(_INSIDE, port=False, deadline=_DEADLINE)
+        here.wait_ready(link, port=True, deadline=_DEADLINE)
+    finally:
+        here.close()
+
+
+def switch(link: str, *, up: bool) -> None:
+    """Switch a Pod's wire off or on, and wait until it is. Raises OSError or TimeoutError."""
+    here = Netlink()
+    try:
+        here.set_up(here.link(link).index, up=up)
+        if up:
+            here.wait_ready(link, port=True, deadline=_DEADLINE)
+    finally:
+        here.close()

@@ -1,0 +1,64 @@
+"""What the spawner does in a Pod's namespaces by stepping into them for a moment.
+
+Only a process with a single thread may do so.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from embedded.box import system
+
+_KINDS = {"net": system.NEWNET, "ipc": system.NEWIPC, "uts": system.NEWUTS}
+_SETTINGS = {
+    "net/ipv4/ip_unprivileged_port_start": "0",
+    "net/ipv6/conf/all/disable_ipv6": "1",
+    "net/ipv6/conf/default/disable_ipv6": "1",
+}
+
+
+class Home:
+    """The spawner's own namespaces, to come back to."""
+
+    def __init__(self) -> None:
+        self._own = [(_open(name), flag) for name, flag in _KINDS.items()]
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Come home at the end, however it goes."""
+        try:
+            yield
+        finally:
+            for descriptor, flag in self._own:
+                system.setns(descriptor, flag)
+
+    def new_sandbox(self, hostname: str) -> list[int]:
+        """Make the namespaces of a Pod; returns descriptors of net, ipc and uts. Raises OSError."""
+        with self.away():
+            for flag in _KINDS.values():
+                system.unshare(flag)
+            system.set_hostname(hostname)
+            for name, value in _SETTINGS.items():
+                write_setting(name, value)
+            return [_open(name) for name in _KINDS]
+
+    def socket_in(self, net: int, family: int, kind: int, protocol: int) -> socket.socket:
+        """Make a socket that belongs to the network namespace `net`. Raises OSError."""
+        with self.away():
+            system.setns(net, system.NEWNET)
+            return socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol)
+
+
+def write_setting(name: str, value: str) -> None:
+    """Write a kernel setting of the current network namespace, if the kernel has it."""
+    path = Path("/proc/sys", name)
+    if path.exists():
+        path.write_text(value)
+
+
+def _open(name: str) -> int:
+    return os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)

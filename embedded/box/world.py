@@ -1,0 +1,242 @@
+"""Make the box: namespaces in which nothing of the host can be changed or reached.
+
+The launcher forks the outer process, which leaves the host's namespaces and forks pid 1 of the box.
+Either ends with its parent, and everything inside with pid 1: so whatever is killed, nothing stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from embedded.box import steps, system
+from embedded.box.netlink import Netlink
+from embedded.box.sandboxes import write_setting
+from embedded.box.spawner import Spawner
+from embedded.box.trees import Tree, closed_ancestor, cover
+
+# In root mode, the host's uid that is root in the box: no one's, so nothing is within its reach.
+MAPPED_UID = 60000
+RUN = Path("/run")
+STATE = RUN / "box"
+SPAWNER = STATE / "spawner"
+BRIDGE = "br0"
+ADDRESS = IPv4Interface("10.244.0.1/16")
+DEADLINE = 10.0
+_ROUTING = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/send_redirects": "0",
+    "net/ipv4/conf/default/send_redirects": "0",
+    "net/ipv6/conf/all/disable_ipv6": "1",
+    "net/ipv6/conf/default/disable_ipv6": "1",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A box that runs. `connection` speaks to its spawner; `outer` and `init` are host's pids."""
+
+    connection: socket.socket
+    outer: int
+    init: int
+    init_pidfd: int
+
+    def end(self, deadline: float = DEADLINE) -> None:
+        """Kill it, and wait until everything in it has ended.
+
+        Raises TimeoutError after `deadline` seconds.
+        """
+        self.connection.close()
+        signal.pidfd_send_signal(self.init_pidfd, signal.SIGKILL)
+        # Its exit is seen only when all processes of its pid namespace have ended.
+        if not select.select([self.init_pidfd], [], [], deadline)[0]:
+            raise TimeoutError(
+                f"the box (pid {self.init}) has not ended {deadline} s after SIGKILL"
+            )
+        os.close(self.init_pidfd)
+        os.waitpid(self.outer, 0)
+
+
+def create(trees: Sequence[Tree], log: int, keep: Iterable[int] = ()) -> Box:
+    """Make a box in which `trees` are seen.
+
+    `log` is where the box's own words go; the descriptors in `keep` stay open in pid 1, all others
+    are closed. The caller has a single thread. Raises BoxUnavailableError.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reads, told = os.pipe()
+    mapped, go = os.pipe()
+    launcher = os.getpid()
+    outer = os.fork()
+    if outer == 0:
+        _quiet(log, [theirs.fileno(), told, mapped, *keep])
+        _run_outer(trees, theirs, told, mapped, launcher)
+    theirs.close()
+    os.close(told)
+    os.close(mapped)
+    # Unbuffered, for select to see each line.
+    with os.fdopen(reads, "rb", buffering=0) as report:
+        init = _follow(report, outer, go)
+    return Box(connection=ours, outer=outer, init=init, init_pidfd=os.pidfd_open(init))
+
+
+def _follow(report: IO[bytes], outer: int, go: int) -> int:
+    """Take the outer process's reports to the end; returns the pid of the box's init."""
+    said: dict[str, Any] = {}
+    end = time.monotonic() + DEADLINE
+    while not {"init", "ready"} <= said.keys():
+        if not select.select([report], [], [], max(0.0, end - time.monotonic()))[0]:
+            said["refused"] = f"embedded: the box did not come up within {DEADLINE:.0f} s"
+        line = report.readline()
+        news = (
+            json.loads(line) if line else {"refused": "embedded: the box ended while it was made"}
+        )
+        said = news | said
+        if "map" in news:
+            _map(outer)
+            os.close(go)
+        if "refused" in said:
+            os.kill(outer, signal.SIGKILL)
+            os.waitpid(outer, 0)
+            raise steps.BoxUnavailableError(said["refused"])
+    init: int = said["init"]
+    return init
+
+
+def _map(outer: int) -> None:
+    for name in ("uid_map", "gid_map"):
+        Path(f"/proc/{outer}/{name}").write_text(f"0 {MAPPED_UID} 1\n")
+
+
+def _quiet(log: int, keep: Sequence[int]) -> None:
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    kept = {0, 1, 2, *keep}
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        if int(entry.name) not in kept:
+            _close_quietly(int(entry.name))
+
+
+def _close_quietly(descriptor: int) -> None:
+    try:
+        os.close(descriptor)
+    except OSError:
+        # The one that listed the directory is gone already.
+        return
+
+
+def _tell(told: int, **said: Any) -> None:
+    os.write(told, json.dumps(said).encode() + b"\n")
+
+
+def _run_outer(
+    trees: Sequence[Tree], connection: socket.socket, told: int, mapped: int, launcher: int
+) -> NoReturn:
+    try:
+        system.name_process("box-outer")
+        _new_user(trees, told, mapped)
+        system.die_with_parent()
+        if os.getppid() != launcher:
+            os._exit(1)
+        with steps.step(steps.MOUNTS, told):
+            system.unshare(system.NEWNS | system.NEWIPC | system.NEWUTS)
+            system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+        with steps.step(steps.NETWORK, told):
+            system.unshare(system.NEWNET)
+        with steps.step(steps.PIDS, told):
+            system.unshare(system.NEWPID)
+        outer = os.pidfd_open(os.getpid())
+        init = os.fork()
+        if init == 0:
+            _run_init(trees, connection, told, outer)
+        _tell(told, init=init)
+        os.close(told)
+        connection.close()
+        os.waitpid(init, 0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _new_user(trees: Sequence[Tree], told: int, mapped: int) -> None:
+    uid, gid = os.geteuid(), os.getegid()
+    if uid != 0:
+        with steps.step(steps.USER, told):
+            system.unshare(system.NEWUSER)
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"0 {uid} 1\n")
+            Path("/proc/self/gid_map").write_text(f"0 {gid} 1\n")
+        return
+    with steps.step(steps.MOUNTS, told):
+        system.unshare(system.NEWNS)
+        system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+        for top in sorted({top for tree in trees if (top := closed_ancestor(tree.path))}):
+            cover(top, trees)
+    with steps.step(steps.USER, told):
+        os.setgroups([])
+        system.unshare(system.NEWUSER)
+        _tell(told, map=True)
+        select.select([mapped], [], [], DEADLINE)
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+        system.set_dumpable()
+
+
+def _run_init(trees: Sequence[Tree], connection: socket.socket, told: int, outer: int) -> NoReturn:
+    try:
+        system.die_with_parent()
+        if select.select([outer], [], [], 0)[0]:
+            os._exit(1)
+        system.name_process("box-init")
+        listener = _furnish(trees, told)
+        spawner = Spawner(listener, connection)
+        _tell(told, ready=True)
+        os.close(told)
+        spawner.serve()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _furnish(trees: Sequence[Tree], told: int) -> socket.socket:
+    with steps.step(steps.PROC, told):
+        flags = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
+        system.mount("proc", "/proc", "proc", flags)
+    with steps.step(steps.MEMORY, told):
+        cover(RUN, trees)
+        STATE.mkdir()
+    with steps.step(steps.BRIDGE, told):
+        _network()
+    # An ordinary user's PATH may lack the place of nft.
+    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    system.set_hostname("embedded")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(SPAWNER))
+    listener.listen()
+    return listener
+
+
+def _network() -> None:
+    kernel = Netlink()
+    for name, value in _ROUTING.items():
+        write_setting(name, value)
+    kernel.set_up(socket.if_nametoindex("lo"))
+    kernel.add_bridge(BRIDGE)
+    bridge = socket.if_nametoindex(BRIDGE)
+    kernel.add_address(bridge, ADDRESS)
+    kernel.set_up(bridge)
+    kernel.close()
