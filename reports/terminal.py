@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reports.events import Difference
+from reports.events import Difference, Platform, Subject
 from reports.run import VERDICTS, RequirementRecord, Run, Verdict
 from reports.text import one_line, plural, visible
 
@@ -53,22 +53,19 @@ class Style:
         ) or [first.rstrip()]
 
 
-def heading(run: Run) -> str:
+def heading(platform: Platform | None, subject: Subject | None) -> str:
     """Give the first line of every output: the platform and the subject."""
-    platform = run.platform
-    place = one_line(f"{platform.name} ({platform.detail})" if platform else "no platform")
-    place = place.replace(" ()", "")
-    return f"platform {place}, subject {subject_of(run)}"
-
-
-def subject_of(run: Run) -> str:
-    """Name the subject with its version."""
-    return one_line(f"{run.subject.name} {run.subject.version}") if run.subject else "unknown"
+    place = "none came up"
+    if platform is not None:
+        detail = f" ({platform.detail})" if platform.detail else ""
+        place = one_line(platform.name + detail)
+    judged = one_line(f"{subject.name} {subject.version}") if subject else "unknown"
+    return f"platform {place}, subject {judged}"
 
 
 def render(run: Run, style: Style, report: str) -> str:
     """Give the whole of it; `report` is the path of the report directory."""
-    lines = [heading(run), ""]
+    lines = [heading(run.platform, run.subject), ""]
     for verdict in ("failed", "error", "blocked", "known-deviation", "skipped"):
         for row in run.with_verdict(verdict):
             lines += [*_row(row, style), ""]
@@ -104,7 +101,8 @@ def conclusion(run: Run) -> list[str]:
         case "partial":
             lines.append(f"partial{scope}, certifies nothing: {_open(run)}")
         case "passed":
-            lines.append(f"passed{scope}")
+            judged = heading(run.platform, run.subject).partition(", subject ")[2]
+            lines.append(f"passed, certifies {judged}" if run.certifies else f"passed{scope}")
     if run.result in {"passed", "partial"} and run.reference:
         lines[-1] += " (reference run, certifies nothing)"
     if run.settings.get("certify") and run.obstacles:

@@ -1,0 +1,84 @@
+"""--list and --explain: what is promised, where, and how it is checked; nothing is started."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fixtures.deadlines import DEADLINE_KINDS
+from reports.text import plural
+from suites.catalogue import Catalogue, Requirement
+from suites.index import Check
+
+
+def listing(catalogue: Catalogue, checks: Sequence[Check], rows: Sequence[Requirement]) -> str:
+    """List requirements with their checks, by chapter."""
+    lines: list[str] = []
+    for chapter in catalogue.chapters:
+        mine = [row for row in chapter.requirements if row in rows]
+        if mine:
+            lines += [f"{chapter.id}  {chapter.title}"]
+            lines += [line for row in mine for line in _entry(row, _deciding(row.id, checks))]
+            lines += [""]
+    decided = sum(bool(_deciding(row.id, checks)) for row in rows)
+    lines += [f"{plural(len(rows), 'requirement')}, {decided} decided by checks"]
+    return "\n".join(lines) + "\n"
+
+
+def explanation(catalogue: Catalogue, checks: Sequence[Check], row: Requirement, root: Path) -> str:
+    """Explain one requirement: promise, sources, level, versions, checks, deadlines."""
+    lines = [*_wrapped(f"{row.id}  {row.promise}", "", " " * (len(row.id) + 2)), ""]
+    lines += [f"level      {row.levels}", f"versions   {row.versions}"]
+    lines += list(_needs(catalogue, row))
+    lines += ["", "promised by"]
+    lines += [line for source in row.source for line in _source(catalogue, source)]
+    lines += ["", "observed", *_wrapped(row.observed, "  ", "  ")]
+    lines += ["", "checked by", *_checks(_deciding(row.id, checks), root)]
+    lines += ["", "deadlines, in seconds (embedded / elsewhere)", *_deadlines(row)]
+    if row.known:
+        lines += ["", "known of real versions", *_wrapped(row.known, "  ", "  ")]
+    return "\n".join(lines) + "\n"
+
+
+def _deciding(id_: str, checks: Sequence[Check]) -> list[Check]:
+    return [check for check in checks if id_ in check.ids]
+
+
+def _entry(row: Requirement, checks: Sequence[Check]) -> Iterator[str]:
+    yield from _wrapped(f"{row.id:<12}{row.promise}", "  ", " " * 14)
+    yield f"{'':14}{row.levels}, {row.versions}"
+    for check in checks:
+        yield f"{'':14}{check.file.stem}::{check.name}"
+    if not checks:
+        yield f"{'':14}no check yet"
+
+
+def _needs(catalogue: Catalogue, row: Requirement) -> Iterator[str]:
+    for condition in catalogue.conditions:
+        if condition.id in row.needs:
+            yield f"only where {condition.means[0].lower()}{condition.means[1:].rstrip('.')}"
+
+
+def _source(catalogue: Catalogue, id_: str) -> Iterator[str]:
+    source = next(entry for entry in catalogue.sources if entry.id == id_)
+    place = f"{source.page}, {source.section}" if source.section != "correction" else source.page
+    yield from _wrapped(f"{source.id:<5} {source.says} ({place})", "  ", " " * 8)
+
+
+def _checks(checks: Sequence[Check], root: Path) -> Iterator[str]:
+    if not checks:
+        yield "  no check yet: it comes out as not tested"
+    for check in checks:
+        yield f"  {check.file.relative_to(root)}:{check.line} {check.name}"
+        yield textwrap.indent(check.text, "    ")
+
+
+def _deadlines(row: Requirement) -> Iterator[str]:
+    for kind in DEADLINE_KINDS:
+        if kind.name in row.deadlines:
+            yield f"  {kind.name:<20} {kind.embedded:g} / {kind.elsewhere:g}  until {kind.until}"
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text, 100, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )

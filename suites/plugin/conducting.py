@@ -1,0 +1,244 @@
+"""A conformance run, from collection to exit code."""
+
+import os
+import time
+from collections.abc import Generator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from fixtures import settings as settings_module
+from fixtures.evidence import Evidence
+from fixtures.hooks import EVIDENCE, RECORDER, SETTINGS, SURROUNDINGS
+from fixtures.settings import Settings
+from fixtures.surroundings import Surroundings
+from fixtures.usage import UsageError
+from reports import terminal
+from reports.events import CheckStarted
+from reports.verdicts import INCONCLUSIVE, NOTHING, exit_code_of
+from suites import catalogue as catalogues
+from suites.breach import Breach
+from suites.catalogue import Catalogue
+from suites.plugin import checks, options, silence
+from suites.plugin.display import Display
+from suites.plugin.headers import header
+from suites.plugin.outcomes import CheckState, told
+from suites.plugin.recording import RunRecorder
+from suites.plugin.reportdir import clear_older, refuse_unwritable
+from suites.plugin.selection import Choice, Selection, ids_of, refuse_malformed
+from suites.plugin.signals import Stop, watched
+
+
+def conductor(config: pytest.Config) -> "Conductor":
+    """Check options, catalogue and report directory; raises UsageError, creates nothing."""
+    if any(config.getoption(name, None) for name in ("numprocesses", "tx")):
+        raise UsageError("-n: the suite runs its scenarios side by side itself; leave -n out.")
+    settings = settings_module.load(options.given(config), os.environ, config.rootpath)
+    catalogue = catalogues.load()
+    choice = Choice.of(catalogue, settings)
+    refuse_unwritable(settings.report_dir)
+    return Conductor(config, settings, catalogue, choice)
+
+
+class Conductor:
+    """The hooks of pytest that a run is made of, in the order in which they come."""
+
+    def __init__(
+        self, config: pytest.Config, settings: Settings, catalogue: Catalogue, choice: Choice
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._catalogue = catalogue
+        self._choice = choice
+        self._display = Display(verbose=config.option.verbose > 0)
+        self._recorder = RunRecorder(settings.report_dir, self._display)
+        self._stop = Stop(self._display.say)
+        self._cleanup = ExitStack()
+        self._collected: dict[str, tuple[str, ...]] = {}
+        self._uncollected: list[str] = []
+        self._selection: Selection | None = None
+        self._started = 0.0
+        self._fill_stash()
+        silence.silence(config)
+        config.pluginmanager.register(checks, "pgtls-checks")
+
+    def _fill_stash(self) -> None:
+        stash = self._config.stash
+        stash[SETTINGS] = self._settings
+        stash[RECORDER] = self._recorder
+        stash[EVIDENCE] = Evidence(self._settings.report_dir / "evidence")
+        stash[checks.RUN] = self._recorder
+        stash[checks.CATALOGUE] = self._catalogue
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep why a module of the suites could not be read."""
+        if report.failed:
+            self._uncollected.append(f"{report.nodeid}\n{report.longreprtext}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Refuse malformed checks, then leave those that the user chose."""
+        with options.usage_errors():
+            refuse_malformed(items, self._catalogue)
+        self._collected = {item.nodeid: ids_of(item) for item in items}
+        dropped = [item for item in items if not self._takes(item)]
+        if dropped:
+            self._config.hook.pytest_deselected(items=dropped)
+            items[:] = [item for item in items if item not in dropped]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Bring up what is judged, before the first check runs."""
+        if session.items and not session.testsfailed:
+            self._cleanup.enter_context(watched(self._stop))
+            with options.usage_errors():
+                self._start(session)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Journal a check; one that is interrupted has a start and no end."""
+        state = item.stash[checks.STATE] = CheckState()
+        self._recorder.write(CheckStarted(time=time.time(), check=item.nodeid))
+        result = yield
+        if state.trace:
+            keep = checks.CheckEvidence(item, self._config.stash[EVIDENCE])
+            self._quietly(keep.text, "traceback.txt", state.trace)
+        self._recorder.write(state.finished(item, time.time()))
+        ids = [id_ for id_ in ids_of(item) if self._choice.takes(id_)] or ["FINDING"]
+        chapter = ids[0].partition("-")[0]
+        self._display.check(chapter, state.outcome, " ".join(ids), item.name, state.seconds)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let `each` have the last word: a breach counts, whatever came after it."""
+        judged = item.stash[checks.STATE]
+        try:
+            result = yield
+        except Exception as error:
+            found = judged.each.breaches if judged.each else []
+            if found:
+                own = [error] if isinstance(error, Breach) else []
+                raise Breach.joined([*found, *own]) from error
+            raise
+        if judged.each is not None:
+            judged.each.conclude()
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take in how a phase of a check ended."""
+        item.stash[checks.STATE].phase(item, call)
+        return (yield)
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """Keep that the suite itself broke."""
+        self._recorder.broke("the suite broke: this is a defect of it", log=str(excrepr))
+        if not self._recorder.open:
+            self._display.say(str(excrepr))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, object, None]:
+        """Remove what was created, judge, write the reports and set the exit code."""
+        self._stop.cleaning = True
+        try:
+            yield
+        except Exception as error:
+            self._recorder.broke(told(error, "teardown"))
+        if self._started:
+            self._stop_platform()
+        session.exitstatus = self._conclude(int(exitstatus))
+        self._cleanup.close()
+        self._display.close()
+
+    def _takes(self, item: pytest.Item) -> bool:
+        decided = ids_of(item)
+        return self._choice.ids is None or any(self._choice.takes(id_) for id_ in decided)
+
+    def _start(self, session: pytest.Session) -> None:
+        self._selection = Selection.made(
+            self._catalogue,
+            self._choice,
+            self._collected,
+            session.items,
+            narrowed=options.narrowed(self._config),
+        )
+        self._started = time.time()
+        found: Surroundings | None = None
+        failure: Exception | None = None
+        try:
+            found = self._config.hook.pytest_pgtls_start(config=self._config)
+            if found is None:
+                failure = LookupError("no plugin brings up a platform")
+        except UsageError:
+            raise
+        except KeyboardInterrupt:
+            self._begin(None)
+            raise
+        except Exception as error:
+            failure = error
+        self._begin(found)
+        if failure is not None:
+            self._recorder.broke(f"the platform did not come up: {told(failure)}")
+            session.items.clear()
+        elif found is not None:
+            self._config.stash[SURROUNDINGS] = found
+            self._leave_applicable(session, found)
+
+    def _begin(self, found: Surroundings | None) -> None:
+        assert self._selection is not None
+        clear_older(self._settings.report_dir, self._started)
+        first = header(self._settings, self._catalogue, self._selection, found)
+        self._recorder.begin(first)
+        self._display.say(terminal.heading(first.platform, first.subject))
+
+    def _leave_applicable(self, session: pytest.Session, found: Surroundings) -> None:
+        assert self._selection is not None
+        applied = self._selection.applied(self._catalogue, found)
+        judged = {row.id for row in applied if not row.not_applicable}
+        session.items[:] = [
+            item for item in session.items if not ids_of(item) or judged & set(ids_of(item))
+        ]
+
+    def _stop_platform(self) -> None:
+        try:
+            self._config.hook.pytest_pgtls_stop(config=self._config)
+        except Exception as error:
+            self._recorder.broke(told(error, "teardown"))
+
+    def _conclude(self, exitstatus: int) -> int:
+        if not self._recorder.open:
+            return self._without_run(exitstatus)
+        if self._stop.by:
+            self._recorder.interrupted(self._stop.by)
+        run = self._recorder.conclude()
+        unwritten = self._recorder.unwritten
+        report = "" if unwritten else str(self._settings.report_dir)
+        self._display.say("\n" + terminal.render(run, self._display.style, report).rstrip())
+        if unwritten is not None:
+            self._display.say(f"the report could not be written: {unwritten}")
+        return exit_code_of(run, written=unwritten is None)
+
+    def _without_run(self, exitstatus: int) -> int:
+        """Nothing was judged: say why, unless pytest says it."""
+        if self._uncollected:
+            self._display.say("\n".join(self._uncollected))
+            self._display.say("inconclusive: the checks above cannot be read")
+            return INCONCLUSIVE
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self._display.say("nothing selected: no check is left; --list shows what there is")
+            return NOTHING
+        return exitstatus
+
+    def _quietly(self, write: Any, name: str, text: str) -> None:
+        """Evidence of an error that cannot be written costs the exit code, not the verdict."""
+        try:
+            write(name, text)
+        except OSError as error:
+            self._recorder.unwritten = self._recorder.unwritten or error

@@ -1,0 +1,94 @@
+"""What is on the terminal while a run goes on: a letter per check, and what is waited for."""
+
+import os
+import sys
+import threading
+from typing import TextIO
+
+from reports.events import Outcome
+from reports.terminal import Style
+from reports.text import one_line
+
+LETTERS: dict[Outcome, str] = {
+    "passed": ".",
+    "failed": "F",
+    "error": "E",
+    "blocked": "b",
+    "skipped": "s",
+}
+CLEAR_REST = "\x1b[K"
+
+
+class Display:
+    """Writes to what was standard output before pytest began to capture it; thread-safe."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._out = _uncaptured()
+        self._lock = threading.RLock()
+        self._line = ""
+        self._chapter = ""
+        self._verbose = verbose
+        self._tty = self._out.isatty() and os.environ.get("TERM") != "dumb"
+
+    @property
+    def style(self) -> Style:
+        """Width and colours, as the terminal has them."""
+        try:
+            width = os.get_terminal_size(self._out.fileno()).columns if self._tty else 100
+        except OSError:
+            width = 100
+        colour = self._tty and "NO_COLOR" not in os.environ
+        return Style(width=min(width or 100, 120), colour=colour)
+
+    def say(self, text: str) -> None:
+        """Write whole lines."""
+        with self._lock:
+            self._end_line()
+            self._write(text if text.endswith("\n") else text + "\n")
+
+    def check(self, chapter: str, outcome: Outcome, ids: str, name: str, seconds: float) -> None:
+        """Show that a check ended."""
+        if self._verbose:
+            self.say(f"{outcome:<8} {ids}  {name}  {seconds:.2f} s")
+            return
+        with self._lock:
+            if chapter != self._chapter:
+                self._end_line()
+                self._chapter, self._line = chapter, f"{chapter:<9} "
+                self._write(self._line)
+            letter = self.style.paint(LETTERS[outcome], outcome)
+            self._line += letter
+            self._write(f"\r{self._line}{CLEAR_REST}" if self._tty else letter)
+
+    def progress(self, text: str) -> None:
+        """Show what is waited for, in the rest of the line; on a terminal only."""
+        if not self._tty:
+            return
+        with self._lock:
+            room = max(self.style.width - len(self._line) - 3, 10)
+            self._write(f"\r{self._line}  {one_line(text)[:room]}{CLEAR_REST}")
+
+    def close(self) -> None:
+        """End the line and let go of the terminal."""
+        with self._lock:
+            self._end_line()
+            self._out.close()
+
+    def _end_line(self) -> None:
+        if self._line:
+            self._write(f"\r{self._line}{CLEAR_REST}\n" if self._tty else "\n")
+        elif self._tty:
+            self._write(f"\r{CLEAR_REST}")
+        self._line = self._chapter = ""
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
+
+
+def _uncaptured() -> TextIO:
+    try:
+        copy = os.dup(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return sys.stdout
+    return os.fdopen(copy, "w", encoding="utf-8", errors="replace")

@@ -1,0 +1,49 @@
+"""The journal's first line."""
+
+import time
+import uuid
+from importlib import metadata
+
+from fixtures.settings import Settings
+from fixtures.surroundings import Surroundings
+from reports.events import Header, Image, Platform, Subject
+from suites.catalogue import Catalogue
+from suites.plugin.selection import Selection
+
+
+def header(
+    settings: Settings, catalogue: Catalogue, selection: Selection, found: Surroundings | None
+) -> Header:
+    """Say what is judged, how it was asked for, and what it is judged by."""
+    return Header(
+        run=uuid.uuid4().hex[:12],
+        time=time.time(),
+        tool=_version(),
+        settings=settings.model_dump(mode="json"),
+        platform=None
+        if found is None
+        else Platform(name=found.platform.name, detail=found.platform.detail),
+        subject=None
+        if found is None
+        else Subject(
+            name=found.subject.name,
+            version=found.subject.version,
+            reference=found.subject.reference,
+            image=found.subject.image,
+        ),
+        images=tuple(
+            Image(reference=one.reference, stands_in=one.stands_in, digest=one.digest)
+            for one in (found.images if found else ())
+        ),
+        catalogue=catalogue.digest,
+        selection=selection.narrowed,
+        requirements=selection.applied(catalogue, found),
+    )
+
+
+def _version() -> str:
+    """The suite runs from its tree, so it need not be installed."""
+    try:
+        return metadata.version("pg-tls-conformance")
+    except metadata.PackageNotFoundError:
+        return "source tree"

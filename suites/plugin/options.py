@@ -1,0 +1,103 @@
+"""Options in, and the question whether this pytest judges anything at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.options import OPTIONS, Kind, Option
+from fixtures.usage import UsageError
+
+SUITES_INI = "conformance_suites"
+
+
+def declare(parser: pytest.Parser) -> None:
+    """Declare every option with pytest, under names that no other plugin uses."""
+    group = parser.getgroup("conformance", "conformance of a PG cluster's TLS")
+    for option in OPTIONS:
+        group.addoption(option.flag, **_argparse(option))
+    group.addoption(
+        "--list",
+        action="store_true",
+        dest="pgtls_list",
+        help="show requirements and their checks by chapter, and stop",
+    )
+    group.addoption(
+        "--explain",
+        action="append",
+        metavar="ID",
+        dest="pgtls_explain",
+        help="say what a requirement promises, where, and how it is checked, and stop",
+    )
+    parser.addini(SUITES_INI, "the folder whose tests are checks", type="paths", default=None)
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn our UsageError into pytest's, which ends it with one line and exit code 4."""
+    try:
+        yield
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def suites_folder(config: pytest.Config) -> Path:
+    """The folder whose tests are checks."""
+    configured: list[Path] | None = config.getini(SUITES_INI)
+    return configured[0] if configured else config.rootpath / "suites"
+
+
+def asks_for_text(config: pytest.Config) -> bool:
+    """Whether --list or --explain was given."""
+    return bool(config.getoption("pgtls_list") or config.getoption("pgtls_explain"))
+
+
+def judges(config: pytest.Config) -> bool:
+    """Whether the checks of the suites are to be run.
+
+    Raises UsageError where they are mixed with other tests: a run gives verdicts, or it does not.
+    """
+    if config.getoption("help") or config.getoption("version") or config.option.collectonly:
+        return False
+    folder = suites_folder(config)
+    paths = [_path(config, argument) for argument in config.args]
+    inside = [path for path in paths if path.is_relative_to(folder)]
+    if len(inside) == len(paths):
+        return True
+    above = [path for path in paths if folder.is_relative_to(path) and folder.is_dir()]
+    if inside or above:
+        raise UsageError(
+            f"{(above or paths)[0]}: checks and other tests do not run together;"
+            " name suites, or the other tests, but not both."
+        )
+    return False
+
+
+def narrowed(config: pytest.Config) -> bool:
+    """Whether pytest's own means chose among the checks: -k, -m, --deselect, a module, a check."""
+    option = config.option
+    folder = suites_folder(config)
+    return bool(option.keyword or option.markexpr or option.deselect) or any(
+        "::" in argument or _path(config, argument) != folder for argument in config.args
+    )
+
+
+def given(config: pytest.Config) -> dict[str, Any]:
+    """What the command line holds, by the names of Settings; None where nothing was given."""
+    return {option.field: config.getoption(option.destination) for option in OPTIONS}
+
+
+def _path(config: pytest.Config, argument: str) -> Path:
+    return (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+
+
+def _argparse(option: Option) -> dict[str, Any]:
+    common: dict[str, Any] = {"dest": option.destination, "default": None, "help": option.help}
+    if option.kind is Kind.FLAG:
+        return {"action": "store_true", **common}
+    if option.choices:
+        common["help"] += f" (one of {', '.join(option.choices)})"
+    common["metavar"] = option.metavar or option.name.upper()
+    return {"action": "append" if option.kind in {Kind.LIST, Kind.TABLE} else "store", **common}

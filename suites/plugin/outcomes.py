@@ -1,0 +1,108 @@
+"""From pytest's phases to the outcome of a check."""
+
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from fixtures.outcomes import Blocked
+from reports.events import CheckFinished, Difference, Element, Outcome
+from suites.breach import Breach, Each
+
+
+@dataclass
+class CheckState:
+    """What is known of a check while it runs."""
+
+    outcome: Outcome = "passed"
+    text: str = ""
+    trace: str = ""
+    seconds: float = 0.0
+    differences: tuple[Difference, ...] = ()
+    each: Each | None = None
+    findings: list[str] = field(default_factory=list)
+
+    def phase(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Take in a phase: set-up, the check itself, or tear-down."""
+        self.seconds += call.duration
+        if call.excinfo is None:
+            return
+        error = call.excinfo.value
+        if isinstance(error, pytest.skip.Exception):
+            self._end("skipped", str(error))
+        elif isinstance(error, Blocked):
+            self._end("blocked", error.on)
+        elif isinstance(error, AssertionError) and call.when == "call":
+            self._end("failed", "")
+            self.differences = _differences(item, error)
+        elif self.outcome != "failed":
+            self._end("error", told(error, call.when))
+            self.trace = "".join(traceback.format_exception(error))
+
+    def finished(self, item: pytest.Item, time: float) -> CheckFinished:
+        """Make the journal's event of it."""
+        decided = item.iter_markers("requirement")
+        return CheckFinished(
+            time=time,
+            check=item.nodeid,
+            requirements=tuple(dict.fromkeys(id_ for mark in decided for id_ in mark.args)),
+            findings=tuple(self.findings),
+            outcome=self.outcome,
+            seconds=round(self.seconds, 4),
+            differences=self.differences,
+            elements=self.elements,
+            text=_clean(self.text),
+            evidence=tuple(
+                dict.fromkeys(
+                    str(value) for key, value in item.user_properties if key == "evidence"
+                )
+            ),
+        )
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """The elements that the check named."""
+        return tuple(self.each.elements) if self.each else ()
+
+    def _end(self, outcome: Outcome, text: str) -> None:
+        self.outcome, self.text = outcome, text
+
+
+def _differences(item: pytest.Item, error: AssertionError) -> tuple[Difference, ...]:
+    """A breach says it itself; of a bare assertion there are only its words."""
+    if isinstance(error, Breach):
+        return tuple(_cleaned(one) for one in error.differences)
+    frames = traceback.extract_tb(error.__traceback__)
+    last = next((f for f in reversed(frames) if f.filename == str(item.path)), frames[-1])
+    doc = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip()
+    return (
+        Difference(
+            where=f"{item.nodeid}, line {last.lineno}",
+            promised=doc.partition("\n")[0] or last.line or "",
+            seen=_clean(str(error) or f"not true: {last.line}"),
+        ),
+    )
+
+
+def _cleaned(one: Difference) -> Difference:
+    return Difference(
+        where=_clean(one.where),
+        promised=_clean(one.promised),
+        seen=_clean(one.seen),
+        look_at=_clean(one.look_at),
+    )
+
+
+def _clean(text: str) -> str:
+    """JSON has no lone surrogates, but what a server sent may have them."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def told(error: BaseException, when: str = "call") -> str:
+    """Say an error with the kind of it, and where it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
+    place = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "unknown"
+    phase = {"setup": "while preparing, ", "teardown": "while clearing up, "}.get(when, "")
+    return f"{phase}{type(error).__name__}: {error} ({place})"

@@ -1,0 +1,94 @@
+"""The journal of this run, and what becomes of it when it cannot be written."""
+
+import time
+from pathlib import Path
+
+from reports import junit, run_json
+from reports.events import EnvironmentBroke, Event, Footer, Header, Interrupted, Note
+from reports.journal import Journal, JournalWriter
+from reports.run import Run
+from reports.verdicts import judge
+from suites.plugin.display import Display
+
+JOURNAL = "journal.jsonl"
+OURS = (JOURNAL, "run.json", "junit.xml")
+
+
+class RunRecorder:
+    """Keeps every event in the file and in memory: a full disk must not hide the verdicts.
+
+    It is what `fixtures.surroundings.Recorder` promises to the fixtures.
+    """
+
+    def __init__(self, directory: Path, display: Display) -> None:
+        self.directory = directory
+        self.unwritten: OSError | None = None
+        self._display = display
+        self._header: Header | None = None
+        self._events: list[Event] = []
+        self._early: list[Event] = []
+        self._writer: JournalWriter | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the header was written, so that there is something to judge."""
+        return self._header is not None
+
+    def begin(self, header: Header) -> None:
+        """Write the header, and what was noted before it could be."""
+        self._header = header
+        try:
+            self._writer = JournalWriter(self.directory / JOURNAL, header)
+        except OSError as error:
+            self.unwritten = error
+        for event in self._early:
+            self.write(event)
+
+    def write(self, event: Event) -> None:
+        """Keep an event; what cannot be written is remembered, and costs exit code 3."""
+        if self._header is None:
+            self._early.append(event)
+            return
+        self._events.append(event)
+        if self._writer is None or self.unwritten is not None:
+            return
+        try:
+            self._writer.write(event)
+        except OSError as error:
+            self.unwritten = error
+
+    def note(self, text: str, **details: str) -> None:
+        """Keep a line about something that happened."""
+        self.write(Note(time=time.time(), text=text, details=details))
+
+    def broke(self, text: str, *, log: str = "") -> None:
+        """Keep that the environment broke."""
+        self.write(EnvironmentBroke(time=time.time(), text=text, log=log))
+
+    def progress(self, text: str) -> None:
+        """Show what is waited for."""
+        self._display.progress(text)
+
+    def interrupted(self, by: str) -> None:
+        """Keep that the run was stopped, and by what."""
+        self.write(Interrupted(time=time.time(), by=by))
+
+    def conclude(self) -> Run:
+        """Write the footer, judge, and write the reports."""
+        self.write(Footer(time=time.time()))
+        assert self._header is not None
+        run = judge(Journal(header=self._header, events=tuple(self._events)))
+        try:
+            if self._writer is not None:
+                self._writer.close()
+            self._replace("run.json", run_json.render(run))
+            self._replace("junit.xml", junit.render(run))
+        except OSError as error:
+            self.unwritten = self.unwritten or error
+        return run
+
+    def _replace(self, name: str, text: str) -> None:
+        """Write a file so that a reader sees the old one or the new one, never half of it."""
+        draft = self.directory / f".{name}.new"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(self.directory / name)

@@ -1,0 +1,110 @@
+"""Which requirements and checks a run is about."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import pytest
+
+from fixtures.settings import Settings
+from fixtures.surroundings import Surroundings
+from fixtures.usage import UsageError
+from reports.events import Selected
+from suites.catalogue import Catalogue
+from suites.versions import Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What --chapter and --requirement chose; with neither, everything."""
+
+    ids: frozenset[str] | None
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, settings: Settings) -> Self:
+        """Resolve the names that were given. Raises UsageError with the near matches."""
+        for accepted in settings.accept:
+            catalogue.requirement(accepted, "--accept")
+        if not settings.chapter and not settings.requirement:
+            return cls(ids=None)
+        ids = {catalogue.requirement(id_, "--requirement").id for id_ in settings.requirement}
+        for name in settings.chapter:
+            ids |= {row.id for row in catalogue.chapter(name, "--chapter").requirements}
+        return cls(ids=frozenset(ids))
+
+    def takes(self, id_: str) -> bool:
+        """Whether a requirement was chosen."""
+        return self.ids is None or id_ in self.ids
+
+
+def ids_of(item: pytest.Item, mark: str = "requirement") -> tuple[str, ...]:
+    """The ids that a check's marks carry, each once, in order."""
+    return tuple(dict.fromkeys(id_ for one in item.iter_markers(mark) for id_ in one.args))
+
+
+def refuse_malformed(items: Iterable[pytest.Item], catalogue: Catalogue) -> None:
+    """Raise UsageError for a check whose marks or docstring are not in order."""
+    findings = {finding.id for finding in catalogue.findings}
+    for item in items:
+        decided, shown = ids_of(item), ids_of(item, "finding")
+        for id_ in decided:
+            if id_ not in catalogue.by_id:
+                catalogue.requirement(id_, item.nodeid)
+                raise UsageError(f"{item.nodeid}: write the id {id_!r} as the catalogue does.")
+        for id_ in shown:
+            if id_ not in findings:
+                raise UsageError(f"{item.nodeid}: no finding is called {id_!r}; see findings.yaml.")
+        if not decided and not shown:
+            raise UsageError(f'{item.nodeid}: decides nothing; mark it with @requirement("ID").')
+        if not (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip():
+            raise UsageError(f"{item.nodeid}: says nothing; give the check a docstring.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The requirements of a run, and for each the checks that decide it, by node id."""
+
+    deciders: dict[str, tuple[str, ...]]
+    narrowed: bool
+
+    @classmethod
+    def made(
+        cls,
+        catalogue: Catalogue,
+        choice: Choice,
+        collected: dict[str, tuple[str, ...]],
+        running: Sequence[pytest.Item],
+        *,
+        narrowed: bool,
+    ) -> Self:
+        """Select; `collected` holds the ids of every check that was found, also deselected ones.
+
+        With `narrowed` (by -k, -m or node ids) only what the remaining checks decide is selected,
+        but all of their checks count, so that half of them never make a whole verdict.
+        """
+        kept = {id_ for item in running for id_ in ids_of(item)}
+        deciders = {
+            row.id: tuple(check for check, ids in collected.items() if row.id in ids)
+            for row in catalogue
+            if choice.takes(row.id) and (row.id in kept or not narrowed)
+        }
+        return cls(deciders=deciders, narrowed=narrowed or choice.ids is not None)
+
+    def applied(
+        self, catalogue: Catalogue, surroundings: Surroundings | None
+    ) -> tuple[Selected, ...]:
+        """Say how each requirement applies to the subject; unknown before there is one."""
+        version = Version.parse(surroundings.subject.version) if surroundings else None
+        conditions = surroundings.conditions if surroundings else None
+        return tuple(
+            Selected(
+                id=row.id,
+                chapter=row.chapter,
+                promise=row.promise,
+                level=row.level_for(version),
+                not_applicable=catalogue.why_not(row, version, conditions),
+                checks=self.deciders[row.id],
+            )
+            for row in catalogue
+            if row.id in self.deciders
+        )

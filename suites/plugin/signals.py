@@ -1,0 +1,59 @@
+"""Ctrl-C, SIGTERM and the end of the parent: each stops the run once, and lets it clean up."""
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+PR_SET_PDEATHSIG = 1
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop:
+    """Whether the run was stopped, and by what; the first signal counts."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.by = ""
+        self.cleaning = False
+        self._say = say
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Raise KeyboardInterrupt at the first signal; a later one must not end the clean-up."""
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        ends = not self.by and not self.cleaning
+        self.by = self.by or name
+        if ends:
+            raise KeyboardInterrupt(name)
+        self._say(f"{name}: still removing what the run created; please wait")
+
+
+@contextmanager
+def watched(stop: Stop) -> Iterator[None]:
+    """Let `stop` hear the signals. Under tox, also hear of the end of tox, which leaves us running.
+
+    Without tox the parent may be a shell that is left on purpose, with nohup for example; a
+    signal that is ignored stays ignored.
+    """
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(number, stop)
+    if "TOX_ENV_NAME" in os.environ:
+        _follow_parent()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _follow_parent() -> None:
+    parent = os.getppid()
+    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    if prctl is None:
+        return
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)

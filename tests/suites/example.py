@@ -1,0 +1,123 @@
+"""A conformance run of a few made-up checks, on a platform that is only claimed.
+
+Everything else is real: options, selection, journal, verdicts, reports, exit codes, in a pytest
+process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+INI = """\
+[pytest]
+conformance_suites = checks
+testpaths = checks
+addopts = -p suites.plugin -p no:cacheprovider -p no:pytest-kind-ng --strict-markers
+filterwarnings = error
+"""
+
+CONFTEST = """\
+import pathlib
+from fixtures.surroundings import PlatformFacts, SubjectFacts, Surroundings
+
+LOG = pathlib.Path(__file__).parent / "platform.log"
+
+def pytest_pgtls_start(config):
+    LOG.write_text("up\\n")
+    {start}
+    return Surroundings(
+        platform=PlatformFacts(name="claimed", detail="no cluster at all"),
+        subject=SubjectFacts(name="{name}", version="{version}", reference={reference}),
+        conditions=frozenset({{"own-certificates"}}),
+    )
+
+def pytest_pgtls_stop(config):
+    with LOG.open("a") as log:
+        log.write("down\\n")
+    {stop}
+"""
+
+HEAD = """\
+import pytest
+from fixtures.outcomes import Blocked
+from suites.breach import Breach, expect
+from suites.requirement import finding, requirement
+
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left behind."""
+
+    code: int
+    out: str
+    err: str
+    directory: Path
+
+    @property
+    def run(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((self.directory / "report/run.json").read_text())
+        return loaded
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return {row["id"]: row["verdict"] for row in self.run["requirements"]}
+
+    @property
+    def platform(self) -> list[str]:
+        """What was done to the platform: nothing, up, or up and down."""
+        log = self.directory / "platform.log"
+        return log.read_text().split() if log.exists() else []
+
+
+@dataclass(frozen=True)
+class Example:
+    """A directory with checks of its own, on which runs are made."""
+
+    directory: Path
+
+    @classmethod
+    def make(
+        cls,
+        directory: Path,
+        checks: str,
+        *,
+        name: str = "some operator",
+        version: str = "2.8.0",
+        reference: bool = False,
+        start: str = "pass",
+        stop: str = "pass",
+    ) -> "Example":
+        (directory / "checks").mkdir()
+        (directory / "pytest.ini").write_text(INI)
+        facts = {"name": name, "version": version, "reference": reference}
+        (directory / "conftest.py").write_text(CONFTEST.format(start=start, stop=stop, **facts))
+        (directory / "checks/test_example.py").write_text(HEAD + checks)
+        return cls(directory)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "pytest", *arguments]
+
+    def environment(self, extra: dict[str, str] | None = None) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PGTLS_")}
+        kept.pop("TOX_ENV_NAME", None)
+        return {**kept, "PYTHONPATH": str(ROOT), **(extra or {})}
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None) -> Outcome:
+        ended = subprocess.run(
+            self.command(*arguments),
+            cwd=self.directory,
+            env=self.environment(env),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Outcome(ended.returncode, ended.stdout, ended.stderr, self.directory)
