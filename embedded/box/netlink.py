@@ -16,7 +16,14 @@ _ERROR = 2
 _REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
 _SOL_NETLINK, _ADD_MEMBERSHIP, _DROP_MEMBERSHIP, _GROUP_LINK = 270, 1, 2, 1
 
-_IFLA_IFNAME, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 3, 10, 16, 18, 28
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_NET_NS_FD = (
+    1,
+    3,
+    10,
+    16,
+    18,
+    28,
+)
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_DATA = 1, 2, 5
 _VETH_INFO_PEER = 1
 _BRPORT_STATE = 1
@@ -61,10 +68,14 @@ class Netlink:
         """Close the socket."""
         self._socket.close()
 
-    def add_bridge(self, name: str) -> None:
-        """Make a bridge that forwards at once."""
+    def add_bridge(self, name: str, hardware_address: bytes) -> None:
+        """Make a bridge that forwards at once.
+
+        Without a hardware address of its own it takes one of its ports', and changes it with them:
+        neighbours would go on sending to the former.
+        """
         data = _attribute(_BR_FORWARD_DELAY, struct.pack("=I", 0))
-        self._new_link(name, b"bridge", data)
+        self._new_link(name, b"bridge", data, _attribute(_IFLA_ADDRESS, hardware_address))
 
     def add_veth(self, name: str, *, master: int, peer: str, namespace: int) -> None:
         """Make a pair: `name` here, a port of the bridge `master`; `peer` in `namespace`."""

@@ -235,7 +235,8 @@ def _network() -> None:
     for name, value in _ROUTING.items():
         write_setting(name, value)
     kernel.set_up(socket.if_nametoindex("lo"))
-    kernel.add_bridge(BRIDGE)
+    # A locally administered address, made of the IP address.
+    kernel.add_bridge(BRIDGE, b"\x02\x00" + ADDRESS.ip.packed)
     bridge = socket.if_nametoindex(BRIDGE)
     kernel.add_address(bridge, ADDRESS)
     kernel.set_up(bridge)
