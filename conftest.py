@@ -2,14 +2,14 @@
 
 import pytest
 
-from suites.plugin import options
-
 pytest_plugins = ["suites.plugin"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Register what brings platforms and scenarios, where checks are what is run."""
-    with options.usage_errors():
-        if options.judges(config):
-            config.pluginmanager.import_plugin("fixtures.plugin")
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Register what brings platforms and scenarios, where checks are to run.
+
+    Not earlier: it is large, and by now all that can be refused has been.
+    """
+    plugins = session.config.pluginmanager
+    if plugins.has_plugin("pgtls-conductor"):
+        plugins.import_plugin("fixtures.plugin")

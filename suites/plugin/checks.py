@@ -79,7 +79,7 @@ class Findings:
 
 @pytest.fixture
 def each(request: pytest.FixtureRequest) -> Each:
-    """Judge the elements of an "each of" one by one, in `with each(name):` blocks."""
+    """Judge elements one by one, each in a block of its own that begins with its name."""
     judged = Each()
     request.node.stash[STATE].each = judged
     return judged
