@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from ipaddress import IPv4Address
+from typing import cast
 
 from embedded.node.network.names import Zone
 from embedded.node.network.wire import (
@@ -26,12 +27,21 @@ class NameServer:
     def __init__(self, zone: Zone) -> None:
         self._zone = zone
         self._turn = itertools.count()
+        self._listening: list[asyncio.DatagramTransport | asyncio.Server] = []
 
     async def start(self, address: str, port: int = _PORT) -> None:
         """Listen on `address` by UDP and TCP. Raises OSError."""
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(address, port))
-        await asyncio.start_server(self._converse, address, port)
+        datagrams, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self), local_addr=(address, port)
+        )
+        self._listening.append(datagrams)
+        self._listening.append(await asyncio.start_server(self._converse, address, port))
+
+    def stop(self) -> None:
+        """Listen no more."""
+        while self._listening:
+            self._listening.pop().close()
 
     def respond(self, message: bytes, limit: int = 0xFFFF) -> bytes | None:
         """Return the answer to `message`, or None when it is no query."""
@@ -74,8 +84,8 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # asyncio's own is no subclass of the interface.
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         response = self._server.respond(data, UDP_LIMIT)

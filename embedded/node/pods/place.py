@@ -20,6 +20,7 @@ from embedded.node.volumes.manager import MountError, PodVolumes, Reference
 from embedded.node.waits import either
 
 _log = logging.getLogger(__name__)
+_PATIENCE = 2.0  # seconds in which a claim is bound, before anything is said
 
 
 class PodPlace:
@@ -107,12 +108,17 @@ class PodPlace:
     async def _mount(self, volumes: PodVolumes) -> bool:
         # Repeated warnings follow a kubelet's rhythm; a change is acted on at once.
         delays = Backoff(first=0.5, most=122.0)
+        patient_until = asyncio.get_running_loop().time() + _PATIENCE
         while not self._ending.is_set():
             change = self._changed
             try:
                 async with self._lock:
                     await volumes.set_up()
             except MountError as error:
+                left = patient_until - asyncio.get_running_loop().time()
+                if error.pending and left > 0:
+                    await either(self._ending, change, timeout=left)
+                    continue
                 self._warn("FailedMount", str(error))
                 self._blocked()
                 await either(self._ending, change, timeout=delays.next())

@@ -82,6 +82,7 @@ class PodWorker:
     async def _live(self) -> None:
         if (self.pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return
+        self._node.events.record(self.pod, self._scheduled())
         try:
             ground = await self.place.make()
             if ground is not None:
@@ -90,6 +91,15 @@ class PodWorker:
             for runner in self.runners.values():
                 await runner.release()
             await self.place.take_down()
+
+    def _scheduled(self) -> Note:
+        where = f"{'/'.join(key_of(self.pod))} to {self._node.config.name}"
+        return Note(
+            type="Normal",
+            reason="Scheduled",
+            message=f"Successfully assigned {where}",
+            component="default-scheduler",
+        )
 
     async def _run_containers(self, ground: PodGround) -> None:
         view = PodView(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from embedded.client import Json
-from embedded.node.volumes.content import VolumeNotReadyError
+from embedded.node.volumes.content import ClaimPendingError
 
 
 class ClaimSource(Protocol):
@@ -26,13 +26,13 @@ class Claims:
         root.mkdir(parents=True, exist_ok=True)
 
     async def directory(self, namespace: str, name: str) -> Path:
-        """Return the directory of a bound claim. Raises VolumeNotReadyError while it is not."""
+        """Return the directory of a bound claim. Raises ClaimPendingError while it is not."""
         claim = await self._source.claim(namespace, name)
         if claim is None:
-            raise VolumeNotReadyError(f'persistentvolumeclaim "{name}" not found')
+            raise ClaimPendingError(f'persistentvolumeclaim "{name}" not found')
         volume = claim["spec"].get("volumeName")
         if not volume:
-            raise VolumeNotReadyError(f'persistentvolumeclaim "{name}" is not bound')
+            raise ClaimPendingError(f'persistentvolumeclaim "{name}" is not bound')
         path = self._root / str(volume)
         if not path.exists():
             path.mkdir()

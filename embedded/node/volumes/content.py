@@ -22,6 +22,10 @@ class VolumeNotReadyError(Exception):
     """What a volume stands on is not there yet; the message is a kubelet's."""
 
 
+class ClaimPendingError(VolumeNotReadyError):
+    """A claim is not bound yet, which is no fault of anybody's for a moment."""
+
+
 class Sources(Protocol):
     """Where the content comes from."""
 

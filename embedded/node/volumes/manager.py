@@ -13,7 +13,12 @@ from embedded.node.pods.environment import expand
 from embedded.node.pods.fields import FieldError
 from embedded.node.volumes.atomic import AtomicDirectory
 from embedded.node.volumes.claims import Claims
-from embedded.node.volumes.content import ContentContext, VolumeNotReadyError, content_of
+from embedded.node.volumes.content import (
+    ClaimPendingError,
+    ContentContext,
+    VolumeNotReadyError,
+    content_of,
+)
 from embedded.node.volumes.tokens import TokenError
 
 Reference = tuple[str, str]
@@ -21,10 +26,14 @@ Reference = tuple[str, str]
 
 
 class MountError(Exception):
-    """A volume cannot be set up now; the message is a kubelet's, with the volume's name."""
+    """A volume cannot be set up now; the message is a kubelet's, with the volume's name.
 
-    def __init__(self, volume: str, problem: str) -> None:
+    `pending` says that what is missing is on its way.
+    """
+
+    def __init__(self, volume: str, problem: str, *, pending: bool = False) -> None:
         super().__init__(f'MountVolume.SetUp failed for volume "{volume}" : {problem}')
+        self.pending = pending
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,8 @@ class PodVolumes:
                 try:
                     self._mounted[name] = await self._make(name, volume)
                 except (VolumeNotReadyError, FieldError, TokenError) as error:
-                    raise MountError(name, str(error)) from error
+                    pending = isinstance(error, ClaimPendingError)
+                    raise MountError(name, str(error), pending=pending) from error
 
     async def refresh(self, reference: Reference | None, pod: Json) -> None:
         """Bring the volumes that show `reference` up to date; None means the Pod's own fields.
