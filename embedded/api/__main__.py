@@ -68,6 +68,7 @@ async def serve(options: argparse.Namespace, config: ApiConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
+    await server.proxy.close()
     await runner.cleanup()
 
 

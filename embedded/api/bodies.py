@@ -1,4 +1,4 @@
-"""Request bodies: JSON and YAML."""
+"""Request bodies: JSON, YAML and, for built-in kinds, protobuf."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from embedded.api import errors
+from embedded.api import errors, protobuf
 
 JSON = "application/json"
 YAML = "application/yaml"
@@ -38,6 +38,8 @@ async def read(request: web.BaseRequest) -> Any:
         return from_json(body)
     if kind in {YAML, "application/x-yaml", "text/yaml"}:
         return from_yaml(body)
+    if kind == PROTOBUF:
+        return protobuf.decode(body)
     raise errors.unsupported_media(kind, (JSON, YAML, PROTOBUF))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from embedded.api.jsons import Json
 from embedded.api.resources import Registry, Resource
+from embedded.api.reviews import REVIEWS
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 VERSION: Json = {
@@ -19,11 +20,7 @@ VERSION: Json = {
     "compiler": "none",
     "platform": "linux/amd64",
 }
-_CREATE_ONLY = (
-    ("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview"),
-    ("authentication.k8s.io", "v1", "tokenreviews", "TokenReview"),
-    ("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-)
+_CREATE_ONLY = tuple((*key, kind) for key, (kind, _) in REVIEWS.items())
 """What is answered without being stored."""
 
 

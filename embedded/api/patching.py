@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from embedded.api import bodies, errors, managers, metadata
+from embedded.api.errors import Subject
 from embedded.api.jsons import Json, copied, now
 from embedded.api.managers import Owner
 from embedded.api.patch import apply, strategic
@@ -13,7 +13,8 @@ from embedded.api.patch import json as json_patch
 from embedded.api.patch import merge as merge_patch
 from embedded.api.resources import Resource
 from embedded.api.store import Stored
-from embedded.api.writes import WriteOptions, Writer
+from embedded.api.types.shape import Shape
+from embedded.api.writes import Change, WriteOptions, Writer
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
@@ -21,20 +22,25 @@ STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
 
-def change_of(resource: Resource, kind: str, body: bytes, name: str) -> Callable[[Json], Json]:
+def change_of(resource: Resource, kind: str, body: bytes, name: str) -> Change:
     """What a patch does to an object; raises ApiError 400, 415, 422."""
+    if kind == STRATEGIC and resource.custom:
+        raise errors.unsupported_media(kind, (JSON_PATCH, MERGE, APPLY))
+    return patch_of(resource.shape, kind, body, resource.subject(name))
+
+
+def patch_of(shape: Shape, kind: str, body: bytes, subject: Subject) -> Change:
+    """The same for any value; raises ApiError 400, 415, 422."""
+    if kind not in {JSON_PATCH, MERGE, STRATEGIC}:
+        raise errors.unsupported_media(kind, (JSON_PATCH, MERGE, APPLY, STRATEGIC))
     patch = bodies.from_json(body)
-    subject = resource.subject(name)
     if kind == JSON_PATCH:
         return lambda old: json_patch.patched(copied(old), patch, subject)
-    if kind not in {MERGE, STRATEGIC} or (kind == STRATEGIC and resource.custom):
-        accepted = [JSON_PATCH, MERGE, APPLY, *([] if resource.custom else [STRATEGIC])]
-        raise errors.unsupported_media(kind, accepted)
     if not isinstance(patch, dict):
         raise errors.bad_request("a merge patch is an object")
     if kind == MERGE:
         return lambda old: merge_patch.merged(old, patch)
-    return lambda old: strategic.merged(resource.shape, old, patch)
+    return lambda old: strategic.merged(shape, old, patch)
 
 
 class Applier:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
-from embedded.api import answers, discovery, errors, paths
+from embedded.api import answers, bodies, discovery, errors, paths
 from embedded.api.auth import Authenticator, User
 from embedded.api.builtin import catalogue
 from embedded.api.calls import Call
@@ -17,9 +17,14 @@ from embedded.api.errors import ApiError, PlainNotFoundError
 from embedded.api.jsons import Json, encode
 from embedded.api.keeper import CustomResourceKeeper
 from embedded.api.paths import ResourcePath
+from embedded.api.proxy import KubeletProxy
 from embedded.api.resources import Registry, World
+from embedded.api.reviews import REVIEWS, answered
 from embedded.api.store import Store
+from embedded.api.subresources import Subresources
 from embedded.api.verbs import Verbs
+
+Methods = Mapping[str, Callable[[Call], Awaitable[web.StreamResponse]]]
 
 _LOG = logging.getLogger(__name__)
 _HEALTH = {"/healthz", "/livez", "/readyz"}
@@ -36,6 +41,33 @@ class ApiServer:
         self.keeper = CustomResourceKeeper(world, self.registry)
         self.authenticator = Authenticator(config.tokens, self.store, config.issuer)
         self.verbs = Verbs(self.store, self.keeper)
+        self.subresources = Subresources(self.store, self.keeper, self.authenticator)
+        self.proxy = KubeletProxy(config.kubelet, self.store)
+        self._status = {
+            "GET": self.verbs.read,
+            "PUT": self.verbs.replace,
+            "PATCH": self.verbs.patch,
+        }
+        self._named = {**self._status, "DELETE": self.verbs.delete}
+        self._collected = {
+            "GET": self.verbs.read,
+            "POST": self.verbs.create,
+            "DELETE": self.verbs.delete_collection,
+        }
+        self._special = self._special_methods()
+
+    def _special_methods(self) -> Mapping[tuple[str, str, str], Methods]:
+        both = ("GET", "POST")
+        return {
+            ("", "namespaces", "finalize"): {"PUT": self.verbs.finalize},
+            ("", "pods", "attach"): dict.fromkeys(both, self.proxy.attach),
+            ("", "pods", "binding"): {"POST": self.subresources.bind},
+            ("", "pods", "eviction"): {"POST": self.subresources.evict},
+            ("", "pods", "exec"): dict.fromkeys(both, self.proxy.execute),
+            ("", "pods", "log"): {"GET": self.proxy.logs},
+            ("", "pods", "portforward"): dict.fromkeys(both, self.proxy.forward),
+            ("", "serviceaccounts", "token"): {"POST": self.subresources.issue_token},
+        }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; never raises but for cancellation."""
@@ -87,6 +119,11 @@ class ApiServer:
     ) -> web.StreamResponse:
         resource = self.registry.find(path.group, path.version, path.plural)
         if resource is None:
+            key = (path.group, path.version, path.plural)
+            if key in REVIEWS and request.method == "POST":
+                body = await bodies.read(request)
+                answer = answered(key, body, user, self.authenticator)
+                return answers.json_answer(encode(answer), 201)
             if not self.registry.serves(path.group, path.version):
                 raise PlainNotFoundError
             raise errors.no_resource()
@@ -95,27 +132,29 @@ class ApiServer:
         return await self._verb(Call(request, user, resource, path))
 
     async def _verb(self, call: Call) -> web.StreamResponse:
-        named = {
-            "GET": self.verbs.read,
-            "PUT": self.verbs.replace,
-            "PATCH": self.verbs.patch,
-            "DELETE": self.verbs.delete,
-        }
-        collected = {
-            "GET": self.verbs.read,
-            "POST": self.verbs.create,
-            "DELETE": self.verbs.delete_collection,
-        }
-        if call.path.subresource == "finalize" and call.resource.kind == "Namespace":
-            named = {"PUT": self.verbs.finalize}
-        elif call.path.subresource:
-            if call.path.subresource != "status" or not call.resource.status:
-                raise errors.no_resource()
-            del named["DELETE"]
-        chosen = (named if call.path.name else collected).get(call.request.method)
+        if call.path.rest:
+            raise errors.not_implemented("a path below a subresource")
+        if call.path.subresource:
+            methods = self._sub_methods(call)
+        elif call.path.name:
+            methods = self._named
+        else:
+            methods = self._collected
+        chosen = methods.get(call.request.method)
         if chosen is None:
             raise errors.method_not_allowed(call.resource.subject(call.path.name))
         return await chosen(call)
+
+    def _sub_methods(self, call: Call) -> Methods:
+        resource, name = call.resource, call.path.subresource
+        if name == "status" and resource.status:
+            return self._status
+        if name == "scale" and resource.scale:
+            return dict.fromkeys(("GET", "PUT", "PATCH"), self.subresources.scale)
+        methods = self._special.get((resource.group, resource.plural, name))
+        if methods is None:
+            raise errors.no_resource()
+        return methods
 
 
 def _found(body: Json | None) -> web.Response:
