@@ -33,6 +33,8 @@ SPAWNER = STATE / "spawner"
 BRIDGE = "br0"
 ADDRESS = IPv4Interface("10.244.0.1/16")
 DEADLINE = 10.0
+# An ordinary user's PATH may lack the place of nft.
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"}
 _ROUTING = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/send_redirects": "0",
@@ -79,7 +81,7 @@ def create(trees: Sequence[Tree], log: int, keep: Iterable[int] = ()) -> Box:
     launcher = os.getpid()
     outer = os.fork()
     if outer == 0:
-        _quiet(log, [theirs.fileno(), told, mapped, *keep])
+        detach(log, [theirs.fileno(), told, mapped, *keep])
         _run_outer(trees, theirs, told, mapped, launcher)
     theirs.close()
     os.close(told)
@@ -118,7 +120,8 @@ def _map(outer: int) -> None:
         Path(f"/proc/{outer}/{name}").write_text(f"0 {MAPPED_UID} 1\n")
 
 
-def _quiet(log: int, keep: Sequence[int]) -> None:
+def detach(log: int, keep: Sequence[int]) -> None:
+    """Let go of the terminal, and of all descriptors but `keep`; `log` becomes the output."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log, 1), (log, 2)):
@@ -221,8 +224,9 @@ def _furnish(trees: Sequence[Tree], told: int) -> socket.socket:
         STATE.mkdir()
     with steps.step(steps.BRIDGE, told):
         _network()
-    # An ordinary user's PATH may lack the place of nft.
-    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    # What is spawned without an environment of its own gets this, and nothing of the user's.
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT)
     system.set_hostname("embedded")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(str(SPAWNER))

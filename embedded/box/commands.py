@@ -1,0 +1,107 @@
+"""What a running launcher can be asked, by lines of JSON on its standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from embedded.box.client import Process, SpawnerClient
+from embedded.box.model import BoxError, Streams
+from embedded.box.parts import python_environment
+from embedded.box.pipes import Intake
+from embedded.box.world import BRIDGE
+
+_SECONDS = 10.0
+_READY = 3
+
+
+class CommandError(Exception):
+    """A command cannot be followed; the text says why."""
+
+
+class Recorder:
+    """At most one recording of the box's bridge at a time."""
+
+    def __init__(self, spawner: SpawnerClient, log: int) -> None:
+        self._spawner = spawner
+        self._log = log
+        self._running: Process | None = None
+
+    async def start(self, file: Path) -> None:
+        """Record into `file` from now on. Raises CommandError, OSError, BoxError."""
+        if self._running is not None:
+            raise CommandError("a capture is running already")
+        out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            with Intake() as ready:
+                process = await self._spawner.spawn(
+                    [sys.executable, "-m", "embedded.box.capture", BRIDGE],
+                    env=python_environment(),
+                    streams=Streams(stdout=out, stderr=self._log),
+                    more={_READY: ready.writer},
+                )
+                ready.given()
+                async with asyncio.timeout(_SECONDS):
+                    if not await ready.collect():
+                        raise CommandError("the capture does not start, see box.log")
+        finally:
+            os.close(out)
+        self._running = process
+
+    async def stop(self) -> None:
+        """End the recording; the file is then whole. Raises CommandError, TimeoutError."""
+        process, self._running = self._running, None
+        if process is None:
+            raise CommandError("no capture is running")
+        process.signal(signal.SIGTERM)
+        async with asyncio.timeout(_SECONDS):
+            status = await process.wait()
+        if status.code != 0:
+            raise CommandError("the capture is not whole: frames were dropped, see box.log")
+
+
+async def follow(recorder: Recorder) -> None:
+    """Take commands from standard input, and answer each on standard output, until its end."""
+    lines = _input_lines()
+    while (line := await lines.get()) is not None:
+        print(json.dumps(await _answer(recorder, line)), flush=True)
+
+
+async def _answer(recorder: Recorder, line: bytes) -> dict[str, Any]:
+    try:
+        command = json.loads(line)
+        match command["do"]:
+            case "capture-start":
+                await recorder.start(Path(command["file"]))
+            case "capture-stop":
+                await recorder.stop()
+            case other:
+                return {"ok": False, "error": f"unknown command {other!r}"}
+    except (ValueError, KeyError, TypeError) as error:
+        return {"ok": False, "error": f"malformed command: {error!r}"}
+    except (CommandError, BoxError, OSError) as error:
+        return {"ok": False, "error": str(error) or type(error).__name__}
+    return {"ok": True}
+
+
+def _input_lines() -> asyncio.Queue[bytes | None]:
+    """Read lines in a thread, for standard input may be what an event loop cannot watch."""
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        rest = b""
+        while chunk := os.read(0, 65536):
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, name="input", daemon=True).start()
+    return lines

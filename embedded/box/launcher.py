@@ -1,0 +1,201 @@
+"""The launcher: makes the box, keeps the platform up, and takes it down."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from embedded.box import commands, world
+from embedded.box.client import SpawnerClient
+from embedded.box.model import BoxError
+from embedded.box.outside import Outside, WrongUseError, prepare
+from embedded.box.parts import Part, PartError, bytecode_directory
+from embedded.box.steps import BoxUnavailableError
+from embedded.box.trees import Tree, interpreter_trees
+from embedded.images import store
+from embedded.images.cache import ImageError, cache_directory
+from embedded.images.model import ImageRule
+
+EXIT_BROKEN = 1
+EXIT_UNAVAILABLE = 4
+_PACKAGES = {"bwrap": "bubblewrap", "nft": "nftables"}
+_Result = TypeVar("_Result")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What `up` was asked: names of faults, a directory for logs that stay, how to speak."""
+
+    faults: tuple[str, ...] = ()
+    log_dir: Path | None = None
+    speak_json: bool = False
+
+
+def up(wish: Wish) -> int:
+    """Bring the platform up and keep it, until told to end; returns the exit code."""
+    try:
+        _check_programs()
+        suite = store.host_suite()
+        images = store.rules(suite, cache_directory())
+        outside = prepare(wish.log_dir)
+    except (WrongUseError, ImageError, BoxUnavailableError) as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    try:
+        return _keep_up(wish, images, outside)
+    finally:
+        outside.remove()
+
+
+def _check_programs() -> None:
+    path = world.ENVIRONMENT["PATH"]
+    for program, package in _PACKAGES.items():
+        if shutil.which(program, path=path) is None:
+            text = f"embedded: {program} is not installed: apt-get install {package}"
+            raise BoxUnavailableError(text)
+
+
+def _keep_up(wish: Wish, images: tuple[ImageRule, ...], outside: Outside) -> int:
+    log = outside.open_log("box")
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    try:
+        box = world.create(_trees(outside, images), log)
+    except BoxUnavailableError as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    try:
+        asyncio.run(_Run(wish, images, outside, box, log).run(listener))
+    except (PartError, BoxError, OSError) as error:
+        print(getattr(error, "log", ""), file=sys.stderr)
+        print(error, file=sys.stderr)
+        return EXIT_BROKEN
+    finally:
+        box.end()
+    return 0
+
+
+def _trees(outside: Outside, images: Sequence[ImageRule]) -> list[Tree]:
+    layers = {layer for rule in images for layer in rule.image.layers}
+    trees = [*interpreter_trees(), *outside.trees, *(Tree(path=layer) for layer in layers)]
+    if os.geteuid() == 0:
+        bytecode = bytecode_directory()
+        bytecode.mkdir(exist_ok=True)
+        os.chown(bytecode, world.MAPPED_UID, world.MAPPED_UID)
+        trees.append(Tree(path=bytecode, writable=True))
+    return trees
+
+
+class _Run:
+    """One platform, from its box to its end."""
+
+    def __init__(
+        self,
+        wish: Wish,
+        images: tuple[ImageRule, ...],
+        outside: Outside,
+        box: world.Box,
+        log: int,
+    ) -> None:
+        self._wish = wish
+        self._images = images
+        self._outside = outside
+        self._box = box
+        self._log = log
+
+    async def run(self, listener: socket.socket) -> None:
+        """Come up, and stay until told to end. Raises PartError, BoxError, OSError."""
+        # Only now, for it takes longer than making the box; the parts load meanwhile.
+        from embedded.box.plane import PlaneBuilder
+
+        stop = self._stop_on_signals()
+        spawner = SpawnerClient(self._box.connection)
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        faults = self._wish.faults
+        builder = PlaneBuilder(spawner, self._outside, listener, self._images, faults)
+        await builder.load()
+        try:
+            plane = await _unless(builder.run(url), stop, builder.parts)
+            if plane is not None:
+                self._announce(plane.kubeconfig, url)
+                await _unless(self._serve(spawner, stop), stop, builder.parts)
+        finally:
+            await spawner.close()
+            # What still waits for the platform must see it gone.
+            signal.pidfd_send_signal(self._box.init_pidfd, signal.SIGKILL)
+
+    def _stop_on_signals(self) -> asyncio.Event:
+        stop = asyncio.Event()
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return stop
+
+    async def _serve(self, spawner: SpawnerClient, stop: asyncio.Event) -> None:
+        if self._wish.speak_json:
+            await commands.follow(commands.Recorder(spawner, self._log))
+        else:
+            await stop.wait()
+
+    def _announce(self, kubeconfig: Path, url: str) -> None:
+        bundle = self._bundle()
+        if not self._wish.speak_json:
+            print(f"Kubernetes at {url} until Ctrl-C. Use it with:", file=sys.stderr)
+            print(f"export KUBECONFIG={kubeconfig}", flush=True)
+            return
+        said: dict[str, Any] = {
+            "kubeconfig": str(kubeconfig),
+            "bundle": bundle,
+            "log_dir": str(self._outside.logs),
+            "images": [_row(rule) for rule in self._images],
+        }
+        print(json.dumps(said), flush=True)
+
+    def _bundle(self) -> str | None:
+        if importlib.util.find_spec("embedded.operator.bundle") is None:
+            return None
+        from embedded.operator.bundle import render
+
+        return str(self._outside.write("bundle.yaml", render(self._wish.faults)))
+
+
+def _row(rule: ImageRule) -> dict[str, str]:
+    image = rule.image
+    return {
+        "reference": rule.pattern,
+        "recipe": image.recipe,
+        "suite": image.suite,
+        "digest": image.digest,
+    }
+
+
+async def _unless(
+    work: Coroutine[Any, Any, _Result], stop: asyncio.Event, parts: Sequence[Part]
+) -> _Result | None:
+    """Return what `work` returns, or None when told to stop first.
+
+    Raises PartError when a part ends first, BoxError when the box does.
+    """
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    dying = [asyncio.ensure_future(part.death()) for part in parts]
+    everything: list[asyncio.Future[Any]] = [working, stopping, *dying]
+    try:
+        await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+        for death in dying:
+            if death.done():
+                raise death.result()
+        return working.result() if working.done() else None
+    finally:
+        for future in everything:
+            future.cancel()
+        await asyncio.gather(*everything, return_exceptions=True)

@@ -1,0 +1,98 @@
+"""What of a run lies outside the box: the kubeconfig, the bundle, logs.
+
+A keeper process removes the directory when the launcher has ended in whatever way.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from embedded.box import system
+from embedded.box.trees import Tree
+from embedded.box.world import MAPPED_UID, detach
+
+_PODS = "pods"
+
+
+class WrongUseError(Exception):
+    """The command line cannot be followed; the text is one line with the option and the way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """`directory` is the run's own and goes with it; `logs` may be the user's and stay."""
+
+    directory: Path
+    logs: Path
+
+    @property
+    def pods(self) -> Path:
+        """Where the node writes containers' logs, from inside the box."""
+        return self.logs / _PODS
+
+    @property
+    def trees(self) -> tuple[Tree, ...]:
+        """What of it the box must see."""
+        return (Tree(path=self.pods, writable=True),)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file that only the user may read; returns its path."""
+        path = self.directory / name
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(text)
+        return path
+
+    def open_log(self, name: str) -> int:
+        """Open a log for a program to write; the caller closes the descriptor."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        return os.open(self.logs / f"{name}.log", flags, 0o644)
+
+    def remove(self) -> None:
+        """Remove what goes with the run."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def prepare(log_dir: Path | None) -> Outside:
+    """Make the directories, and the keeper that removes them. Raises WrongUseError."""
+    directory = Path(tempfile.mkdtemp(prefix="pg-tls-embedded-")).resolve()
+    _start_keeper(directory)
+    outside = Outside(directory=directory, logs=(log_dir or directory / "logs").resolve())
+    try:
+        outside.pods.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            # In root mode the box's root is another uid, which must get there and write.
+            directory.chmod(0o711)
+            os.chown(outside.pods, MAPPED_UID, MAPPED_UID)
+    except OSError as error:
+        outside.remove()
+        text = f"--log-dir {outside.logs}: cannot be written: {error.strerror}; name another"
+        raise WrongUseError(text) from error
+    return outside
+
+
+def _start_keeper(directory: Path) -> None:
+    launcher = os.pidfd_open(os.getpid())
+    if os.fork() == 0:
+        _keep(directory, launcher)
+    os.close(launcher)
+
+
+def _keep(directory: Path, launcher: int) -> NoReturn:
+    try:
+        system.name_process("box-keeper")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        null = os.open(os.devnull, os.O_RDWR)
+        detach(null, [launcher])
+        # For as long as the launcher lives: there is no deadline to give.
+        select.select([launcher], [], [])
+        shutil.rmtree(directory, ignore_errors=True)
+    finally:
+        os._exit(0)

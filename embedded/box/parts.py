@@ -1,0 +1,103 @@
+"""The programs of the control plane, run inside the box: each ordinary, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from embedded.box.client import Process, SpawnerClient
+from embedded.box.model import Streams
+from embedded.box.outside import Outside
+from embedded.box.trees import REPOSITORY
+from embedded.box.world import ENVIRONMENT
+from embedded.images.cache import cache_directory
+
+_GATE = 3
+_TAIL_LINES = 20
+
+
+class PartError(Exception):
+    """A part of the platform failed; the text is one line, `log` the last of what it wrote."""
+
+    def __init__(self, text: str, log: str = "") -> None:
+        super().__init__(text)
+        self.log = log
+
+
+class Part:
+    """One program that is loaded, and runs once its gate is opened."""
+
+    def __init__(self, name: str, process: Process, gate: int, log: Path) -> None:
+        self.name = name
+        self.process = process
+        self._gate = gate
+        self._log = log
+
+    @classmethod
+    async def load(
+        cls,
+        spawner: SpawnerClient,
+        outside: Outside,
+        name: str,
+        arguments: Sequence[str],
+        more: Mapping[int, int] | None = None,
+    ) -> Part:
+        """Start loading `embedded.NAME`; `more` are descriptors that it is given. Raises BoxError.
+
+        `arguments` are its command line.
+        """
+        waits, gate = os.pipe()
+        log = outside.open_log(name)
+        try:
+            process = await spawner.spawn(
+                [
+                    sys.executable,
+                    "-m",
+                    "embedded.box.gate",
+                    str(_GATE),
+                    f"embedded.{name}",
+                    *arguments,
+                ],
+                env=python_environment(),
+                streams=Streams(stdout=log, stderr=log),
+                more={_GATE: waits, **(more or {})},
+            )
+        finally:
+            os.close(waits)
+            os.close(log)
+        return cls(name, process, gate, outside.logs / f"{name}.log")
+
+    def open_gate(self) -> None:
+        """Let it run."""
+        os.close(self._gate)
+
+    async def death(self) -> PartError:
+        """Return what to say of its end, when it has ended: it never should."""
+        status = await self.process.wait()
+        lines = _tail(self._log)
+        reason = f": {lines[-1]}" if lines else ""
+        text = f"embedded: {self.name} ended with code {status.code}{reason}"
+        return PartError(text, "\n".join(lines))
+
+
+def _tail(log: Path) -> list[str]:
+    with log.open(errors="replace") as lines:
+        return list(deque((line.rstrip() for line in lines), maxlen=_TAIL_LINES))
+
+
+def python_environment() -> dict[str, str]:
+    """Return the environment of our own Python programs in the box."""
+    environment = dict(ENVIRONMENT)
+    environment |= {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
+    if os.geteuid() == 0:
+        # There the box may not write beside the sources, and would compile them at each start.
+        environment["PYTHONPYCACHEPREFIX"] = str(bytecode_directory())
+    return environment
+
+
+def bytecode_directory() -> Path:
+    """Return where the box of root mode keeps compiled Python."""
+    return cache_directory() / "bytecode"

@@ -1,0 +1,188 @@
+"""Bring up the control plane in a box that exists: API server, controllers, node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.box import nodewatch
+from embedded.box.client import SpawnerClient
+from embedded.box.config import NodeConfig
+from embedded.box.outside import Outside
+from embedded.box.parts import Part, PartError
+from embedded.box.pipes import Intake
+from embedded.box.world import ADDRESS, SPAWNER, STATE
+from embedded.images.model import ImageRule
+from embedded.pki import Authority, Pair, kubeconfig, new_token
+
+NODE = "embedded"
+DOMAIN = "cluster.local"
+SERVICE_NETWORK = "10.96.0.0/16"
+API_SERVICE = "10.96.0.1"
+API_PORT = 6443
+KUBELET_PORT = 10250
+READY_SECONDS = 30.0
+_LISTEN, _READY = 4, 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane:
+    """A control plane that serves. `kubeconfig` is the administrator's, outside the box."""
+
+    parts: tuple[Part, ...]
+    kubeconfig: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tokens:
+    admin: str
+    controllers: str
+    node: str
+    kubelet: str
+
+
+class PlaneBuilder:
+    """The parts of one control plane, while it comes up."""
+
+    def __init__(
+        self,
+        spawner: SpawnerClient,
+        outside: Outside,
+        listener: socket.socket,
+        images: tuple[ImageRule, ...],
+        faults: Sequence[str],
+    ) -> None:
+        self._spawner = spawner
+        self._outside = outside
+        self._listener = listener
+        self._images = images
+        self._faults = tuple(faults)
+        self._ready = Intake()
+        self._tokens = _Tokens(**{name: new_token() for name in _Tokens.__annotations__})
+        self.parts: list[Part] = []
+
+    async def load(self) -> None:
+        """Start loading all three: that takes longer than all that follows. Raises BoxError."""
+        more = {_LISTEN: self._listener.fileno(), _READY: self._ready.writer}
+        await self._load(
+            "api",
+            [
+                *("--listen-fd", str(_LISTEN), "--listen", f"{ADDRESS.ip}:{API_PORT}"),
+                *("--state-dir", str(STATE / "api"), "--ready-fd", str(_READY)),
+            ],
+            more,
+        )
+        self._ready.given()
+        self._listener.close()
+        await self._load("controllers", ["--kubeconfig", str(STATE / "controllers.json")])
+        await self._load("node", ["--config", str(STATE / "node.json")])
+
+    async def _load(
+        self, name: str, arguments: list[str], more: dict[int, int] | None = None
+    ) -> None:
+        part = await Part.load(self._spawner, self._outside, name, arguments, more)
+        self.parts.append(part)
+
+    async def run(self, url: str) -> Plane:
+        """Configure the parts and let them run; `url` is the API's outside.
+
+        Returns when the API serves and the node is Ready. Raises BoxError, PartError.
+        """
+        authority = Authority("embedded platform")
+        api, controllers, node = self.parts
+        await self._configure_api(authority)
+        api.open_gate()
+        await self._configure_clients(authority)
+        await self._api_serves()
+        controllers.open_gate()
+        node.open_gate()
+        outside = kubeconfig(
+            server=url, authority=authority.certificate, token=self._tokens.admin, name=NODE
+        )
+        path = self._outside.write("kubeconfig", outside)
+        await asyncio.to_thread(
+            nodewatch.wait_ready,
+            url,
+            authority.certificate,
+            self._tokens.admin,
+            NODE,
+            READY_SECONDS,
+        )
+        return Plane(parts=tuple(self.parts), kubeconfig=path)
+
+    async def _api_serves(self) -> None:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                said = await self._ready.collect()
+        except TimeoutError as error:
+            raise PartError(f"embedded: api does not serve after {READY_SECONDS:.0f} s") from error
+        if not said:
+            raise await self.parts[0].death()
+
+    async def _configure_api(self, authority: Authority) -> None:
+        names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+        names += [f"kubernetes.default.svc.{DOMAIN}", "localhost", "127.0.0.1"]
+        await self._pair("api", authority.issue([*names, str(ADDRESS.ip), API_SERVICE]))
+        await self._write("api/ca.crt", authority.certificate)
+        tokens = self._tokens
+        users = [
+            (tokens.admin, "kubernetes-admin", ["system:masters"]),
+            (tokens.controllers, "system:kube-controller-manager", ["system:masters"]),
+            (tokens.node, f"system:node:{NODE}", ["system:nodes"]),
+        ]
+        config = {
+            "ca": "ca.crt",
+            "certificate": "tls.crt",
+            "key": "tls.key",
+            "tokens": [{"token": t, "user": user, "groups": groups} for t, user, groups in users],
+            "kubelet": {
+                "url": f"https://{ADDRESS.ip}:{KUBELET_PORT}",
+                "ca": "ca.crt",
+                "token": tokens.kubelet,
+            },
+            "service_network": SERVICE_NETWORK,
+        }
+        await self._write("api/api.json", json.dumps(config))
+
+    async def _configure_clients(self, authority: Authority) -> None:
+        inside = f"https://{ADDRESS.ip}:{API_PORT}"
+        for name, token in (("controllers", self._tokens.controllers), ("node", self._tokens.node)):
+            text = kubeconfig(
+                server=inside, authority=authority.certificate, token=token, name=name
+            )
+            await self._write(f"{name}.json" if name == "controllers" else "node/kubeconfig", text)
+        await self._pair("node", authority.issue([NODE, str(ADDRESS.ip)]))
+        await self._write("node/ca.crt", authority.certificate)
+        await self._write("node.json", self._node_config().dump())
+
+    def _node_config(self) -> NodeConfig:
+        own = STATE / "node"
+        return NodeConfig(
+            name=NODE,
+            kubeconfig=own / "kubeconfig",
+            spawner=SPAWNER,
+            state_dir=own,
+            log_dir=self._outside.pods,
+            address=str(ADDRESS.ip),
+            pod_network=str(ADDRESS.network),
+            service_network=SERVICE_NETWORK,
+            cluster_domain=DOMAIN,
+            kubelet_port=KUBELET_PORT,
+            certificate=own / "tls.crt",
+            key=own / "tls.key",
+            ca=own / "ca.crt",
+            token=self._tokens.kubelet,
+            images=self._images,
+            faults=self._faults,
+        )
+
+    async def _pair(self, directory: str, pair: Pair) -> None:
+        await self._write(f"{directory}/tls.crt", pair.certificate)
+        await self._write(f"{directory}/tls.key", pair.key)
+
+    async def _write(self, name: str, text: str) -> None:
+        await self._spawner.ask("write", path=str(STATE / name), mode=0o600, text=text)
