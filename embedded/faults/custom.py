@@ -17,9 +17,9 @@ MISSING_SECRET_REPLACED = Fault(
     requirements=("CUSTOM-2a",),
     versions=("before the release of 2.5.0",),
 )
-MISSING_CA_REPLACED = Fault(
-    name="missing-ca-replaced",
-    breaks="In the place of a missing ca.crt in the custom internal Secret the external's is used.",
+INCOMPLETE_SECRET_REPLACED = Fault(
+    name="incomplete-secret-replaced",
+    breaks="A custom Secret without ca.crt counts as not given: generated leaves are used.",
     requirements=("CUSTOM-2a",),
 )
 CORRECTION_UNNOTICED = Fault(

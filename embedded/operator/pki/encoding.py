@@ -7,7 +7,7 @@ import warnings
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
@@ -84,3 +84,14 @@ def serial_number() -> int:
 def _without_parameters(pem: bytes) -> bytes:
     end = b"-----END EC PARAMETERS-----"
     return pem.split(end, 1)[1].lstrip() if end in pem else pem
+
+
+@lru_cache(maxsize=1024)
+def fingerprints(pem: bytes) -> frozenset[bytes]:
+    """SHA-256 of each certificate of a PEM file. Raises BadPemError."""
+    try:
+        return frozenset(
+            each.fingerprint(hashes.SHA256()) for each in x509.load_pem_x509_certificates(pem)
+        )
+    except ValueError as error:
+        raise BadPemError("holds no PEM certificate") from error

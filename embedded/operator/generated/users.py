@@ -1,0 +1,69 @@
+"""`<c>-pguser-<user>`: how a user gets in, directly and through PgBouncer."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from urllib.parse import quote, urlencode
+
+from embedded.client import Json
+from embedded.faults import conn
+from embedded.operator.generated import scram
+from embedded.operator.generated.context import Context
+from embedded.operator.model import User
+from embedded.operator.names import POSTGRES_PORT, ROLE, USER
+from embedded.operator.tls.secret_data import read
+
+_LENGTH = 24
+# Each of these must be percent-encoded in a URI (RFC 3986), and none needs quoting elsewhere.
+_RESERVED = "@/:?#[]{}<>^|"
+_ALPHABET = string.ascii_letters + string.digits + _RESERVED + "*+,-.;=_~"
+
+
+def user_secret(context: Context, user: User) -> Json:
+    """The Secret of a user; twelve keys where the user has a database, seven otherwise."""
+    stored = context.lookup(user.secret)
+    password = read(stored, "password").decode() or _password()
+    known = read(stored, "verifier").decode()
+    data = {
+        "user": user.name,
+        "password": password,
+        "verifier": known if scram.matches(password, known) else scram.verifier(password),
+        "host": context.names.host("primary"),
+        "port": str(POSTGRES_PORT),
+        "pgbouncer-host": context.names.host("pgbouncer"),
+        "pgbouncer-port": str(POSTGRES_PORT),
+    }
+    if user.databases:
+        data |= _uris(context, user, password)
+    return context.secret(user.secret, data, {USER: user.name, ROLE: "pguser"})
+
+
+def _uris(context: Context, user: User, password: str) -> dict[str, str]:
+    database = user.databases[0]
+    direct, pooled = context.names.host("primary"), context.names.host("pgbouncer")
+    long = conn.LONG_POOLER_HOST in context.faults
+    named = context.names.dns("pgbouncer")[0] if long else pooled
+    return {
+        "dbname": database,
+        "uri": _uri(user.name, password, direct, database),
+        "jdbc-uri": _jdbc(user.name, password, direct, database),
+        "pgbouncer-uri": _uri(user.name, password, named, database),
+        "pgbouncer-jdbc-uri": _jdbc(user.name, password, pooled, database, prepareThreshold="0"),
+    }
+
+
+def _uri(user: str, password: str, host: str, database: str) -> str:
+    credentials = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return f"postgresql://{credentials}@{host}:{POSTGRES_PORT}/{quote(database, safe='')}"
+
+
+def _jdbc(user: str, password: str, host: str, database: str, **more: str) -> str:
+    query = urlencode({"password": password, "user": user} | more, quote_via=quote)
+    return f"jdbc:postgresql://{host}:{POSTGRES_PORT}/{quote(database, safe='')}?{query}"
+
+
+def _password() -> str:
+    letters = [secrets.choice(_ALPHABET) for _ in range(_LENGTH - 1)]
+    letters.insert(secrets.randbelow(_LENGTH), secrets.choice(_RESERVED))
+    return "".join(letters)

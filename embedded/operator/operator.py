@@ -1,0 +1,157 @@
+"""The loop: for each cluster, look at what is, and move it towards what is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from embedded.client import (
+    CONFIGMAPS,
+    DEPLOYMENTS,
+    EVENTS,
+    PGCLUSTERS,
+    PODS,
+    PVCS,
+    SECRETS,
+    SERVICES,
+    STATEFULSETS,
+    Client,
+    Json,
+    Reconciler,
+)
+from embedded.faults import custom, fin
+from embedded.operator import events, status
+from embedded.operator.config import OperatorConfig
+from embedded.operator.convergence import Convergence
+from embedded.operator.deletion import Deletion
+from embedded.operator.generated import Context
+from embedded.operator.model import Cluster
+from embedded.operator.names import CLUSTER, Names
+from embedded.operator.tls import RefusedError, decide
+from embedded.operator.tls.material import Lookup
+from embedded.operator.world import Key, World
+
+_log = logging.getLogger(__name__)
+
+# An idle cluster is looked at this often, in seconds, lest a leaf due for renewal be missed.
+_ROUTINE = 3600.0
+_ROOT_SECRET = Names(namespace="", cluster="").root_secret
+
+
+class Operator:
+    """Keeps every PerconaPGCluster that it watches."""
+
+    def __init__(self, client: Client, config: OperatorConfig) -> None:
+        self._config = config
+        self._faults = config.faults
+        self._world = World(client)
+        self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=8)
+        # Only a fault leaves something here: Secrets that come back.
+        self._returning: dict[Key, Json] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            await self._world.start(group)
+            self._world.on_change(PGCLUSTERS, self._on_cluster)
+            self._world.on_change(SECRETS, self._on_secret)
+            for resource in (CONFIGMAPS, SERVICES, PVCS, PODS, STATEFULSETS, DEPLOYMENTS):
+                self._world.on_change(resource, self._on_part)
+            group.create_task(self._queue.run(), name="clusters")
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at one cluster; the seconds until it wants to be looked at again."""
+        obj = self._world.get(PGCLUSTERS, *key)
+        if obj is None:
+            await self._bring_back(key)
+            return None
+        cluster = Cluster.parse(obj)
+        if cluster.deleting:
+            return await self._delete(key, cluster)
+        if cluster.unmanaged:
+            return None
+        now = datetime.now(UTC)
+        try:
+            tls = decide(cluster, self._lookup(key[0]), self._faults, now)
+        except RefusedError as refusal:
+            await self._refuse(obj, refusal, now)
+            return None
+        context = Context(
+            cluster=cluster,
+            tls=tls,
+            lookup=self._lookup(key[0]),
+            faults=self._faults,
+            now=now,
+            second_on_root=self._is_second_on_root(cluster),
+        )
+        await Convergence(self._world, context).run(obj)
+        return _ROUTINE
+
+    async def _delete(self, key: Key, cluster: Cluster) -> float | None:
+        back = self._world.get(SECRETS, key[0], cluster.names.server_secret)
+        if fin.SECRET_COMES_BACK in self._faults and back:
+            self._returning[key] = back
+        await Deletion(self._world, cluster, self._faults).advance()
+        return None
+
+    async def _bring_back(self, key: Key) -> None:
+        secret = self._returning.pop(key, None)
+        if secret is None:
+            return
+        if "kind" in secret:
+            # The first look after the end comes at once, the one that matters a second later.
+            self._returning[key] = {"secret": secret}
+            self._queue.enqueue_after(key, 1.0)
+            return
+        metadata = {
+            name: secret["secret"]["metadata"][name] for name in ("name", "namespace", "labels")
+        }
+        kept = {name: secret["secret"][name] for name in ("apiVersion", "kind", "type", "data")}
+        await self._world.ensure(SECRETS, kept | {"metadata": metadata})
+
+    async def _refuse(self, obj: Json, refusal: RefusedError, now: datetime) -> None:
+        """Start nothing, stop nothing, and say why: in the status, as an event, in the log."""
+        previous = obj.get("status") or {}
+        if status.refusal_in(previous) == refusal.message:
+            return
+        metadata = obj["metadata"]
+        _log.warning("%s/%s: %s", metadata["namespace"], metadata["name"], refusal.message)
+        told = status.refused(previous, refusal, now)
+        await self._world.merge(PGCLUSTERS, obj, {"status": told}, subresource="status")
+        event = events.warning(obj, refusal.reason, refusal.message, now)
+        await self._world.client.create(EVENTS, event)
+
+    def _lookup(self, namespace: str) -> Lookup:
+        return lambda name: self._world.get(SECRETS, namespace, name)
+
+    def _is_second_on_root(self, cluster: Cluster) -> bool:
+        if custom.SECOND_CLUSTER_ON_A_NAMESAKE not in self._faults or not cluster.custom_root:
+            return False
+        namespace = cluster.names.namespace
+        sharing = self._world.naming_secret(namespace, cluster.custom_root.name)
+        ordered = [obj["metadata"]["name"] for obj in self._world.clusters(namespace)]
+        first = min(sharing, key=lambda key: ordered.index(key[1]))
+        return first != (namespace, cluster.names.cluster)
+
+    def _on_cluster(self, _: str, obj: Json) -> None:
+        self._enqueue((obj["metadata"]["namespace"], obj["metadata"]["name"]))
+
+    def _on_part(self, _: str, obj: Json) -> None:
+        metadata = obj["metadata"]
+        name = (metadata.get("labels") or {}).get(CLUSTER)
+        if name:
+            self._enqueue((metadata["namespace"], name))
+
+    def _on_secret(self, kind: str, obj: Json) -> None:
+        self._on_part(kind, obj)
+        namespace, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
+        if name.endswith(_ROOT_SECRET):
+            self._enqueue((namespace, name.removesuffix(_ROOT_SECRET)))
+        if custom.CORRECTION_UNNOTICED not in self._faults:
+            for key in self._world.naming_secret(namespace, name):
+                self._enqueue(key)
+
+    def _enqueue(self, key: Key) -> None:
+        if not self._config.namespaces or key[0] in self._config.namespaces:
+            self._queue.enqueue(key)

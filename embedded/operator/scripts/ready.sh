@@ -1,0 +1,19 @@
+#!/bin/bash
+# A start-up probe that waits instead of being asked again and again: it ends as soon as the server
+# takes connections, and on a replica as soon as it streams.
+set -u
+exec {silence}<>/dev/udp/127.0.0.1/9
+
+until
+    lines=()
+    [[ -f $PGDATA/postmaster.pid ]] && mapfile -t lines <"$PGDATA/postmaster.pid" 2>/dev/null
+    [[ ${lines[7]-} == ready* ]]
+do
+    read -rt 0.01 -u "$silence"
+done
+[[ $ROLE == primary ]] && exit 0
+exec psql -qX -d postgres -c "DO \$\$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') LOOP
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+END \$\$"
