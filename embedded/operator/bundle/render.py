@@ -45,6 +45,9 @@ class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
 
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, indentless=False)
+
 
 def _of(version: str, kind: str, rest: Json) -> Json:
     metadata = {"name": _NAME, "labels": dict(_LABELS)}
