@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from embedded.box.bundles import bundle
 from embedded.box.launcher import EXIT_UNAVAILABLE, Wish, up
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory
@@ -59,9 +60,7 @@ def _bundle(options: argparse.Namespace) -> int:
     faults = _faults(options)
     if faults is None:
         return EXIT_UNAVAILABLE
-    from embedded.operator.bundle import render
-
-    print(render(faults), end="")
+    print(bundle(faults, cache_directory()), end="")
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from embedded.box import commands, world
+from embedded.box.bundles import bundle
 from embedded.box.client import SpawnerClient
 from embedded.box.model import BoxError
 from embedded.box.outside import Outside, WrongUseError, prepare
@@ -160,12 +160,9 @@ class _Run:
         }
         print(json.dumps(said), flush=True)
 
-    def _bundle(self) -> str | None:
-        if importlib.util.find_spec("embedded.operator.bundle") is None:
-            return None
-        from embedded.operator.bundle import render
-
-        return str(self._outside.write("bundle.yaml", render(self._wish.faults)))
+    def _bundle(self) -> str:
+        text = bundle(self._wish.faults, cache_directory())
+        return str(self._outside.write("bundle.yaml", text))
 
 
 def _row(rule: ImageRule) -> dict[str, str]:

@@ -27,10 +27,14 @@ class WrongUseError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """`directory` is the run's own and goes with it; `logs` may be the user's and stay."""
+    """`directory` is the run's own and goes with it; `logs` may be the user's and stay.
+
+    `keeper` is the pid of the process that sees to it.
+    """
 
     directory: Path
     logs: Path
+    keeper: int
 
     @property
     def pods(self) -> Path:
@@ -55,15 +59,17 @@ class Outside:
         return os.open(self.logs / f"{name}.log", flags, 0o644)
 
     def remove(self) -> None:
-        """Remove what goes with the run."""
+        """Remove what goes with the run, its keeper included."""
         shutil.rmtree(self.directory, ignore_errors=True)
+        os.kill(self.keeper, signal.SIGKILL)
+        os.waitpid(self.keeper, 0)
 
 
 def prepare(log_dir: Path | None) -> Outside:
     """Make the directories, and the keeper that removes them. Raises WrongUseError."""
     directory = Path(tempfile.mkdtemp(prefix="pg-tls-embedded-")).resolve()
-    _start_keeper(directory)
-    outside = Outside(directory=directory, logs=(log_dir or directory / "logs").resolve())
+    logs = (log_dir or directory / "logs").resolve()
+    outside = Outside(directory=directory, logs=logs, keeper=_start_keeper(directory))
     try:
         outside.pods.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
@@ -77,11 +83,13 @@ def prepare(log_dir: Path | None) -> Outside:
     return outside
 
 
-def _start_keeper(directory: Path) -> None:
+def _start_keeper(directory: Path) -> int:
     launcher = os.pidfd_open(os.getpid())
-    if os.fork() == 0:
+    keeper = os.fork()
+    if keeper == 0:
         _keep(directory, launcher)
     os.close(launcher)
+    return keeper
 
 
 def _keep(directory: Path, launcher: int) -> NoReturn:

@@ -1,0 +1,33 @@
+"""The reference operator's bundle, remembered: to render it means to import all of the operator."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from embedded.images.code import code_key
+
+
+def bundle(faults: Sequence[str], cache: Path) -> str:
+    """Return the bundle as YAML, with `faults` set in its Deployment.
+
+    It follows from the operator's code and the names of the faults, which are known to be right.
+    Raises OSError when `cache` cannot be written.
+    """
+    digest = hashlib.sha256("\0".join([code_key(), *faults]).encode()).hexdigest()
+    kept = cache / "bundles" / f"{digest[:16]}.yaml"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        aside = kept.with_suffix(f".{os.getpid()}")
+        aside.write_text(_render(faults))
+        aside.rename(kept)
+    return kept.read_text()
+
+
+def _render(faults: Sequence[str]) -> str:
+    from embedded.faults.registry import parse
+    from embedded.operator.bundle import render
+
+    return render(parse(",".join(faults)))
