@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from embedded.api import tables
 from embedded.api.jsons import Json, encode
 from embedded.api.resources import Resource
 from embedded.api.store import Stored
@@ -26,8 +27,14 @@ class View:
     def of(self, resource: Resource, stored: Stored) -> bytes:
         """One object, encoded."""
         if self.form.startswith("Partial"):
-            return encode(partial(stored.obj))
+            return encode(tables.partial(stored.obj))
+        if self.form == "Table":
+            return encode(self.table(resource, [stored]))
         return whole(resource, stored)
+
+    def table(self, resource: Resource, stored: Iterable[Stored], meta: Json | None = None) -> Json:
+        """Objects as a `Table`."""
+        return tables.table(resource, stored, include=self.include, version=self.version, meta=meta)
 
 
 def view(request: web.BaseRequest) -> View:
@@ -51,15 +58,6 @@ def whole(resource: Resource, stored: Stored) -> bytes:
     if stored.obj.get("apiVersion") == resource.api_version:
         return stored.encoded
     return encode(resource.from_storage(stored.obj))
-
-
-def partial(obj: Json) -> Json:
-    """An object's metadata alone."""
-    return {
-        "kind": "PartialObjectMetadata",
-        "apiVersion": f"{_META}/v1",
-        "metadata": obj["metadata"],
-    }
 
 
 def json_answer(body: bytes, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+from embedded.api import jsonpath
+from embedded.api.columns import Column, age
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json
-from embedded.api.resources import Resource, World
-from embedded.api.types.shape import ANY
+from embedded.api.resources import Resource, Scale, World
+from embedded.api.schema import defaulting, pruning, shapes, validation
+from embedded.api.types import decode
+from embedded.api.types.builtin import message
+
+_TYPED = ("apiVersion", "kind", "metadata")
 
 
 class CustomRules:
     """The rules of a kind that a CRD defines in one version."""
 
     def __init__(self, schema: Json) -> None:
-        self._schema = schema
+        parts = schema.get("properties") or {}
+        rest = {name: part for name, part in parts.items() if name not in _TYPED}
+        self._schema = {**schema, "properties": rest}
+        if "required" in schema:
+            names = [name for name in schema["required"] if name not in _TYPED]
+            self._schema["required"] = names
 
-    def read(self, body: Json, unknown: list[str]) -> Json:  # noqa: ARG002
-        """Prune what the schema does not know."""
-        return body
+    def read(self, body: Json, unknown: list[str]) -> Json:
+        """Prune what the schema does not know; `metadata` is typed as everywhere."""
+        typed = {name: body[name] for name in _TYPED if name in body}
+        shape, given = message("meta.ObjectMeta"), typed.get("metadata", {})
+        meta = decode.read(shape, given, unknown, "metadata")
+        rest = {name: value for name, value in body.items() if name not in _TYPED}
+        return {**typed, "metadata": meta, **pruning.pruned(self._schema, rest, unknown)}
 
     def default(self, obj: Json) -> None:
         """Fill in the schema's defaults."""
+        defaulting.fill(self._schema, obj)
 
     def create(self, obj: Json, world: World) -> None:
         """Nothing is allocated."""
@@ -29,39 +46,85 @@ class CustomRules:
     def update(self, obj: Json, old: Json, world: World) -> None:
         """Nothing is kept."""
 
+    def warnings(self, obj: Json) -> Iterable[str]:  # noqa: ARG002
+        """Nothing is warned of."""
+        return ()
+
     def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:  # noqa: ARG002
         """What breaks the schema."""
-        return ()
+        rest = {name: value for name, value in obj.items() if name not in _TYPED}
+        return validation.causes(self._schema, rest)
 
 
 def resources(crd: Json) -> Iterator[Resource]:
-    """The resources of all served versions."""
-    spec = crd["spec"]
-    names = spec["names"]
-    stored = next(version["name"] for version in spec["versions"] if version.get("storage"))
-    for version in spec["versions"]:
+    """The resources of all served versions, the preferred one first."""
+    for version in sorted(crd["spec"]["versions"], key=_stored_first):
         if version.get("served"):
-            subresources = version.get("subresources") or {}
-            api_version = f"{spec['group']}/{version['name']}"
-            storage = f"{spec['group']}/{stored}"
-            yield Resource(
-                group=spec["group"],
-                version=version["name"],
-                plural=names["plural"],
-                kind=names["kind"],
-                singular=names.get("singular", ""),
-                list_kind=names.get("listKind", ""),
-                short_names=tuple(names.get("shortNames") or ()),
-                categories=tuple(names.get("categories") or ()),
-                namespaced=spec["scope"] == "Namespaced",
-                status="status" in subresources,
-                generation=True,
-                custom=True,
-                shape=ANY,
-                rules=CustomRules(version["schema"]["openAPIV3Schema"]),
-                to_storage=_renamed(storage),
-                from_storage=_renamed(api_version),
-            )
+            yield _resource(crd["spec"], version)
+
+
+def _stored_first(version: Json) -> bool:
+    return not version.get("storage")
+
+
+def _resource(spec: Json, version: Json) -> Resource:
+    names, group = spec["names"], spec["group"]
+    stored = next(version["name"] for version in spec["versions"] if version.get("storage"))
+    schema = version["schema"]["openAPIV3Schema"]
+    subresources = version.get("subresources") or {}
+    return Resource(
+        group=group,
+        version=version["name"],
+        plural=names["plural"],
+        kind=names["kind"],
+        singular=names.get("singular", ""),
+        list_kind=names.get("listKind", ""),
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        namespaced=spec["scope"] == "Namespaced",
+        status="status" in subresources,
+        scale=_scale(subresources.get("scale")),
+        generation=True,
+        custom=True,
+        shape=shapes.root(schema),
+        rules=CustomRules(schema),
+        columns=tuple(map(_column, version.get("additionalPrinterColumns") or _AGE)),
+        fields=_selectable(version),
+        to_storage=_renamed(f"{group}/{stored}"),
+        from_storage=_renamed(f"{group}/{version['name']}"),
+    )
+
+
+def _selectable(version: Json) -> tuple[str, ...]:
+    return tuple(told["jsonPath"].lstrip(".") for told in version.get("selectableFields") or ())
+
+
+_AGE = ({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},)
+
+
+def _column(told: Json) -> Column:
+    path, dated = told["jsonPath"], told["type"] == "date"
+
+    def cell(obj: Json) -> Any:
+        found = jsonpath.find(path, obj)
+        return age(found) if dated and isinstance(found, str) else found
+
+    return Column(
+        told["name"],
+        cell,
+        told["type"],
+        wide=told.get("priority", 0) > 0,
+        format=told.get("format", ""),
+        description=told.get("description", ""),
+    )
+
+
+def _scale(told: Json | None) -> Scale | None:
+    if told is None:
+        return None
+    paths = (told["specReplicasPath"], told["statusReplicasPath"], told.get("labelSelectorPath"))
+    spec, status, selector = (tuple(path.lstrip(".").split(".")) if path else () for path in paths)
+    return Scale(spec=spec, status=status, selector=selector or ("status", "selector"))
 
 
 def _renamed(api_version: str) -> Callable[[Json], Json]:

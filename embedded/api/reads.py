@@ -53,6 +53,8 @@ def list_answer(call: Call, store: Store) -> web.Response:
         if selector.everything:
             meta["remainingItemCount"] = len(found) - limit
         found = found[:limit]
+    if shown.form == "Table":
+        return answers.json_answer(encode(shown.table(call.resource, found, meta)))
     kind = call.resource.list_kind or f"{call.resource.kind}List"
     head = {"kind": kind, "apiVersion": call.resource.api_version, "metadata": meta}
     if shown.form.startswith("Partial"):

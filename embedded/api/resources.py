@@ -45,6 +45,10 @@ class Rules(Protocol):
         """Keep what an update may not touch."""
         ...
 
+    def warnings(self, obj: Json) -> Iterable[str]:
+        """What its writer should know of a new object."""
+        ...
+
     def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:
         """What is wrong with the object."""
         ...

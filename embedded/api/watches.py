@@ -130,7 +130,9 @@ class Watch:
         meta: Json = {"resourceVersion": str(self._at), "creationTimestamp": None}
         if annotations:
             meta["annotations"] = annotations
-        mark = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        mark: Json = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        if self._view.form == "Table":
+            mark = self._view.table(resource, [], meta)
         return _framed(b"BOOKMARK", encode(mark))
 
 

@@ -85,6 +85,7 @@ class Writer:
         resource.rules.default(obj)
         resource.rules.create(obj, self._world)
         self._validate(resource, obj, None)
+        options.warnings.extend(resource.rules.warnings(obj))
         if (meta.get("namespace", ""), meta["name"]) in collection.objects:
             raise errors.already_exists(resource.subject(meta["name"]))
         if owners is None:
@@ -196,7 +197,7 @@ class Writer:
     def _count(self, resource: Resource, new: Json, old: Json) -> None:
         if not resource.generation:
             return
-        apart = {"metadata", "status", "apiVersion", "kind"}
+        apart = {"metadata", "apiVersion", "kind", *(["status"] if resource.status else [])}
         names = (new.keys() | old.keys()) - apart
         if any(not same(new.get(name), old.get(name)) for name in names):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1

@@ -10,6 +10,7 @@ from embedded.api.columns import Column
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json, at, now
 from embedded.api.resources import Resource, World
+from embedded.api.schema import structural
 from embedded.api.types.builtin import message
 from embedded.api.types.shape import ANY, STRING, Shape
 
@@ -51,8 +52,11 @@ def resource() -> Resource:
         status=True,
         generation=True,
         shape=shape(),
-        rules=BuiltinRules(shape=shape(), defaults=_default, on_create=_accept, check=_check),
+        rules=BuiltinRules(
+            shape=shape(), defaults=_default, on_create=_accept, warn=_warn, check=_check
+        ),
         columns=(
+            Column("Name", lambda obj: obj["metadata"]["name"], format="name"),
             Column("Created At", lambda obj: at(obj, "metadata", "creationTimestamp"), "date"),
         ),
     )
@@ -100,6 +104,12 @@ def terminating() -> Json:
     return _condition("Terminating", "InstanceDeletionInProgress", text)
 
 
+def _warn(obj: Json) -> Iterable[str]:
+    for version in obj["spec"]["versions"]:
+        if structural.has_rules(version["schema"]["openAPIV3Schema"]):
+            yield f"version {version['name']}: x-kubernetes-validations are not evaluated here"
+
+
 def _check(obj: Json, old: Json | None) -> Iterable[Cause]:
     spec = obj["spec"]
     names, group = spec["names"], spec.get("group", "")
@@ -128,7 +138,10 @@ def _check_versions(spec: Json) -> Iterable[Cause]:
         )
     for position, version in enumerate(versions):
         where = f"spec.versions[{position}]"
-        if not at(version, "schema", "openAPIV3Schema"):
+        schema = at(version, "schema", "openAPIV3Schema")
+        if schema:
+            yield from structural.causes(schema, f"{where}.schema.openAPIV3Schema")
+        else:
             yield required(f"{where}.schema.openAPIV3Schema")
     if at(spec, "conversion", "strategy") != "None":
         yield wrong("spec.conversion.strategy", "Webhook", "webhooks are not served here")

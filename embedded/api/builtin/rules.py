@@ -22,6 +22,11 @@ def no_causes(_obj: Json, _old: Json | None) -> Iterable[Cause]:
     return ()
 
 
+def no_warnings(_obj: Json) -> Iterable[str]:
+    """Warn of nothing."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BuiltinRules:
     """The functions of one kind; see `resources.Rules` for what each is for."""
@@ -30,6 +35,7 @@ class BuiltinRules:
     defaults: Callable[[Json], None] = nothing
     on_create: Callable[[Json, World], None] = nothing
     on_update: Callable[[Json, Json, World], None] = nothing
+    warn: Callable[[Json], Iterable[str]] = no_warnings
     check: Callable[[Json, Json | None], Iterable[Cause]] = no_causes
 
     def read(self, body: Json, unknown: list[str]) -> Json:
@@ -48,6 +54,10 @@ class BuiltinRules:
     def update(self, obj: Json, old: Json, world: World) -> None:
         """Keep what an update may not touch."""
         self.on_update(obj, old, world)
+
+    def warnings(self, obj: Json) -> Iterable[str]:
+        """What its writer should know."""
+        return self.warn(obj)
 
     def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:
         """What is wrong."""
