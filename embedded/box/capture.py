@@ -3,62 +3,101 @@
 Writes a pcap file (nanoseconds, Ethernet; draft-ietf-opsawg-pcap) to standard output, and a line
 to descriptor 3 once nothing can be missed any more. On SIGTERM it takes what has come by then and
 ends: with 1 if the kernel had to drop frames.
+
+The kernel writes into a ring of blocks that it shares with us (packet_mmap, TPACKET_V3): a socket's
+own queue holds a few frames only, and who is root in a user namespace may not enlarge it.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import select
 import signal
 import socket
 import struct
 import sys
-import time
-from typing import BinaryIO
+from collections.abc import Iterator
 
-_ALL_PROTOCOLS = 0x0003
 _READY = 3
+_ALL_PROTOCOLS = 0x0003
+_SOL_PACKET = 263
+_RX_RING, _STATISTICS, _VERSION = 5, 6, 10
+_TPACKET_V3 = 2
+_BLOCK, _BLOCKS, _FRAME = 1 << 20, 32, 2048
+_RETIRE_MILLISECONDS = 10
+# Longer than the kernel keeps a block that is not full.
+_DRAIN_SECONDS = 0.1
+_OURS = 1
+_BLOCK_HEADER = struct.Struct("=8xIII")
+_FRAME_HEADER = struct.Struct("=IIIIIIH")
 _SNAP = 262144
-_BUFFER = 64 * 1024 * 1024
-_SO_RCVBUFFORCE = 33
-_SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _MAGIC_NANOSECONDS, _ETHERNET = 0xA1B23C4D, 1
+
+
+class Ring:
+    """The frames of one device, from the moment of its making."""
+
+    def __init__(self, device: str) -> None:
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V3)
+        frames = _BLOCK * _BLOCKS // _FRAME
+        request = (_BLOCK, _BLOCKS, _FRAME, frames, _RETIRE_MILLISECONDS, 0, 0)
+        self._socket.setsockopt(_SOL_PACKET, _RX_RING, struct.pack("=7I", *request))
+        self._memory = mmap.mmap(self._socket.fileno(), _BLOCK * _BLOCKS)
+        self._next = 0
+        self._socket.bind((device, _ALL_PROTOCOLS))
+
+    def fileno(self) -> int:
+        """Readable when a block is full or its time is over."""
+        return self._socket.fileno()
+
+    def records(self) -> Iterator[bytes]:
+        """Take the frames of all blocks that are ours, as records of a pcap file."""
+        while True:
+            start = self._next * _BLOCK
+            status, count, offset = _BLOCK_HEADER.unpack_from(self._memory, start)
+            if not status & _OURS:
+                return
+            at = start + offset
+            for _ in range(count):
+                step, seconds, nanoseconds, taken, length, _, data = _FRAME_HEADER.unpack_from(
+                    self._memory, at
+                )
+                header = struct.pack("=IIII", seconds, nanoseconds, taken, length)
+                yield header + self._memory[at + data : at + data + taken]
+                at += step
+            struct.pack_into("=I", self._memory, start + 8, 0)
+            self._next = (self._next + 1) % _BLOCKS
+
+    def dropped(self) -> int:
+        """Return how many frames found no place."""
+        statistics = self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12)
+        dropped: int = struct.unpack("=III", statistics)[1]
+        return dropped
 
 
 def main() -> int:
     """Record until SIGTERM."""
-    frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL_PROTOCOLS))
-    frames.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
-    frames.bind((sys.argv[1], _ALL_PROTOCOLS))
-    frames.setblocking(False)
     stop, wakes = socket.socketpair()
     wakes.setblocking(False)
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.set_wakeup_fd(wakes.fileno())
+    ring = Ring(sys.argv[1])
     out = sys.stdout.buffer
     out.write(struct.pack("=IHHiIII", _MAGIC_NANOSECONDS, 2, 4, 0, 0, _SNAP, _ETHERNET))
     os.write(_READY, b"ready\n")
     os.close(_READY)
-    while stop not in select.select([frames, stop], [], [])[0]:
-        _drain(frames, out)
-    _drain(frames, out)
+    while stop.fileno() not in select.select([ring.fileno(), stop.fileno()], [], [])[0]:
+        out.writelines(ring.records())
+    out.writelines(ring.records())
+    while select.select([ring.fileno()], [], [], _DRAIN_SECONDS)[0]:
+        out.writelines(ring.records())
     out.flush()
-    return 1 if _dropped(frames) else 0
-
-
-def _drain(frames: socket.socket, out: BinaryIO) -> None:
-    while True:
-        try:
-            frame = frames.recv(_SNAP)
-        except BlockingIOError:
-            return
-        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-        out.write(struct.pack("=IIII", seconds, nanoseconds, len(frame), len(frame)) + frame)
-
-
-def _dropped(frames: socket.socket) -> int:
-    _, dropped = struct.unpack("=II", frames.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
-    return int(dropped)
+    dropped = ring.dropped()
+    if dropped:
+        print(f"capture: {dropped} frames of {sys.argv[1]} were dropped", file=sys.stderr)
+    return 1 if dropped else 0
 
 
 if __name__ == "__main__":
