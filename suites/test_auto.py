@@ -1,0 +1,338 @@
+"""AUTO: certificates that the operator generates when it is given none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fixtures.certificates import (
+    der,
+    describe,
+    is_authority,
+    is_self_issued,
+    verify_chain,
+)
+from fixtures.clusternames import CERTIFICATE, CLUSTER
+from fixtures.inventory import Inventory, Stored
+from fixtures.probes import handshake_done
+from fixtures.scenarios.generated import Generated
+from suites.breach import Each, expect
+from suites.requirement import requirement
+from suites.wire import judge, no_tls, served_leaf
+
+KEYS = {
+    "cluster-ca-cert": ("root.crt",),
+    "cluster-cert": ("tls.crt", "tls.key", "ca.crt"),
+    "replication-cert": ("tls.crt", "tls.key", "ca.crt"),
+}
+COUNTS = {
+    "cluster-ca-cert": 2,
+    "cluster-cert": 3,
+    "replication-cert": 3,
+    "pgbackrest": 5,
+    "pgbouncer": 6,
+}
+USER_KEYS = 12
+INSTANCE_KEYS = 6
+A_YEAR = timedelta(days=365)
+
+
+@requirement("AUTO-1")
+def test_tls_is_spoken_at_every_pod(generated: Generated, each: Each) -> None:
+    """Without any certificate Secret in the CR every Pod of the ready cluster speaks TLS.
+
+    Each of primary, replicas and PgBouncers must answer SSLRequest with S and end the handshake,
+    seen from pg-client at the Pod's own address. A Pod that declines TLS, or breaks the handshake
+    off, breaks it; one that cannot be reached says nothing.
+    """
+    for member, answer in generated.wire.plain_handshakes.items():
+        with each(str(member)):
+            judge(
+                answer,
+                kept=handshake_done,
+                broken=no_tls,
+                where=member,
+                promised="a finished TLS handshake",
+                look_at="SHOW ssl; the Pod's log",
+            )
+
+
+@requirement("AUTO-2a")
+def test_every_secret_exists(generated: Generated, each: Each) -> None:
+    """The cluster's Secrets exist under their published names, one more for each instance.
+
+    Each is read by name; one that the API does not have breaks it.
+    """
+    stored = generated.stored.one
+    for name in stored.expected:
+        with each(f"Secret {name}"):
+            expect(
+                name in stored.secrets,
+                where=f"Secret {generated.namespace}/{name}",
+                promised="it exists once the cluster is ready",
+                seen="404 NotFound",
+                look_at="the operator's log",
+            )
+
+
+@requirement("AUTO-2b")
+def test_the_keys_that_the_page_uses_are_there(generated: Generated, each: Each) -> None:
+    """root.crt lies in the CA's Secret; tls.crt, tls.key and ca.crt in both leaf Secrets.
+
+    A key that is missing, or empty of a certificate where one belongs, breaks it.
+    """
+    stored = generated.stored.one
+    for part, keys in KEYS.items():
+        secret = stored.secrets.get(stored.names.of(part))
+        for key in keys:
+            with each(f"Secret {stored.names.of(part)}, key {key}"):
+                expect(
+                    secret is not None and key in secret.keys,
+                    where=f"Secret {generated.namespace}/{stored.names.of(part)}",
+                    promised=f"key {key}",
+                    seen=f"keys {', '.join(secret.keys)}" if secret else "404 NotFound",
+                )
+
+
+@requirement("AUTO-2c")
+def test_numbers_of_keys(generated: Generated, each: Each) -> None:
+    """The Secrets hold as many keys as the page's listing shows: 2, 3, 3, 5, 6, 12, and 6 each.
+
+    Another number for any of them differs from the listing.
+    """
+    stored = generated.stored.one
+    counts = {stored.names.of(part): count for part, count in COUNTS.items()}
+    counts[stored.names.user_secret()] = USER_KEYS
+    for name, secret in stored.secrets.items():
+        with each(f"Secret {name}"):
+            expected = counts.get(name, INSTANCE_KEYS)
+            expect(
+                len(secret.keys) == expected,
+                where=f"Secret {generated.namespace}/{name}",
+                promised=f"{expected} keys",
+                seen=f"{len(secret.keys)}: {', '.join(secret.keys)}",
+            )
+
+
+@requirement("AUTO-3a")
+def test_no_leaf_verifies_under_another_clusters_root(generated: Generated, each: Each) -> None:
+    """Each cluster has a root of its own, also where a root of the time before 2.5 lies about.
+
+    Every leaf that was served or is stored must verify under its own cluster's root (the control)
+    and under neither the neighbour's nor the old one. A leaf that does breaks it; issuers' names
+    are not looked at.
+    """
+    one, two = generated.stored.one, generated.stored.two
+    legacy = generated.deployed.legacy_root
+    for inventory, other, served in (
+        (one, two, generated.wire.plain_handshakes),
+        (two, one, generated.wire.of_two),
+    ):
+        leaves = [(str(leaf), leaf.certificate) for leaf in inventory.leaves()]
+        leaves += [(str(member), served_leaf(member, answer)) for member, answer in served.items()]
+        for place, leaf in leaves:
+            with each(place):
+                for whose, root in (("the neighbour's", other.root), ("the old", legacy)):
+                    result = verify_chain(leaf, [root])
+                    expect(
+                        not result.ok,
+                        where=place,
+                        promised=f"no chain to {whose} root",
+                        seen=f"it verifies under {root.subject.rfc4514_string()}",
+                    )
+
+
+@requirement("AUTO-4a")
+def test_the_root_is_a_root(generated: Generated, each: Each) -> None:
+    """The published root names itself as issuer, verifies under itself and is a CA.
+
+    Clients are told to trust it: one that is no CA, or signed by something else, breaks it.
+    """
+    for inventory in (generated.stored.one, generated.stored.two):
+        root = inventory.root
+        result = verify_chain(root, [root])
+        with each(f"Secret {inventory.names.ca_secret}, key root.crt"):
+            expect(
+                is_self_issued(root) and result.ok and is_authority(root),
+                where=f"Secret {generated.namespace}/{inventory.names.ca_secret}, key root.crt",
+                promised="a self-issued CA certificate that verifies under itself",
+                seen=f"self-issued: {is_self_issued(root)}, CA: {is_authority(root)}, "
+                f"verification: {result.message}",
+            )
+
+
+@requirement("AUTO-4b")
+def test_certificates_live_long_enough(generated: Generated, each: Each) -> None:
+    """Generated leaves live for a year or more, and the root ends later than all of them.
+
+    A leaf that lives shorter, or outlives its root, breaks it.
+    """
+    inventory = generated.stored.one
+    root_ends = inventory.root.not_valid_after_utc
+    for leaf in inventory.leaves():
+        start = leaf.certificate.not_valid_before_utc
+        end = leaf.certificate.not_valid_after_utc
+        with each(str(leaf)):
+            expect(
+                end - start >= A_YEAR and end < root_ends,
+                where=f"{leaf} in {generated.namespace}",
+                promised="365 days or more, and an end before the root's",
+                seen=f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}; the root ends "
+                f"{root_ends:%Y-%m-%d %H:%M}",
+            )
+
+
+@requirement("AUTO-4c")
+def test_the_roots_form(generated: Generated) -> None:
+    """The root is postgres-operator-ca, P-256 with SHA384, pathlen 0, ten years, one hour back.
+
+    What the operator's code writes; any other value differs from it.
+    """
+    facts = describe(generated.stored.one.root)
+    seen = {
+        "common name": facts.common_names,
+        "key": facts.key,
+        "signature": facts.signature_hash,
+        "path length": facts.path_length,
+        "key usages": facts.key_usages,
+        "lifetime": facts.not_after - facts.not_before,
+    }
+    promised = {
+        "common name": ("postgres-operator-ca",),
+        "key": "P-256",
+        "signature": "sha384",
+        "path length": 0,
+        "key usages": ("key_cert_sign", "crl_sign"),
+        "lifetime": timedelta(days=3650, hours=1),
+    }
+    differing = [name for name in promised if seen[name] != promised[name]]
+    expect(
+        not differing,
+        where=f"Secret {generated.namespace}/one-cluster-ca-cert, key root.crt",
+        promised="; ".join(f"{name} {promised[name]}" for name in differing),
+        seen="; ".join(f"{name} {seen[name]}" for name in differing),
+    )
+
+
+@requirement("AUTO-5a")
+def test_both_leaf_secrets_share_the_ca(generated: Generated) -> None:
+    """ca.crt is one and the same certificate in the external and the internal Secret.
+
+    Compared byte by byte; a client or replica that trusts one of them must trust the other.
+    """
+    inventory = generated.stored.one
+    external = inventory.secrets[inventory.names.server_secret].first("ca.crt")
+    internal = inventory.secrets[inventory.names.replication_secret].first("ca.crt")
+    expect(
+        der(external) == der(internal),
+        where=f"ca.crt of {inventory.names.server_secret} and {inventory.names.replication_secret}",
+        promised="the same certificate",
+        seen=f"serials {external.serial_number:x} and {internal.serial_number:x}",
+    )
+
+
+@requirement("AUTO-5b")
+def test_the_leaves_are_two(generated: Generated) -> None:
+    """tls.crt differs between the external and the internal Secret, and so does its key.
+
+    One certificate, or one key, for both purposes breaks it.
+    """
+    inventory = generated.stored.one
+    external = inventory.secrets[inventory.names.server_secret].first("tls.crt")
+    internal = inventory.secrets[inventory.names.replication_secret].first("tls.crt")
+    same_key = external.public_key() == internal.public_key()
+    expect(
+        der(external) != der(internal) and not same_key,
+        where=f"tls.crt of {inventory.names.server_secret} and of the replication Secret",
+        promised="two certificates with keys of their own",
+        seen="one public key in both" if same_key else "one certificate in both",
+    )
+
+
+@requirement("AUTO-5c")
+def test_keys_belong_to_their_leaves(generated: Generated, each: Each) -> None:
+    """Every generated private key is that of the certificate beside it.
+
+    A pair that does not match could not serve.
+    """
+    for secret in generated.stored.one.secrets.values():
+        for key, own in secret.own_keys.items():
+            with each(f"Secret {secret.name}, key {key}"):
+                expect(
+                    own,
+                    where=f"Secret {generated.namespace}/{secret.name}, key {key}",
+                    promised="the private key beside it is its own",
+                    seen="another key",
+                )
+
+
+@requirement("AUTO-5d")
+def test_published_roots_agree(generated: Generated, each: Each) -> None:
+    """The root is the same wherever it is published: root.crt, and the three ca-roots.
+
+    The first certificate of each is compared with ca.crt of the external Secret.
+    """
+    inventory = generated.stored.one
+    ca = inventory.secrets[inventory.names.server_secret].first("ca.crt")
+    for copy in _published_roots(inventory):
+        with each(str(copy)):
+            expect(
+                der(copy.certificate) == der(ca),
+                where=f"{copy} in {generated.namespace}",
+                promised=f"ca.crt of {inventory.names.server_secret}",
+                seen=f"serial {copy.certificate.serial_number:x}",
+            )
+
+
+@requirement("AUTO-7a")
+def test_reconciles_change_no_certificate(generated: Generated, each: Each) -> None:
+    """Reconciles alone re-issue nothing: all serials are the same after three of them.
+
+    Each reconcile is proven by an operator-owned label that returned. A serial that differs, or a
+    certificate that came or went, breaks it.
+    """
+    before, after = generated.reconciled.before, generated.reconciled.after
+    for place in sorted({*before, *after}):
+        with each(place):
+            expect(
+                before.get(place) == after.get(place),
+                where=f"Secret {generated.namespace}/{place}",
+                promised="the same serial after three reconciles",
+                seen=f"{_serials(before.get(place))}, then {_serials(after.get(place))}",
+            )
+
+
+@requirement("AUTO-8")
+def test_leaf_secrets_are_labelled(generated: Generated, each: Each) -> None:
+    """The external and internal Secret carry the cluster's label and say what they are for.
+
+    By these labels people and tools find them.
+    """
+    inventory = generated.stored.one
+    purposes = {
+        inventory.names.server_secret: "postgres-tls",
+        inventory.names.replication_secret: "replication-client-tls",
+    }
+    for name, purpose in purposes.items():
+        labels = inventory.secrets[name].labels
+        with each(f"Secret {name}"):
+            expect(
+                labels.get(CLUSTER) == "one" and labels.get(CERTIFICATE) == purpose,
+                where=f"Secret {generated.namespace}/{name}",
+                promised=f"labels {CLUSTER}=one, {CERTIFICATE}={purpose}",
+                seen=f"{labels.get(CLUSTER)!r}, {labels.get(CERTIFICATE)!r}",
+            )
+
+
+def _published_roots(inventory: Inventory) -> list[Stored]:
+    names = inventory.names
+    places = [
+        (names.ca_secret, "root.crt"),
+        (names.pgbackrest_secret, "pgbackrest.ca-roots"),
+        (names.pgbouncer_secret, "pgbouncer-frontend.ca-roots"),
+    ]
+    places += [(name, "patroni.ca-roots") for name in inventory.secrets if name.endswith("-certs")]
+    return [Stored(name, key, inventory.secrets[name].first(key)) for name, key in places]
+
+
+def _serials(serials: tuple[int, ...] | None) -> str:
+    return "absent" if serials is None else ", ".join(f"{serial:x}" for serial in serials)

@@ -1,0 +1,219 @@
+"""CONN: the documentation's connectivity check, and what a client may rely on."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from fixtures.certificates import addresses, der, dns_names, load
+from fixtures.pgclient import ROOT_FILE
+from fixtures.probes import (
+    ErrorResponse,
+    handshake_done,
+    logged_in_over_tls,
+    server_chain_refused,
+    server_name_refused,
+)
+from fixtures.scenarios.generated import Generated
+from suites.breach import Each, expect
+from suites.plugin.checks import CheckEvidence
+from suites.requirement import requirement
+from suites.wire import NothingKnown, accepted, judge, judge_plaintext, judge_refusal, no_tls
+
+
+@requirement("CONN-1")
+def test_the_uri_in_the_users_secret(generated: Generated, each: Each) -> None:
+    """pgbouncer-uri in the user's Secret is what a client needs to reach PgBouncer.
+
+    postgresql://USER:PASSWORD@CLUSTER-pgbouncer.NAMESPACE.svc:5432/DATABASE, and the password,
+    percent-decoded, is that under the key password. Any other part breaks it; the password itself
+    is never shown.
+    """
+    credentials = generated.walked.credentials
+    uri = urlsplit(credentials.pgbouncer_uri.reveal())
+    seen = {
+        "scheme": uri.scheme,
+        "user": unquote(uri.username or ""),
+        "host": uri.hostname,
+        "port": uri.port,
+        "database": uri.path.removeprefix("/"),
+    }
+    promised = {
+        "scheme": "postgresql",
+        "user": credentials.user,
+        "host": f"one-pgbouncer.{generated.namespace}.svc",
+        "port": 5432,
+        "database": credentials.database,
+    }
+    where = f"Secret {generated.namespace}/one-pguser-{credentials.user}, key pgbouncer-uri"
+    for part, value in promised.items():
+        with each(part):
+            expect(
+                seen[part] == value,
+                where=where,
+                promised=f"{part} {value}",
+                seen=f"{seen[part]!r}",
+            )
+    with each("password"):
+        expect(
+            unquote(uri.password or "") == credentials.password.reveal(),
+            where=where,
+            promised="the percent-encoded value of key password",
+            seen="another value",
+        )
+
+
+@requirement("CONN-2")
+def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> None:
+    """The URI, verify-ca and the mounted CA give a login that answers as that user.
+
+    psql in pg-client is asked for current_user. Where it gets no answer, our own client tries the
+    same from the same Pod: a chain that does not verify, or a login that is refused, breaks the
+    promise; a name that does not resolve or a closed port says nothing.
+    """
+    walk = generated.walked
+    if walk.psql is None:
+        raise NothingKnown("the page's pg-client did not start, so psql could not be tried")
+    evidence.text("psql.txt", f"{walk.psql.stdout}\n{walk.psql.stderr}")
+    evidence.data("session", walk.session)
+    if walk.psql.ok:
+        user = walk.psql.rows[0][0] if walk.psql.rows else None
+        expect(
+            user == walk.credentials.user,
+            where="psql in pg-client, by pgbouncer-uri",
+            promised=f"current_user {walk.credentials.user}",
+            seen=repr(user),
+        )
+        return
+    if logged_in_over_tls(walk.session):
+        raise NothingKnown(f"our own client logs in, psql does not: {walk.psql.stderr}")
+    judge(
+        walk.session,
+        kept=logged_in_over_tls,
+        broken=lambda answer: no_tls(answer) or isinstance(answer, ErrorResponse),
+        where=f"PgBouncer by the URI ({walk.psql.stderr})",
+        promised="a login over TLS that answers a query",
+        look_at="the log of PgBouncer; CONN-1, CONN-3",
+    )
+
+
+@requirement("CONN-3")
+def test_a_foreign_ca_is_rejected(generated: Generated, each: Each) -> None:
+    """A client that trusts only another CA rejects each Pod for its chain.
+
+    The foreign CA is the neighbour's generated root; a client that trusts the published one logs
+    in just before and just after. A chain that the foreign root verifies breaks it.
+    """
+    for member, refusal in generated.wire.foreign.items():
+        with each(str(member)):
+            judge_refusal(
+                refusal,
+                server_chain_refused,
+                where=member,
+                promised="verify error 7 or 18 to 21: no chain to the neighbour's root",
+                look_at="AUTO-3a",
+            )
+
+
+@requirement("CONN-4a")
+def test_verify_full_by_every_published_name(generated: Generated, each: Each) -> None:
+    """verify-full succeeds by every name of the three Services, and by the user's hosts.
+
+    Short, with the namespace, with svc and in full; looked at on each Pod behind the name, with
+    the published CA. A leaf that lacks the name, or does not verify, breaks it.
+    """
+    for look in generated.wire.by_name:
+        with each(f"{look.name} at Pod {look.member.pod}"):
+            judge(
+                look.answer,
+                kept=handshake_done,
+                broken=no_tls,
+                where=f"{look.member}, as {look.name}",
+                promised=f"a leaf that verifies for {look.name}",
+                look_at="the names in the leaf: openssl x509 -noout -ext subjectAltName",
+            )
+
+
+@requirement("CONN-4b")
+def test_no_address_and_no_localhost_in_leaves(generated: Generated, each: Each) -> None:
+    """Generated leaves carry neither an address nor localhost, so verify-full by address fails.
+
+    The names of every stored leaf are read; a handshake by a Service's address must end with
+    verify error 62 or 64.
+    """
+    for leaf in generated.stored.one.leaves():
+        names = (*addresses(leaf.certificate), *_local(dns_names(leaf.certificate)))
+        with each(str(leaf)):
+            expect(
+                not names,
+                where=f"{leaf} in {generated.namespace}",
+                promised="neither an IP address nor localhost",
+                seen=", ".join(names),
+            )
+    for service, answer in generated.wire.by_address.items():
+        with each(service):
+            judge(
+                answer,
+                kept=server_name_refused,
+                broken=accepted,
+                where=service,
+                promised="verify error 62 or 64",
+            )
+
+
+@requirement("CONN-6")
+def test_plaintext_is_refused_by_default(generated: Generated, each: Each) -> None:
+    """Without tlsOnly, too, an ordinary user gets in by TLS alone.
+
+    Each of primary and replicas must answer a plaintext startup with FATAL 28000 from
+    ClientAuthentication, each PgBouncer with 08P01 "SSL required", while the same login over TLS
+    succeeds just before and just after. A server that goes on without TLS breaks it.
+    """
+    judge_plaintext(each, generated.wire.plaintext)
+
+
+@requirement("CONN-7")
+def test_the_pages_client_starts(generated: Generated) -> None:
+    """The page's pg-client Deployment becomes available with the CA at /tmp/tls/root.crt.
+
+    Its volume takes key root.crt of CLUSTER-cluster-ca-cert. A FailedMount event with the cluster
+    ready, or another content of the file, breaks it.
+    """
+    walk = generated.walked
+    expect(
+        bool(walk.started),
+        where=f"Deployment {generated.namespace}/pg-client",
+        promised=f"available, with {ROOT_FILE} mounted",
+        seen=walk.started.seen,
+        look_at=walk.started.look_at,
+    )
+    assert walk.root_file is not None, "a client that started has the file read"
+    expect(
+        der(load(walk.root_file)) == der(load(walk.root)),
+        where=f"pg-client, {ROOT_FILE}",
+        promised="root.crt of one-cluster-ca-cert",
+        seen="another certificate",
+    )
+
+
+@requirement("CONN-8")
+def test_the_listing_shows_each_secret_as_opaque(generated: Generated, each: Each) -> None:
+    """The list of kubectl get secrets shows the Secrets that the page names, of type Opaque.
+
+    The server's own table is read, as kubectl prints it. A Secret that is missing there, or of
+    another type, breaks it.
+    """
+    listed = generated.stored.listed
+    name_at, type_at = listed.columns.index("Name"), listed.columns.index("Type")
+    types = {str(row[name_at]): str(row[type_at]) for row in listed.rows}
+    for name in generated.stored.one.expected:
+        with each(f"Secret {name}"):
+            expect(
+                types.get(name) == "Opaque",
+                where=f"kubectl -n {generated.namespace} get secrets",
+                promised=f"{name} of type Opaque",
+                seen=types.get(name, "not listed"),
+            )
+
+
+def _local(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(n for n in names if n == "localhost" or n.startswith("localhost."))

@@ -1,0 +1,159 @@
+"""REPL: streaming replication, and the user that it runs as."""
+
+from __future__ import annotations
+
+from fixtures.probes import (
+    logged_in_over_tls,
+    refused_by_postgres,
+    refused_for_missing_client_certificate,
+    refused_for_wrong_common_name,
+    unknown_ca_alert,
+)
+from fixtures.replicationlogins import REPLICATION_USER, Attempt, Door
+from fixtures.scenarios.generated import Generated
+from suites.breach import Each, expect
+from suites.plugin.checks import CheckEvidence
+from suites.requirement import requirement
+from suites.wire import Predicate, judge, judge_refusal, let_in
+
+
+@requirement("REPL-1")
+def test_every_walsender_uses_tls(
+    generated: Generated, each: Each, evidence: CheckEvidence
+) -> None:
+    """Each replica streams over TLS.
+
+    The primary's pg_stat_replication must have as many rows as there are replicas, and
+    pg_stat_ssl.ssl must be true for each. A row without TLS breaks it.
+    """
+    seen = generated.replication
+    evidence.data("walsenders", seen.walsenders)
+    for row in seen.walsenders:
+        with each(f"walsender {row.pid} to {row.address}"):
+            expect(
+                row.ssl,
+                where=f"{seen.primary}, walsender to {row.address}",
+                promised="ssl is true in pg_stat_ssl",
+                seen="ssl is false",
+                look_at="sslmode in primary_conninfo of the replica; pg_hba_file_rules",
+            )
+    with each("one walsender for each replica"):
+        expect(
+            len(seen.walsenders) == seen.expected,
+            where=f"{seen.primary}, pg_stat_replication",
+            promised=f"{seen.expected} rows",
+            seen=f"{len(seen.walsenders)}",
+        )
+
+
+@requirement("REPL-2")
+def test_walsenders_show_the_replication_certificate(generated: Generated, each: Each) -> None:
+    """Each replica authenticates by a certificate whose only common name is _crunchyrepl.
+
+    pg_stat_ssl.client_dn of each walsender is read. No name, or another, breaks it.
+    """
+    for row in generated.replication.walsenders:
+        with each(f"walsender {row.pid} to {row.address}"):
+            expect(
+                _common_names(row.client_dn) == [REPLICATION_USER],
+                where=f"{generated.replication.primary}, walsender to {row.address}",
+                promised=f"client_dn /CN={REPLICATION_USER}",
+                seen=repr(row.client_dn),
+            )
+
+
+@requirement("REPL-3")
+def test_no_certificate_no_login(generated: Generated, each: Each) -> None:
+    """The replication user does not get in over TLS without a certificate.
+
+    For replication and for database postgres, at each instance: FATAL 28000 from
+    ClientAuthentication, with logins by the right certificate just before and just after.
+    """
+    _judge_attempt(
+        generated,
+        each,
+        Attempt.NOTHING,
+        refused_for_missing_client_certificate,
+        "FATAL 28000 from ClientAuthentication",
+    )
+
+
+@requirement("REPL-4")
+def test_a_certificate_of_another_ca_is_refused(generated: Generated, each: Each) -> None:
+    """A certificate that names _crunchyrepl but comes from another CA does not open the door.
+
+    The server must end TLS with alert 48 (unknown_ca) or 42 (bad_certificate).
+    """
+    _judge_attempt(generated, each, Attempt.FOREIGN, unknown_ca_alert, "TLS alert 48 or 42")
+
+
+@requirement("REPL-5")
+def test_the_replication_user_is_refused_in_plaintext(generated: Generated, each: Each) -> None:
+    """The replication user does not get in without TLS.
+
+    FATAL 28000 from ClientAuthentication before anything is asked; a server that goes on to
+    authenticate breaks it.
+    """
+    _judge_attempt(
+        generated,
+        each,
+        Attempt.PLAINTEXT,
+        refused_by_postgres,
+        "FATAL 28000 from ClientAuthentication",
+    )
+
+
+@requirement("REPL-6")
+def test_another_common_name_is_refused(generated: Generated, each: Each) -> None:
+    """A certificate of the cluster's own CA with another common name does not open the door.
+
+    Tried with the external leaf, and with one made for user app: FATAL 28000 from auth_failed.
+    """
+    for attempt in (Attempt.OTHER_NAME, Attempt.SERVER_LEAF):
+        _judge_attempt(
+            generated,
+            each,
+            attempt,
+            refused_for_wrong_common_name,
+            "FATAL 28000 from auth_failed",
+        )
+
+
+@requirement("REPL-7")
+def test_the_right_certificate_opens_database_postgres(generated: Generated, each: Each) -> None:
+    """With its certificate the replication user may log in to database postgres, for pg_rewind.
+
+    Nothing is written. A login that is refused differs from it.
+    """
+    for (member, door), attempts in generated.replication.logins.items():
+        if door is not Door.POSTGRES:
+            continue
+        with each(str(member)):
+            judge(
+                attempts[Attempt.NOTHING].before,
+                kept=logged_in_over_tls,
+                broken=lambda answer: not let_in(answer),
+                where=f"{member}, {door}",
+                promised="a login over TLS",
+                look_at="pg_hba_file_rules of the instance",
+            )
+
+
+def _judge_attempt(
+    generated: Generated, each: Each, attempt: Attempt, kept: Predicate, promised: str
+) -> None:
+    for (member, door), attempts in generated.replication.logins.items():
+        with each(f"{member}, {door}, {attempt}"):
+            judge_refusal(
+                attempts[attempt],
+                kept,
+                where=f"{member}, {door} as {REPLICATION_USER} with {attempt}",
+                promised=promised,
+                look_at="pg_hba_file_rules of the instance",
+            )
+
+
+def _common_names(name: str | None) -> list[str]:
+    """Common names of a subject in OpenSSL's one-line form, as pg_stat_ssl shows it."""
+    parts = (name or "").split("/")
+    return [part.removeprefix("CN=") for part in parts if part.startswith("CN=")]

@@ -1,0 +1,126 @@
+"""From what was answered on the wire to what a check may say of it.
+
+There are three ways out: the promised answer passes, the promise visibly broken is a breach, and
+whatever else was answered says nothing of the promise and is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cryptography import x509
+
+from fixtures.cluster import Member
+from fixtures.probes import (
+    Answer,
+    ErrorResponse,
+    LoginOk,
+    PasswordWanted,
+    Refusal,
+    TlsAccepted,
+    TlsDeclined,
+    TlsFailed,
+    describe_answer,
+    handshake_done,
+    plaintext_refused,
+)
+from suites.breach import Breach, Each
+
+Predicate = Callable[[Answer], bool]
+
+PLAINTEXT_PROMISE = {
+    False: "FATAL 28000 from ClientAuthentication",
+    True: '08P01 "SSL required"',
+}
+_LOOK_AT_RULES = "pg_hba_file_rules of the instance; PgBouncer's client_tls_sslmode"
+
+
+class NothingKnown(Exception):  # noqa: N818 - what it means for the verdict
+    """What was answered says nothing of the promise: an error, neither kept nor broken."""
+
+
+def let_in(answer: Answer) -> bool:
+    """The server logged the client in, or went on to ask it for a password."""
+    match answer:
+        case LoginOk() | PasswordWanted():
+            return True
+        case ErrorResponse(asked=asked):
+            return bool(asked)
+        case _:
+            return False
+
+
+def no_tls(answer: Answer) -> bool:
+    """The server does not speak TLS, or TLS ended by an alert or by our verification."""
+    return isinstance(answer, TlsDeclined | TlsFailed)
+
+
+def accepted(answer: Answer) -> bool:
+    """TLS stands and our client trusts the server, or lets it be."""
+    return isinstance(answer, TlsAccepted | LoginOk)
+
+
+def judge(
+    answer: Answer,
+    *,
+    kept: Predicate,
+    broken: Predicate,
+    where: object,
+    promised: str,
+    look_at: str = "",
+) -> None:
+    """Return if the answer is the promised one, raise Breach if it breaks the promise.
+
+    Any other answer (a closed port, a name that does not resolve, silence, a refusal for another
+    reason) raises NothingKnown.
+    """
+    if kept(answer):
+        return
+    seen = describe_answer(answer)
+    place = f"{where}, from pg-client"
+    if broken(answer):
+        raise Breach(where=place, promised=promised, seen=seen, look_at=look_at)
+    raise NothingKnown(f"{place}: expected {promised}, or its breach; seen: {seen}")
+
+
+def judge_refusal(
+    refusal: Refusal, kept: Predicate, *, where: object, promised: str, look_at: str = ""
+) -> None:
+    """The same for an attempt that must be refused, and stood between two good controls."""
+    judge(
+        refusal.judged(),
+        kept=kept,
+        broken=let_in,
+        where=where,
+        promised=promised,
+        look_at=look_at,
+    )
+
+
+def judge_handshakes(each: Each, answers: Mapping[Member, Answer], promised: str) -> None:
+    """Each Pod must end a handshake with a client that verifies it as it was told."""
+    for member, answer in answers.items():
+        with each(str(member)):
+            judge(answer, kept=handshake_done, broken=no_tls, where=member, promised=promised)
+
+
+def judge_plaintext(each: Each, refusals: Mapping[Member, Refusal]) -> None:
+    """Each Pod must refuse plaintext in its own protocol's words, between two good controls."""
+    for member, refusal in refusals.items():
+        with each(str(member)):
+            judge_refusal(
+                refusal,
+                plaintext_refused,
+                where=member,
+                promised=PLAINTEXT_PROMISE[member.role == "pgbouncer"],
+                look_at=_LOOK_AT_RULES,
+            )
+
+
+def served_leaf(where: object, answer: Answer) -> x509.Certificate:
+    """The leaf that a server presented. Raises NothingKnown where it presented none."""
+    match answer:
+        case TlsAccepted(tls=session) | LoginOk(tls=session) | ErrorResponse(tls=session):
+            if session is not None:
+                return session.leaf
+    raise NothingKnown(f"{where}: no certificate was served: {describe_answer(answer)}")
