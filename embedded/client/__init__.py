@@ -10,6 +10,7 @@ from embedded.client.errors import (
     Gone,
     Invalid,
     NotFound,
+    Terminating,
     Unreachable,
 )
 from embedded.client.execution import ExecResult
@@ -85,6 +86,7 @@ __all__ = [
     "NotFound",
     "Reconciler",
     "Resource",
+    "Terminating",
     "Unreachable",
     "WatchEvent",
     "key_of",

@@ -77,6 +77,8 @@ class Client:
         """Drop all connections."""
         if self._session:
             await self._session.close()
+            # Transports report their end in the loop's next turn, which may be its last.
+            await asyncio.sleep(0)
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Json:
         """Read one object."""
@@ -212,8 +214,11 @@ class Client:
             ) as answer:
                 if answer.status >= 400:
                     raise errors.from_body(answer.status, await answer.read())
-                async for line in _lines(answer.content):
-                    yield _event(json.loads(line))
+                try:
+                    async for line in _lines(answer.content):
+                        yield _event(json.loads(line))
+                finally:
+                    _abort(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise errors.Unreachable(f"watch {resource.plural}: {error!r}") from error
 
@@ -298,6 +303,13 @@ def _delete_options(propagation: Propagation | None, grace: int | None, uid: str
     if uid:
         body["preconditions"] = {"uid": uid}
     return body
+
+
+def _abort(answer: aiohttp.ClientResponse) -> None:
+    # A polite end would wait for the server's, which may come after the loop has stopped.
+    transport = answer.connection.transport if answer.connection else None
+    if transport:
+        transport.abort()
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:

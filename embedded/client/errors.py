@@ -54,14 +54,24 @@ class Invalid(ApiError):
     """422: the object breaks a rule of its kind."""
 
 
+class Terminating(ApiError):
+    """403 to a create: the namespace is being deleted."""
+
+
 _BY_CODE: dict[int, type[ApiError]] = {404: NotFound, 409: Conflict, 410: Gone, 422: Invalid}
 
 
 def from_status(code: int, status: dict[str, Any]) -> ApiError:
     """Make the exception that fits a Status object."""
     reason = str(status.get("reason") or "")
-    kind = AlreadyExists if reason == "AlreadyExists" else _BY_CODE.get(code, ApiError)
-    return kind(code, reason, str(status.get("message") or ""), status.get("details"))
+    details = status.get("details") or {}
+    causes = {cause.get("reason") for cause in details.get("causes") or []}
+    kind = _BY_CODE.get(code, ApiError)
+    if reason == "AlreadyExists":
+        kind = AlreadyExists
+    elif "NamespaceTerminating" in causes:
+        kind = Terminating
+    return kind(code, reason, str(status.get("message") or ""), details)
 
 
 def from_body(code: int, body: bytes) -> ApiError:

@@ -50,6 +50,7 @@ class Informer:
         self._store.add_index(_NAMESPACE, lambda obj: [key_of(obj)[0]])
         self._handlers: list[OnChange] = [on_change] if on_change else []
         self._version = 0
+        self._highest = 0
         self._synced = asyncio.Event()
 
     @property
@@ -118,6 +119,11 @@ class Informer:
             self.resource, self._namespace, labels=self._labels, fields=self._fields
         )
         self._version = int(listed.resource_version)
+        if self._version < self._highest:
+            # Another server answers, that counts anew: nothing of the copy can be compared.
+            for obj in list(self.items.values()):
+                self._forget(obj)
+        self._highest = self._version
         for obj in listed.items:
             self._take(obj)
         self._drop_missing(listed)
@@ -139,7 +145,7 @@ class Informer:
         )
         async with contextlib.aclosing(stream):
             async for event in stream:
-                self._version = version_of(event.object)
+                self._version = self._highest = version_of(event.object)
                 if event.kind == "DELETED":
                     self._forget(self._headed(event.object))
                 elif event.kind != "BOOKMARK":

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from embedded.client.errors import ApiError, Conflict, NotFound, Unreachable
+from embedded.client.errors import ApiError, Conflict, NotFound, Terminating, Unreachable
 
 K = TypeVar("K", bound=Hashable)
 
@@ -103,8 +103,9 @@ class Reconciler(Generic[K]):
         try:
             delay = await self._reconcile(key)
         except (ApiError, Unreachable) as error:
-            # A conflict is the ordinary sign of a copy that lags behind.
-            level = logging.DEBUG if isinstance(error, Conflict | NotFound) else logging.WARNING
+            # The ordinary signs of a copy that lags behind.
+            lag = isinstance(error, Conflict | NotFound | Terminating)
+            level = logging.DEBUG if lag else logging.WARNING
             _log.log(level, "%s %s: %s", self.name, key, error)
         except Exception:
             _log.exception("%s %s", self.name, key)

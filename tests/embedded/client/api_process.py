@@ -34,12 +34,17 @@ class ApiProcess:
 
 
 @contextmanager
-def api_server(folder: Path, listener: socket.socket | None = None) -> Iterator[ApiProcess]:
-    """Serve the API on a free port of 127.0.0.1 until the block ends."""
+def api_server(
+    folder: Path, listener: socket.socket | None = None, *, keep: bool = False
+) -> Iterator[ApiProcess]:
+    """Serve the API on a free port of 127.0.0.1 until the block ends.
+
+    With `keep`, the certificates that an earlier server left in the folder are used again.
+    """
     listener = listener or socket.create_server(("127.0.0.1", 0))
     with listener:
         port = listener.getsockname()[1]
-        kubeconfig = _write_settings(folder, port)
+        kubeconfig = folder / "kubeconfig" if keep else _write_settings(folder, port)
         process = _start(folder, listener)
     try:
         yield ApiProcess(kubeconfig=kubeconfig, port=port, process=process)

@@ -1,0 +1,45 @@
+"""One API server and one controllers process for all tests of this folder."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.embedded.client.api_process import api_server
+from tests.embedded.controllers.world import World
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with api_server(tmp_path_factory.mktemp("api")) as api:
+        yield api.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def world(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A cluster whose Pods run as soon as they are bound, unless annotated `manual`."""
+    log = tmp_path_factory.mktemp("controllers") / "log"
+    command = [sys.executable, "-m", "embedded.controllers", "--kubeconfig", str(kubeconfig)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    world = World(kubeconfig)
+    try:
+        world.serve_all()
+        yield world
+    finally:
+        world.close()
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(timeout=10)
+    said = log.read_text()
+    assert code == 0, said
+    assert "Traceback" not in said, said
+
+
+@pytest.fixture
+def namespace(world: World) -> str:
+    return world.namespace()
