@@ -59,6 +59,8 @@ class Operator:
             for resource in (CONFIGMAPS, SERVICES, PVCS, PODS, STATEFULSETS, DEPLOYMENTS):
                 self._world.on_change(resource, self._on_part)
             group.create_task(self._queue.run(), name="clusters")
+            if self._config.ready_file:
+                self._config.ready_file.touch()
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at one cluster; the seconds until it wants to be looked at again."""
@@ -134,17 +136,17 @@ class Operator:
         first = min(sharing, key=lambda key: ordered.index(key[1]))
         return first != (namespace, cluster.names.cluster)
 
-    def _on_cluster(self, _: str, obj: Json) -> None:
+    def _on_cluster(self, obj: Json) -> None:
         self._enqueue((obj["metadata"]["namespace"], obj["metadata"]["name"]))
 
-    def _on_part(self, _: str, obj: Json) -> None:
+    def _on_part(self, obj: Json) -> None:
         metadata = obj["metadata"]
         name = (metadata.get("labels") or {}).get(CLUSTER)
         if name:
             self._enqueue((metadata["namespace"], name))
 
-    def _on_secret(self, kind: str, obj: Json) -> None:
-        self._on_part(kind, obj)
+    def _on_secret(self, obj: Json) -> None:
+        self._on_part(obj)
         namespace, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
         if name.endswith(_ROOT_SECRET):
             self._enqueue((namespace, name.removesuffix(_ROOT_SECRET)))

@@ -24,6 +24,7 @@ from embedded.client import (
 )
 from embedded.operator.compare import covers
 from embedded.operator.names import CLUSTER, MANAGER
+from embedded.operator.relevance import Relevance
 
 _WATCHED = (
     PGCLUSTERS,
@@ -36,6 +37,7 @@ _WATCHED = (
     STATEFULSETS,
     DEPLOYMENTS,
 )
+_CONNECTIONS = 8
 _BY_CLUSTER = "cluster"
 _BY_REFERENCE = "reference"
 
@@ -48,6 +50,10 @@ class World:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._informers = Informers(client)
+        self._relevance = Relevance()
+        self._learning = False
+        # Each connection costs a handshake, which costs more than to wait for one's turn.
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
         for resource in _WATCHED:
             self._informer(resource).add_index(_BY_CLUSTER, _cluster_of)
         self._informer(PGCLUSTERS).add_index(_BY_REFERENCE, _secrets_of)
@@ -56,9 +62,14 @@ class World:
         """Follow the API in `group`; returns once every copy is complete."""
         await self._informers.start(group)
 
-    def on_change(self, resource: Resource, handler: Callable[[str, Json], None]) -> None:
-        """Call `handler` with every change of a resource."""
-        self._informer(resource).add_handler(handler)
+    def on_change(self, resource: Resource, handler: Callable[[Json], None]) -> None:
+        """Call `handler` with each object that others changed so that it matters."""
+
+        def told(kind: str, obj: Json) -> None:
+            if self._relevance.changed(resource, kind, obj) and not self._learning:
+                handler(obj)
+
+        self._informer(resource).add_handler(told)
 
     def get(self, resource: Resource, namespace: str, name: str) -> Json | None:
         """One object, or None."""
@@ -87,8 +98,9 @@ class World:
         actual = self.get(resource, metadata["namespace"], metadata["name"])
         if actual is not None and covers(actual, wanted):
             return actual
-        applied = await self.client.apply(resource, wanted, manager=MANAGER)
-        return self._informer(resource).learn(applied)
+        async with self._turns:
+            applied = await self.client.apply(resource, wanted, manager=MANAGER)
+        return self._learn(resource, applied)
 
     async def ensure_all(self, resource: Resource, wanted: Iterable[Json | None]) -> None:
         """Apply several objects side by side."""
@@ -99,10 +111,11 @@ class World:
     ) -> Json:
         """Change some fields of an object."""
         metadata = obj["metadata"]
-        changed = await self.client.patch(
-            resource, metadata["name"], metadata["namespace"], change, subresource=subresource
-        )
-        return self._informer(resource).learn(changed)
+        async with self._turns:
+            changed = await self.client.patch(
+                resource, metadata["name"], metadata["namespace"], change, subresource=subresource
+            )
+        return self._learn(resource, changed)
 
     async def delete(self, resource: Resource, obj: Json) -> None:
         """Delete exactly this object; one that is gone is as good as deleted."""
@@ -119,6 +132,14 @@ class World:
             )
         except NotFound:
             return
+
+    def _learn(self, resource: Resource, obj: Json) -> Json:
+        """Take in an own write; the pass that wrote it need not be told."""
+        self._learning = True
+        try:
+            return self._informer(resource).learn(obj)
+        finally:
+            self._learning = False
 
     def _informer(self, resource: Resource) -> Informer:
         return self._informers.of(resource)

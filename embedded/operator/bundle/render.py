@@ -16,6 +16,7 @@ NAMESPACE = "postgres-operator"
 IMAGE = f"reference-operator:{VERSION}"
 
 _NAME = MANAGER
+_READY_FILE = "/tmp/watching"  # noqa: S108
 _LABELS = {"pgv2.percona.com/control-plane": "postgres-operator"}
 _RBAC = "rbac.authorization.k8s.io"
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
@@ -136,7 +137,16 @@ def _deployment(faults: Faults) -> Json:
         "env": [
             {"name": "WATCH_NAMESPACE", "value": ""},
             {"name": "FAULTS", "value": str(faults)},
+            {"name": "READY_FILE", "value": _READY_FILE},
         ],
+        "startupProbe": {
+            "exec": {
+                "command": ["bash", "-c", f"until [[ -e {_READY_FILE} ]]; do sleep 0.05; done"]
+            },
+            "timeoutSeconds": 60,
+            "periodSeconds": 1,
+            "failureThreshold": 10,
+        },
     }
     return {
         "replicas": 1,

@@ -1,0 +1,64 @@
+"""Which changes are worth another look: most are words of others about themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+
+from embedded.client import DEPLOYMENTS, PGCLUSTERS, PODS, PVCS, STATEFULSETS, Json, Resource
+
+Digest = Callable[[Json], Hashable]
+
+
+class Relevance:
+    """Remembers what mattered of each object, and tells whether that changed."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Hashable] = {}
+
+    def changed(self, resource: Resource, kind: str, obj: Json) -> bool:
+        """Whether a change of an object asks for a look at its cluster."""
+        uid = obj["metadata"]["uid"]
+        if kind == "DELETED":
+            self._seen.pop(uid, None)
+            return True
+        digest = _DIGESTS.get(resource, _version)(obj)
+        if self._seen.get(uid) == digest:
+            return False
+        self._seen[uid] = digest
+        return True
+
+
+def _version(obj: Json) -> Hashable:
+    return str(obj["metadata"]["resourceVersion"])
+
+
+def _cluster(obj: Json) -> Hashable:
+    metadata = obj["metadata"]
+    annotations = tuple(sorted((metadata.get("annotations") or {}).items()))
+    finalizers = tuple(metadata.get("finalizers") or ())
+    return _wish(obj), annotations, finalizers
+
+
+def _wish(obj: Json) -> Hashable:
+    metadata = obj["metadata"]
+    labels = tuple(sorted((metadata.get("labels") or {}).items()))
+    return metadata.get("generation"), metadata.get("deletionTimestamp"), labels
+
+
+def _claim(obj: Json) -> Hashable:
+    return str(obj["metadata"].get("deletionTimestamp"))
+
+
+def _pod(obj: Json) -> Hashable:
+    status = obj.get("status") or {}
+    ready = [each["status"] for each in status.get("conditions") or [] if each["type"] == "Ready"]
+    return obj["metadata"].get("deletionTimestamp"), status.get("podIP"), tuple(ready)
+
+
+_DIGESTS: Mapping[Resource, Digest] = {
+    PGCLUSTERS: _cluster,
+    STATEFULSETS: _wish,
+    DEPLOYMENTS: _wish,
+    PVCS: _claim,
+    PODS: _pod,
+}
