@@ -157,6 +157,7 @@ class _Run:
             "bundle": bundle,
             "log_dir": str(self._outside.logs),
             "images": [_row(rule) for rule in self._images],
+            "versions": {"linux": os.uname().release} | store.versions(self._images),
         }
         print(json.dumps(said), flush=True)
 

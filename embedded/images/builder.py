@@ -19,6 +19,7 @@ BOX_UID = 60000
 PACKAGES_SECONDS = 600
 STEP_SECONDS = 180
 TAIL_LINES = 3
+VERSIONS = "versions"
 MOUNT_POINTS = ("dev", "proc", "sys", "run", "tmp", "etc", "usr/local/bin", "usr/bin", "var/lib")
 
 
@@ -31,7 +32,7 @@ def build(recipe: Recipe, suite: Suite, target: Path) -> None:
     work = target.with_name(target.name + ".building")
     log = target.parent / f"{recipe.name}.log"
     try:
-        _make(recipe, suite, work / "root", log)
+        _make(recipe, suite, work, log)
         work.rename(target)
     except OSError as error:
         raise ImageError(f"images: {recipe.name}: {error}") from error
@@ -39,7 +40,8 @@ def build(recipe: Recipe, suite: Suite, target: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _make(recipe: Recipe, suite: Suite, root: Path, log: Path) -> None:
+def _make(recipe: Recipe, suite: Suite, work: Path, log: Path) -> None:
+    root = work / "root"
     root.mkdir(parents=True)
     log.write_bytes(b"")
     step = Step(recipe.name, log)
@@ -52,6 +54,8 @@ def _make(recipe: Recipe, suite: Suite, root: Path, log: Path) -> None:
         _wheels(recipe, suite, root, step)
     for command in recipe.commands:
         step.run(inside(root, command, uid=recipe.config.uid), STEP_SECONDS)
+    said = [step.run(inside(root, c, uid=recipe.config.uid), STEP_SECONDS) for c in recipe.versions]
+    (work / VERSIONS).write_text("".join(said))
     give_to_box(root)
 
 
@@ -62,16 +66,20 @@ class Step:
         self.image = image
         self.log = log
 
-    def run(self, command: Sequence[str], seconds: float, user: int | None = None) -> None:
-        """Run `command`; raises ImageError with the log's last lines when it fails."""
+    def run(self, command: Sequence[str], seconds: float, user: int | None = None) -> str:
+        """Run `command`; returns what it printed.
+
+        Raises ImageError with the log's last lines when it fails.
+        """
         groups: list[int] | None = [] if user is not None else None
+        start = self.log.stat().st_size
         try:
             with self.log.open("ab") as out:
                 subprocess.run(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=out,
-                    stderr=out,
+                    stderr=subprocess.STDOUT,
                     timeout=seconds,
                     check=True,
                     user=user,
@@ -87,6 +95,7 @@ class Step:
             raise ImageError(self._failure(command[0], f"not done in {seconds:.0f} s")) from error
         except subprocess.CalledProcessError as error:
             raise ImageError(self._failure(command[0], f"code {error.returncode}")) from error
+        return self.log.read_bytes()[start:].decode(errors="replace")
 
     def _failure(self, program: str, why: str) -> str:
         lines = self.log.read_text(errors="replace").splitlines()

@@ -61,4 +61,5 @@ def _compile(code: Path, base: Path, suite: Suite) -> None:
         *("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", OPERATOR_CODE),
     ]
     step = Step("operator code", code.parents[3] / "operator-code.log")
+    step.log.write_bytes(b"")
     step.run(inside(base, command, uid=0, binds=[(code, OPERATOR_CODE)]), STEP_SECONDS)

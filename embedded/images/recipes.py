@@ -41,7 +41,8 @@ class Recipe:
 
     `prune` are shell patterns, relative to the root, of what is thrown away. `links` are pairs of
     name and target. `files` are pairs of target and a file's name in this package's `files`.
-    `commands` run inside, as `config`'s user. `requirements` names a lock file under
+    `commands` run inside, as `config`'s user; so do `versions`, each of which prints one line that
+    says what the image holds. `requirements` names a lock file under
     `requirements/`, whose wheels go to OPERATOR_WHEELS.
     """
 
@@ -53,6 +54,7 @@ class Recipe:
     links: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     commands: tuple[tuple[str, ...], ...] = ()
+    versions: tuple[tuple[str, ...], ...] = ()
     requirements: str = ""
 
 
@@ -134,6 +136,7 @@ def postgresql(suite: Suite) -> Recipe:
         links=(*_LINKS, (f"/usr/pgsql-{suite.postgresql}", home), ("/usr/pgsql", home)),
         files=(("/usr/local/bin/pg-template-copy", "pg-template-copy"),),
         commands=(initdb,),
+        versions=((f"{home}/bin/postgres", "--version"), ("/usr/sbin/pgbouncer", "--version")),
         config=ImageConfig(
             uid=26,
             gid=26,
@@ -162,6 +165,7 @@ def operator(suite: Suite) -> Recipe:
             ),
             (*compile_all, OPERATOR_WHEELS, f"/usr/lib/python{suite.python}", "/usr/lib/python3"),
         ),
+        versions=((python, "--version"),),
         config=ImageConfig(
             uid=2,
             gid=2,

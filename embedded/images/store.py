@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from embedded.images import cache
-from embedded.images.builder import build
+from embedded.images.builder import VERSIONS, build
 from embedded.images.code import build_code, code_key
 from embedded.images.model import Image, ImageRule
 from embedded.images.recipes import SUITES, Recipe, Suite, operator, postgresql
@@ -63,6 +63,18 @@ def ensure_operator(suite: Suite, directory: Path) -> Image:
     )
     whole = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest()
     return replace(base, digest=f"sha256:{whole}", layers=(layer, *base.layers))
+
+
+def versions(rules: Iterable[ImageRule]) -> dict[str, str]:
+    """Return what the programs in the images say of their versions, by the word they begin with."""
+    kept = {layer.parent / VERSIONS for rule in rules for layer in rule.image.layers}
+    lines = [line for path in sorted(kept) if path.exists() for line in _lines(path)]
+    return {line.split()[0].lower(): line for line in lines}
+
+
+def _lines(path: Path) -> list[str]:
+    # pgbouncer goes on with those of its libraries, as `name: version`.
+    return [line for line in path.read_text().splitlines() if ": " not in line]
 
 
 def _layer(directory: Path, name: str, make: Callable[[Path], None]) -> Path:
