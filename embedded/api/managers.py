@@ -62,12 +62,17 @@ def read(obj: Json) -> list[Owner]:
 
 
 def write(obj: Json, owners: Iterable[Owner]) -> None:
-    """Put the owners that own something into the object."""
-    entries = [owner.as_json() for owner in owners if owner.fields]
+    """Put the owners that own something into the object, always in the same order."""
+    kept = sorted((owner for owner in owners if owner.fields), key=_order)
+    entries = [owner.as_json() for owner in kept]
     if entries:
         obj["metadata"]["managedFields"] = entries
     else:
         obj["metadata"].pop("managedFields", None)
+
+
+def _order(owner: Owner) -> tuple[str, ...]:
+    return owner.operation, owner.time, *owner.identity
 
 
 def record_update(shape: Shape, old: Json | None, new: Json, writer: Owner) -> None:

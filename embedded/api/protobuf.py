@@ -15,7 +15,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from embedded.api.errors import bad_request
+from embedded.api.errors import bad_request, unsupported_media
 from embedded.api.jsons import Json, timestamp
 from embedded.api.types import builtin
 from embedded.api.types.shape import ANY, Shape
@@ -43,7 +43,7 @@ Member = tuple[str, Shape]
 
 
 def decode(body: bytes) -> Json:
-    """The object in a body; raises ApiError 400, also for a kind that has no table."""
+    """The object in a body; raises ApiError 400; 415 for a kind that has no table."""
     try:
         return _decode(body)
     except (IndexError, struct.error, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -66,8 +66,8 @@ def _shape(api_version: str, kind: str) -> Shape:
     try:
         return builtin.message(name)
     except KeyError as error:
-        text = f"{api_version} {kind} is not read from protobuf here: send JSON"
-        raise bad_request(text) from error
+        got = f"protobuf of {api_version} {kind}"
+        raise unsupported_media(got, ("application/json", "application/yaml")) from error
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, Value]]:

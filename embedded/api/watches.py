@@ -74,7 +74,7 @@ class Watch:
 
     async def _stream(self, response: web.StreamResponse, ends: float) -> None:
         loop = asyncio.get_running_loop()
-        while not self._collection.closed:
+        while True:
             try:
                 lines = b"".join(self._news())
             except ApiError as error:
@@ -82,7 +82,7 @@ class Watch:
                 return
             if lines:
                 await response.write(lines)
-            elif loop.time() >= ends:
+            elif self._collection.closed or loop.time() >= ends:
                 return
             elif (
                 not await self._changed(min(BOOKMARK_EVERY, ends - loop.time())) and self._bookmarks

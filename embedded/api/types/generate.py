@@ -31,7 +31,7 @@ ROOTS = {
     "events": "Event",
     "storage": "StorageClass",
     "authorization": "SelfSubjectAccessReview",
-    "authentication": "TokenRequest",
+    "authentication": "TokenRequest TokenReview SelfSubjectReview",
     "meta": "DeleteOptions ObjectMeta Status",
 }
 KNOWN = {"meta", *(name.split("/")[0] for name in PACKAGES)}

@@ -147,3 +147,8 @@ def _kubeconfig(folder: Path, url: str, ca: Path) -> Path:
         )
     )
     return target
+
+
+def dynamic(client: Any) -> Any:
+    """The official client for kinds that it has no types for."""
+    return kubernetes.dynamic.DynamicClient(client)  # type: ignore[no-untyped-call]

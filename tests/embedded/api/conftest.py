@@ -1,0 +1,89 @@
+"""One server for all tests of this folder; each test has a namespace of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.client import ApiClient
+
+from tests.embedded.api.kubectl import Kubectl
+from tests.embedded.api.raw import Raw
+from tests.embedded.api.serving import TOKEN, Running, running
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("api")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def api(server: Running) -> Iterator[Raw]:
+    client = Raw(server.url, server.ca, TOKEN)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def client(server: Running) -> Iterator[ApiClient]:
+    with server.client() as found:
+        yield found
+        found.rest_client.pool_manager.clear()
+
+
+@pytest.fixture
+def namespace(api: Raw) -> str:
+    name = f"test-{next(_NUMBERS)}"
+    assert api.post("/api/v1/namespaces", {"metadata": {"name": name}}).code == 201
+    return name
+
+
+@pytest.fixture
+def core(namespace: str) -> Callable[..., str]:
+    """Paths of core/v1 in the test's namespace."""
+    return lambda *parts: "/".join(["/api/v1/namespaces", namespace, *parts])
+
+
+@pytest.fixture
+def kubectl(server: Running, namespace: str, tmp_path: Path) -> Kubectl:
+    return Kubectl(server.kubeconfig, namespace, tmp_path)
+
+
+@pytest.fixture
+def crd(api: Raw) -> Iterator[Callable[..., str]]:
+    """Defines kinds in a group of the test's own; returns the path of their version `v1`."""
+    made: list[str] = []
+
+    def define(spec: dict[str, Any], status: dict[str, Any] | None = None, **version: Any) -> str:
+        group = f"g{next(_NUMBERS)}.example.com"
+        properties = {"spec": spec, "status": status or {"type": "object", _FREE: True}}
+        schema = {"openAPIV3Schema": {"type": "object", "properties": properties}}
+        served = {"name": "v1", "served": True, "storage": True, "schema": schema}
+        served |= {"subresources": {"status": {}}} | version
+        names = {"plural": "things", "singular": "thing", "kind": "Thing", "shortNames": ["th"]}
+        body: dict[str, Any] = {
+            "metadata": {"name": f"things.{group}"},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": names,
+                "versions": [served],
+            },
+        }
+        made.append(body["metadata"]["name"])
+        answer = api.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body)
+        assert answer.code == 201, answer.body
+        return f"/apis/{group}/v1"
+
+    yield define
+    for name in made:
+        api.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+
+
+_FREE = "x-kubernetes-preserve-unknown-fields"

