@@ -5,6 +5,7 @@ read all the same, and said: such a run was cut off. Anything else out of order 
 a name, for a report from a broken journal would be a guess.
 """
 
+import contextlib
 import json
 import threading
 from collections import Counter
@@ -64,7 +65,12 @@ class JournalWriter:
         """Create the file with its header. Raises OSError when it cannot be written."""
         self._lock = threading.Lock()
         self._file = path.open("w", encoding="utf-8")
-        self.write(header)
+        try:
+            self.write(header)
+        except OSError:
+            with contextlib.suppress(OSError):  # what is in its buffer cannot be written either
+                self._file.close()
+            raise
 
     def write(self, event: Event) -> None:
         """Append an event and flush it. Raises OSError, for example on a full disk."""

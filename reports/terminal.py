@@ -66,11 +66,15 @@ def heading(platform: Platform | None, subject: Subject | None) -> str:
 def render(run: Run, style: Style, report: str) -> str:
     """Give the whole of it; `report` is the path of the report directory."""
     lines = [heading(run.platform, run.subject), ""]
-    for verdict in ("failed", "error", "blocked", "known-deviation", "skipped"):
-        for row in run.with_verdict(verdict):
-            lines += [*_row(row, style), ""]
+    for row in sorted(run.with_verdict("failed"), key=lambda row: not row.required):
+        lines += [*_row(row, style), ""]
     for breakdown in run.breakdowns:
         lines += [*_broke(one_line(breakdown.text), breakdown.log, style), ""]
+    for verdict in ("error", "blocked"):
+        lines += list(_by_reason(run.with_verdict(verdict), style))
+    for row in run.with_verdict("known-deviation"):
+        lines += [*_row(row, style), ""]
+    lines += list(_by_reason(run.with_verdict("skipped"), style))
     for finding in run.findings:
         says, seen = one_line(finding.says), one_line(finding.seen)
         lines += [f"{finding.id}  FINDING about the documentation"]
@@ -99,7 +103,7 @@ def conclusion(run: Run) -> list[str]:
         case "inconclusive":
             lines.append(f"inconclusive{scope}: something broke, so what is required is unknown")
         case "partial":
-            lines.append(f"partial{scope}, certifies nothing: {_open(run)}")
+            lines.append(f"partial, certifies nothing: {_open(run)}{scope}")
         case "passed":
             judged = heading(run.platform, run.subject).partition(", subject ")[2]
             lines.append(f"passed, certifies {judged}" if run.certifies else f"passed{scope}")
@@ -134,6 +138,22 @@ def _row(row: RequirementRecord, style: Style) -> Iterator[str]:
         yield from _others(differences[1:], style)
     if row.verdict != "failed" and row.reason:
         yield from _reason(row, style)
+
+
+def _by_reason(rows: list[RequirementRecord], style: Style) -> Iterator[str]:
+    """Tell each reason once: one scenario that breaks leaves many requirements undecided."""
+    for reason in dict.fromkeys(row.reason for row in rows):
+        alike = [row for row in rows if row.reason == reason]
+        if len(alike) == 1:
+            yield from _row(alike[0], style)
+        else:
+            word = HEADLINES[alike[0].verdict]
+            ids = ", ".join(row.id for row in alike)
+            first, *rest = style.wrapped(f"{word}  {ids}", "", " " * (len(word) + 2))
+            yield first.replace(word, style.paint(word, alike[0].verdict), 1)
+            yield from rest
+            yield from _reason(alike[0], style)
+        yield ""
 
 
 def _difference(one: Difference, evidence: list[str], style: Style) -> Iterator[str]:

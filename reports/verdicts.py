@@ -29,6 +29,7 @@ from reports.run import (
     Run,
     Verdict,
 )
+from reports.text import plural
 
 _Event = TypeVar("_Event", bound=Event)
 
@@ -98,8 +99,9 @@ def verdict_of(
         return "not-tested", "no check decides it yet"
     waiting = sum(check.outcome != "passed" for check in checks)
     if waiting:
-        ran = f"{len(checks) - waiting} of {len(checks)} checks ran"
-        return ("error", f"the environment broke; {ran}") if broke else ("not-tested", ran)
+        if broke:
+            return "error", "the environment broke before it was decided"
+        return "not-tested", f"{len(checks) - waiting} of {plural(len(checks), 'check')} ran"
     return "passed", f"kept, though listed as a deviation: {listed.reason}" if listed else ""
 
 

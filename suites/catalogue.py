@@ -20,7 +20,7 @@ from suites.versions import LevelName, LevelStep, Version, level_at, parse_level
 
 HERE = Path(__file__).parent
 _Entry = TypeVar("_Entry", bound=BaseModel)
-REQUIREMENT_ID = re.compile(r"([A-Z]+)-(\d+)([a-z]?)")
+REQUIREMENT_ID = re.compile(r"([A-Z]+)-([1-9]\d*)([a-z]?)")
 
 
 class _Row(BaseModel):
@@ -207,10 +207,13 @@ def _chapter(entry: Any, file: str) -> Chapter:
 
 
 def _sources(path: Path) -> Iterator[Source]:
-    for page in _read(path):
-        about = {key: page[key] for key in ("page", "address") if key in page}
-        for sentence in page["sentences"]:
-            yield _row(Source, {**about, **sentence}, path.name)
+    try:
+        for page in _read(path):
+            about = {key: page[key] for key in ("page", "address") if key in page}
+            for sentence in page["sentences"]:
+                yield _row(Source, {**about, **sentence}, path.name)
+    except (TypeError, KeyError) as error:
+        raise UsageError(f"{path.name}: not pages with sentences: {error}.") from None
 
 
 def _row(model: type[_Entry], entry: Any, file: str) -> _Entry:

@@ -100,9 +100,10 @@ def _clean(text: str) -> str:
 
 
 def told(error: BaseException, when: str = "call") -> str:
-    """Say an error with the kind of it, and where it came from."""
+    """Say an error with its kind and place; further lines, such as a log's tail, follow."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
     place = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "unknown"
     phase = {"setup": "while preparing, ", "teardown": "while clearing up, "}.get(when, "")
-    return f"{phase}{type(error).__name__}: {error} ({place})"
+    first, newline, rest = str(error).partition("\n")
+    return f"{phase}{type(error).__name__}: {first} ({place}){newline}{rest}"

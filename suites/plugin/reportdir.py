@@ -1,6 +1,6 @@
 """The report directory: refused early where it cannot be written, cleared of an older run."""
 
-import os
+import tempfile
 from pathlib import Path
 
 from fixtures.usage import UsageError
@@ -8,14 +8,23 @@ from suites.plugin.recording import JOURNAL, OURS
 
 
 def refuse_unwritable(directory: Path) -> None:
-    """Raise UsageError where the directory cannot be made or written; creates nothing."""
+    """Raise UsageError where the directory cannot be made or written; leaves nothing behind.
+
+    It is tried rather than asked for: root is told that it may write where nobody can.
+    """
     existing = directory
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir():
         raise UsageError(f"--report-dir: {existing} is not a directory; choose another.")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"--report-dir: {existing} cannot be written; choose another.")
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"--report-dir: {existing} cannot be written ({reason}); choose another."
+        ) from None
 
 
 def clear_older(directory: Path, started: float) -> None:

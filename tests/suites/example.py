@@ -18,7 +18,8 @@ INI = """\
 [pytest]
 conformance_suites = checks
 testpaths = checks
-addopts = -p suites.plugin -p no:cacheprovider -p no:pytest-kind-ng --strict-markers
+addopts = --strict-markers
+  -p suites.plugin -p no:cacheprovider -p no:pytest-kind-ng -p no:hypothesispytest
 filterwarnings = error
 """
 
@@ -107,7 +108,8 @@ class Example:
 
     def environment(self, extra: dict[str, str] | None = None) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("PGTLS_")}
-        kept.pop("TOX_ENV_NAME", None)
+        for name in ("TOX_ENV_NAME", "PYTHONDONTWRITEBYTECODE"):
+            kept.pop(name, None)
         return {**kept, "PYTHONPATH": str(ROOT), **(extra or {})}
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> Outcome:

@@ -1,0 +1,197 @@
+"""run.json, junit.xml and the terminal: the same run, said in three ways."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports import junit, run_json, terminal
+from reports.events import Difference, KnownDeviation
+from reports.journal import Journal
+from reports.run import VERDICTS
+from reports.terminal import Style
+from reports.text import visible
+from reports.verdicts import judge
+from tests.reports import examples as ex
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def passed() -> Journal:
+    first = ex.header(ex.selected("AUTO-1", "a"), ex.selected("CONN-1", "b"))
+    return ex.journal(first, ex.finished("a"), ex.finished("b"))
+
+
+def reference() -> Journal:
+    made = passed()
+    return Journal(
+        header=made.header.model_copy(update={"subject": ex.REFERENCE}), events=made.events
+    )
+
+
+def failed() -> Journal:
+    first = ex.header(
+        ex.selected("AUTO-1", "a"),
+        ex.selected("AUTO-2c", "g", level="MAY", promise="Keys are counted."),
+        ex.selected("CONN-2", "d", promise="The page's login works."),
+        ex.selected("CONN-7", "e", promise="The page's pg-client becomes available."),
+        ex.selected("CONN-8", "f", promise="Nine Secrets are shown."),
+        ex.selected("TLSONLY-3b", "b", promise="Plaintext is refused at each replica."),
+        ex.selected("TLSONLY-4c", "c", promise="No setting of PgBouncer reopens plaintext."),
+        ex.selected("CM-1a", not_applicable="from 2.9 on, the subject is 2.8.0"),
+        deviations=[
+            KnownDeviation(requirement="TLSONLY-4c", reason="2.6 to 3.1: the user's value wins")
+        ],
+    )
+    other = Difference(where="Pod tls-only-instance1-b7c2-0", promised="the same", seen="as above")
+    log = "\n".join(f"line {number}" for number in range(20))
+    return ex.journal(
+        first,
+        ex.finished("a"),
+        ex.finished("b", "failed", ex.PLAINTEXT, other, evidence=("evidence/TLSONLY-3b/a.txt",)),
+        ex.finished("c", "failed", Difference(where="Pod b", promised="08P01", seen="AuthOk")),
+        ex.finished("d", "error", text=f"OSError: no route to host (client.py:9)\n{log}"),
+        ex.finished("e", "blocked", text="the cluster never became ready"),
+        ex.finished("f", "blocked", text="the cluster never became ready"),
+        ex.finished("g", "failed", Difference(where="Secret", promised="6 keys", seen="7 keys")),
+        ex.shown("FINDING-1"),
+    )
+
+
+def partial() -> Journal:
+    first = ex.header(
+        ex.selected("AUTO-1", "a"),
+        ex.selected("AUTO-2a", "b"),
+        ex.selected("AUTO-3a"),
+        ex.selected("FIN-1a"),
+        subject=ex.REFERENCE,
+    )
+    return ex.journal(first, ex.finished("a"), ex.finished("b", "skipped", text="asked for"))
+
+
+def interrupted() -> Journal:
+    first = ex.header(ex.selected("AUTO-1", "a"), ex.selected("AUTO-2a", "b"), selection=True)
+    return ex.journal(first, ex.finished("a"), ex.started("b"), ex.interrupted("Ctrl-C"))
+
+
+def cut_off() -> Journal:
+    first = ex.header(ex.selected("AUTO-1", "a"), ex.selected("AUTO-2a", "b"))
+    return ex.journal(first, ex.finished("a"), ex.started("b"), footer=False)
+
+
+def inconclusive() -> Journal:
+    first = ex.header(ex.selected("AUTO-1", "a"), subject=None)
+    return ex.journal(first, ex.broke("the platform did not come up: no space", "df\nfull"))
+
+
+JOURNALS = {
+    make.__name__: make
+    for make in (passed, reference, failed, partial, interrupted, cut_off, inconclusive)
+}
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+def test_the_terminal_reads_as_it_was_agreed(name: str, request: pytest.FixtureRequest) -> None:
+    """After a deliberate change, delete the golden file and run once more, then read it."""
+    said = terminal.render(judge(JOURNALS[name]()), Style(width=100), "/work/report")
+    golden = GOLDEN / f"{name}.txt"
+    if not golden.exists():
+        golden.write_text(said)
+        pytest.fail(f"{golden} was missing and is written now: read it, then run again")
+    assert said == golden.read_text()
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+def test_run_json_keeps_to_the_published_schema(name: str) -> None:
+    published = json.loads(run_json.SCHEMA_FILE.read_text())
+    jsonschema.Draft202012Validator.check_schema(published)
+    run = json.loads(run_json.render(judge(JOURNALS[name]())))
+    jsonschema.validate(run, published)
+    assert {"result", "requirements", "subject", "platform", "counts", "findings"} <= set(run)
+    assert all({"id", "verdict", "checks"} <= set(row) for row in run["requirements"])
+
+
+def test_the_published_schema_is_in_step_with_the_models() -> None:
+    """Run `python -m reports.run_json` after a change that may break readers, and count it up."""
+    assert json.loads(run_json.SCHEMA_FILE.read_text()) == run_json.schema()
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+def test_junit_counts_what_it_lists(name: str) -> None:
+    run = judge(JOURNALS[name]())
+    root = ET.fromstring(junit.render(run))
+    for suite in root.iter("testsuite"):
+        cases = suite.findall("testcase")
+        assert int(suite.get("tests", "")) == len(cases)
+        for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped",) * 2):
+            listed = [case for case in cases if case.find(tag) is not None]
+            assert int(suite.get(attribute, "")) == len(listed)
+    assert len(list(root.iter("testcase"))) == len(run.requirements)
+
+
+def test_in_junit_only_a_breach_is_a_failure() -> None:
+    root = ET.fromstring(junit.render(judge(failed())))
+    tags = {
+        (case.get("name") or "").split()[0]: [child.tag for child in case]
+        for case in root.iter("testcase")
+    }
+    assert tags == {
+        "AUTO-1": [],
+        "AUTO-2c": ["failure"],
+        "CONN-2": ["error"],
+        "CONN-7": ["skipped"],
+        "CONN-8": ["skipped"],
+        "TLSONLY-3b": ["failure", "system-out"],
+        "TLSONLY-4c": ["skipped"],
+        "CM-1a": ["skipped"],
+    }
+    types = [skip.get("type") for skip in root.iter("skipped")]
+    assert sorted(types, key=str) == ["blocked", "blocked", "known-deviation", "not-applicable"]
+
+
+def test_colours_are_only_added_never_needed() -> None:
+    for make in JOURNALS.values():
+        run = judge(make())
+        plain = terminal.render(run, Style(width=100), "r")
+        coloured = terminal.render(run, Style(width=100, colour=True), "r")
+        assert "\x1b" not in plain
+        assert "\x1b[" in coloured
+        for code in set(terminal.COLOURS.values()) | {"0"}:
+            coloured = coloured.replace(f"\x1b[{code}m", "")
+        assert coloured == plain
+
+
+@given(st.integers(min_value=60, max_value=200))
+def test_nothing_but_tables_and_logs_is_wider_than_the_terminal(width: int) -> None:
+    said = terminal.render(judge(failed()), Style(width=width), "r")
+    body = said[: said.index("\nchapter ")].splitlines()[1:]
+    assert all(len(line) <= width for line in body if not line.startswith("    |"))
+
+
+hostile = st.text(st.characters(codec=None), max_size=40)
+
+
+@given(hostile, hostile)
+def test_what_servers_send_breaks_no_report(seen: str, text: str) -> None:
+    first = ex.header(ex.selected("AUTO-1", "a"), ex.selected("AUTO-2a", "b"))
+    sent = seen.encode("utf-8", "backslashreplace").decode()
+    told = text.encode("utf-8", "backslashreplace").decode()
+    difference = Difference(where=sent, promised=sent, seen=sent, look_at=sent)
+    run = judge(
+        ex.journal(
+            first, ex.finished("a", "failed", difference), ex.finished("b", "error", text=told)
+        )
+    )
+    said = terminal.render(run, Style(), "r")
+    assert visible(said) == said
+    assert not {"\x1b", "\r", "\x00", "\x9b", "\u202e"} & set(said)
+    ET.fromstring(junit.render(run))
+    json.loads(run_json.render(run))
+
+
+def test_every_verdict_has_a_colour_and_a_place_in_the_table() -> None:
+    assert set(VERDICTS) <= set(terminal.COLOURS)

@@ -1,0 +1,137 @@
+"""Wrong use: one line, exit code 4, and nothing is created or started."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.suites.example import ROOT, Example
+
+KEPT = '''
+@requirement("AUTO-1")
+def test_kept():
+    """Kept."""
+'''
+
+
+def refused(example: Example, *arguments: str, env: dict[str, str] | None = None) -> str:
+    """The one line that a run says before it ends with 4."""
+    before = sorted(path for path in example.directory.rglob("*") if "__pycache__" not in str(path))
+    ended = example.run(*arguments, env=env)
+    assert ended.code == 4, ended.out + ended.err
+    assert ended.platform == []
+    assert ended.out.strip() == ""
+    after = sorted(path for path in example.directory.rglob("*") if "__pycache__" not in str(path))
+    assert before == after
+    lines = ended.err.strip().splitlines()
+    assert len(lines) == 1, ended.err
+    return lines[0].removeprefix("ERROR: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--platform", "knd"], "--platform: unknown platform 'knd'; did you mean 'kind'?"),
+        (["--chapter", "AUTOS"], "--chapter: unknown chapter 'AUTOS'; did you mean 'AUTO'?"),
+        (["--requirement", "AUTO-2z"], "--requirement: unknown requirement 'AUTO-2z'; did you"),
+        (["--certify", "--accept", "X-1"], "--accept: unknown requirement 'X-1'"),
+        (["--report-dir", "pytest.ini"], "--report-dir: "),
+        (["--report-dir", "/proc/nowhere"], "--report-dir: /proc cannot be written"),
+        (["--deadline", "ready=soon"], "--deadline: deadline ready is 'soon'; give a number"),
+    ],
+)
+def test_a_wrong_option_is_refused(tmp_path: Path, arguments: list[str], expected: str) -> None:
+    assert refused(Example.make(tmp_path, KEPT), *arguments).startswith(expected)
+
+
+def test_a_wrong_file_or_variable_is_refused(tmp_path: Path) -> None:
+    example = Example.make(tmp_path, KEPT)
+    assert "PGTLS_PLATFORM: unknown" in refused(example, env={"PGTLS_PLATFORM": "kin"})
+    (tmp_path / "conformance.toml").write_text("platform =\n")
+    assert "conformance.toml: not valid TOML" in refused(example)
+    (tmp_path / "conformance.toml").write_text('chapters = ["AUTO"]\n')
+    assert "unknown key 'chapters'; did you mean 'chapter'?" in refused(example)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (KEPT.replace("AUTO-1", "AUTO-1z"), "::test_kept: unknown requirement 'AUTO-1z'; did you"),
+        (KEPT.replace("AUTO-1", "auto-1"), "::test_kept: write the id 'auto-1' as the catalogue"),
+        (KEPT.replace('    """Kept."""', "    pass"), "::test_kept: says nothing; give the check"),
+        ('def test_it():\n    """Text."""\n', "::test_it: decides nothing; mark it with @require"),
+        (
+            '@finding("FINDING-99")\ndef test_it():\n    """Text."""\n',
+            "::test_it: no finding is called 'FINDING-99'",
+        ),
+    ],
+)
+def test_a_malformed_check_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    assert expected in refused(Example.make(tmp_path, text))
+
+
+def test_a_platform_may_refuse_what_it_was_asked_for(tmp_path: Path) -> None:
+    start = (
+        'import fixtures.usage; raise fixtures.usage.UsageError("kc.yaml: no context a; name one.")'
+    )
+    ended = Example.make(tmp_path, KEPT, start=start).run()
+    assert ended.code == 4
+    assert ended.err.strip() == "ERROR: kc.yaml: no context a; name one."
+    assert ended.platform == ["up", "down"], "what was begun is taken down"
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_module_that_cannot_be_read_makes_the_run_inconclusive(tmp_path: Path) -> None:
+    ended = Example.make(tmp_path, "import nothing_of_that_name\n").run()
+    assert ended.code == 3
+    assert "nothing_of_that_name" in ended.out
+    assert "inconclusive" in ended.out
+    assert ended.platform == []
+
+
+def test_spreading_checks_over_processes_is_refused_in_one_line(tmp_path: Path) -> None:
+    """xdist, where it is installed, declares `-n` with this destination."""
+    example = Example.make(tmp_path, KEPT)
+    declared = 'parser.addoption("--numprocesses", "-n", dest="numprocesses")'
+    stand_in = f"def pytest_addoption(parser):\n    parser._addoption = None\n    {declared}\n"
+    stand_in = stand_in.replace("    parser._addoption = None\n", "").replace(
+        'parser.addoption("--numprocesses", "-n"',
+        'parser.getgroup("xdist")._addoption("-n", "--numprocesses"',
+    )
+    (tmp_path / "spreading.py").write_text(stand_in)
+    assert refused(example, "-p", "spreading", "-n", "2") == (
+        "-n: the suite runs its scenarios side by side itself; leave -n out."
+    )
+
+
+def pytest_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """pytest on this repository."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_checks_and_other_tests_do_not_run_together() -> None:
+    for arguments in (["."], ["suites", "tests"]):
+        ended = pytest_here(*arguments)
+        assert ended.returncode == 4
+        assert "checks and other tests do not run together" in ended.stderr
+
+
+def test_other_tests_need_none_of_it_and_load_none_of_it() -> None:
+    probe = "import sys; assert not {'pydantic', 'kubernetes', 'reports'} & set(sys.modules)"
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import pytest; pytest.main(['tests/suites/example.py', '-q']); {probe}",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
