@@ -237,18 +237,20 @@ class Client:
         params += [("container", container), ("stdout", "true"), ("stderr", "true")]
         params += [("stdin", "true")] if stdin else []
         url = self.config.server + PODS.path(namespace, pod, "exec")
+        what = f"exec {command[0]} in {namespace}/{pod}/{container}"
         try:
             async with (
                 asyncio.timeout(timeout),
                 self._http().ws_connect(
                     url, params=params, protocols=execution.PROTOCOLS, max_msg_size=0
                 ) as socket,
+                execution.cut_off(socket),
             ):
                 return await execution.converse(socket, stdin)
         except aiohttp.WSServerHandshakeError as error:
-            raise errors.ApiError(error.status, "UpgradeRefused", error.message) from error
+            refusal = {"reason": "UpgradeRefused", "message": f"{what}: {error.message}"}
+            raise errors.from_status(error.status, refusal) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            what = f"exec {command[0]} in {namespace}/{pod}/{container}"
             raise errors.Unreachable(f"{what}: {error!r}") from error
 
     async def request(
@@ -284,7 +286,7 @@ class Client:
                 connector=aiohttp.TCPConnector(limit=0, ssl=self.config.tls()),
                 headers={"Authorization": f"Bearer {self.config.token}"},
                 timeout=_REQUEST_TIMEOUT,
-                auto_decompress=True,
+                ws_response_class=execution.Socket,
             )
         return self._session
 

@@ -6,7 +6,10 @@ final Status. `v5.channel.k8s.io` adds 255, which closes the channel named by th
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +33,29 @@ class ExecResult:
     stdout: bytes
     stderr: bytes
     error: str = ""
+
+
+class Socket(aiohttp.ClientWebSocketResponse):
+    """A WebSocket whose transport can be reached."""
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What it is carried by; None once that is closed."""
+        return self._response.connection.transport if self._response.connection else None
+
+
+@asynccontextmanager
+async def cut_off(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[None]:
+    """Cut the connection at the end of the block.
+
+    A polite end would wait for the server's, which may come after the loop has stopped.
+    """
+    transport = socket.transport if isinstance(socket, Socket) else None
+    try:
+        yield
+    finally:
+        if transport:
+            transport.abort()
 
 
 async def converse(socket: aiohttp.ClientWebSocketResponse, stdin: bytes) -> ExecResult:

@@ -96,6 +96,11 @@ class Informer:
             self._take(self._headed(obj))
         return obj
 
+    def clear(self) -> None:
+        """Take it that everything is gone; each object is told as DELETED."""
+        for obj in list(self.items.values()):
+            self._forget(obj)
+
     async def run(self) -> None:
         """Follow the server until cancelled; connection losses and 410 are recovered from."""
         delays = Backoff()
@@ -121,8 +126,7 @@ class Informer:
         self._version = int(listed.resource_version)
         if self._version < self._highest:
             # Another server answers, that counts anew: nothing of the copy can be compared.
-            for obj in list(self.items.values()):
-                self._forget(obj)
+            self.clear()
         self._highest = self._version
         for obj in listed.items:
             self._take(obj)
@@ -203,7 +207,9 @@ class Informers:
         task = self._running.pop(resource, None)
         if task:
             task.cancel()
-        self._informers.pop(resource, None)
+        informer = self._informers.pop(resource, None)
+        if informer:
+            informer.clear()
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Run all informers, and those made later, in `group`; wait until they are synced."""

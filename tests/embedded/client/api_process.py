@@ -35,16 +35,21 @@ class ApiProcess:
 
 @contextmanager
 def api_server(
-    folder: Path, listener: socket.socket | None = None, *, keep: bool = False
+    folder: Path,
+    listener: socket.socket | None = None,
+    *,
+    keep: bool = False,
+    kubelet: str | None = None,
 ) -> Iterator[ApiProcess]:
     """Serve the API on a free port of 127.0.0.1 until the block ends.
 
     With `keep`, the certificates that an earlier server left in the folder are used again.
+    `kubelet` is the address that exec is sent to.
     """
     listener = listener or socket.create_server(("127.0.0.1", 0))
     with listener:
         port = listener.getsockname()[1]
-        kubeconfig = folder / "kubeconfig" if keep else _write_settings(folder, port)
+        kubeconfig = folder / "kubeconfig" if keep else _write_settings(folder, port, kubelet)
         process = _start(folder, listener)
     try:
         yield ApiProcess(kubeconfig=kubeconfig, port=port, process=process)
@@ -71,14 +76,16 @@ def _start(folder: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
     return process
 
 
-def _write_settings(folder: Path, port: int) -> Path:
+def _write_settings(folder: Path, port: int, kubelet: str | None) -> Path:
     authority = _make_certificates(folder)
-    settings = {
+    settings: dict[str, object] = {
         "ca": "ca.crt",
         "certificate": "tls.crt",
         "key": "tls.key",
         "tokens": [{"token": TOKEN, "user": "admin", "groups": ["system:masters"]}],
     }
+    if kubelet:
+        settings["kubelet"] = {"url": kubelet, "ca": "ca.crt", "token": "the-api-server"}
     (folder / "api.json").write_text(json.dumps(settings))
     cluster = {
         "server": f"https://127.0.0.1:{port}",

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from embedded.client import CONFIGMAPS, CRDS, DEPLOYMENTS, PODS, REPLICASETS, SECRETS, Resource
+from embedded.client import (
+    CONFIGMAPS,
+    CRDS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    PODS,
+    REPLICASETS,
+    SECRETS,
+    Resource,
+)
 from embedded.controllers import conditions
 from tests.embedded.controllers.objects import config, deployment, reference
 from tests.embedded.controllers.seen import ending, exactly, gone, there
 from tests.embedded.controllers.world import World
 
-WIDGETS = Resource(group="example.org", version="v1", plural="widgets", kind="Widget")
+GROUP = "example.org"
 
 
-@pytest.fixture(scope="module")
-def widgets(world: World) -> Resource:
-    """A custom kind."""
+def define(world: World, plural: str, kind: str) -> Resource:
+    """Define a custom kind, and wait until it is served."""
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {
         "name": "v1",
@@ -23,13 +31,9 @@ def widgets(world: World) -> Resource:
         "storage": True,
         "schema": {"openAPIV3Schema": schema},
     }
-    spec = {
-        "group": WIDGETS.group,
-        "scope": "Namespaced",
-        "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
-        "versions": [version],
-    }
-    name = f"{WIDGETS.plural}.{WIDGETS.group}"
+    names = {"plural": plural, "singular": kind.lower(), "kind": kind}
+    spec = {"group": GROUP, "scope": "Namespaced", "names": names, "versions": [version]}
+    name = f"{plural}.{GROUP}"
     world.create(CRDS, {"metadata": {"name": name}, "spec": spec})
     world.eventually(
         CRDS,
@@ -37,7 +41,13 @@ def widgets(world: World) -> Resource:
         lambda items: conditions.is_true(items.get(name, {}).get("status", {}), "Established"),
         "the kind is not established",
     )
-    return WIDGETS
+    return Resource(group=GROUP, version="v1", plural=plural, kind=kind)
+
+
+@pytest.fixture(scope="module")
+def widgets(world: World) -> Resource:
+    """A custom kind."""
+    return define(world, "widgets", "Widget")
 
 
 def test_dependents_go_after_their_owner(world: World, namespace: str) -> None:
@@ -145,3 +155,17 @@ def test_custom_objects_are_owned(world: World, namespace: str, widgets: Resourc
     )
     world.delete(CONFIGMAPS, "owner", namespace)
     world.eventually(widgets, namespace, gone("w"), "the custom object stays")
+
+
+def test_a_kind_that_goes_takes_its_objects_and_their_dependents(
+    world: World, namespace: str
+) -> None:
+    gadgets = define(world, "gadgets", "Gadget")
+    owner = world.create(gadgets, {"metadata": {"name": "g"}}, namespace)
+    world.create(SECRETS, config("child", owner), namespace)
+    world.eventually(SECRETS, namespace, there("child"), "no child")
+    world.delete(CRDS, f"{gadgets.plural}.{gadgets.group}")
+    world.eventually(SECRETS, namespace, gone("child"), "the child stays")
+    # The namespace no longer looks for objects of that kind.
+    world.delete(NAMESPACES, namespace)
+    world.eventually(NAMESPACES, "", gone(namespace), "the namespace stays")
