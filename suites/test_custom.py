@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from fixtures.certificates import fingerprint
+from cryptography import x509
+
+from fixtures.certificates import fingerprint, is_authority, verify_chain
 from fixtures.probes import LoginOk, handshake_done
+from fixtures.refusedvariants import Variant
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
+from fixtures.scenarios.custom_refused import CustomRefused
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
@@ -147,3 +151,100 @@ def test_custom_secrets_stay_untouched(custom: Custom, each: Each) -> None:
                 promised="untouched from before the CR to after its deletion",
                 seen="; ".join(words),
             )
+
+
+@requirement("CUSTOM-2a")
+def test_missing_parts_are_not_replaced(refused: CustomRefused, each: Each) -> None:
+    """With a Secret or one of its keys missing the cluster runs with nothing that was not given.
+
+    Each of the two Secrets absent, or without tls.crt, tls.key or ca.crt, the latter also beside a
+    custom root. From the CR to the end of a window after a proven reconcile of a control cluster,
+    whatever an instance serves, shows to the primary or has mounted must be the user's.
+    """
+    _judge_running(refused, each, "CUSTOM-2a")
+
+
+@requirement("CUSTOM-2b")
+def test_corrected_secrets_are_enough(refused: CustomRefused, each: Each) -> None:
+    """Once the Secrets are right the cluster becomes ready with them, by itself.
+
+    Every variant of CUSTOM-2a, CUSTOM-5a and CUSTOM-5b is corrected; the CR is not touched but
+    where it lacks a reference. All instances ready within the deadline `recovered`, serving the
+    given leaf, and replicating by the given one.
+    """
+    for variant, found in refused.corrected.recovered.items():
+        certificates, where = variant.certificates, f"cluster {refused.namespace}/{variant.cluster}"
+        with each(f"{variant.what} (cluster {variant.cluster})"):
+            expect(
+                bool(found.outcome),
+                where=f"{where} ({variant.what}), corrected",
+                promised="ready with the given certificates",
+                seen=found.outcome.seen,
+                look_at=found.outcome.look_at,
+            )
+            leaves = {served_leaf(m, answer) for m, answer in found.served.items()}
+            expect(
+                leaves == {certificates.external.certificate},
+                where=f"{where}, its instances",
+                promised="the given external leaf",
+                seen=", ".join(sorted(fingerprint(leaf)[:16] for leaf in leaves)),
+            )
+            serials = {row.client_serial for row in found.walsenders}
+            expect(
+                serials == {str(certificates.internal.certificate.serial_number)},
+                where=f"{where}, walsenders at {found.primary}",
+                promised="the given internal leaf",
+                seen=", ".join(sorted(map(str, serials))),
+            )
+
+
+@requirement("CUSTOM-5a")
+def test_a_single_set_is_not_completed(refused: CustomRefused, each: Each) -> None:
+    """With only one of the two references the cluster runs with nothing that was not given.
+
+    Each way, with two instances: with one most of it would not be seen.
+    """
+    _judge_running(refused, each, "CUSTOM-5a")
+
+
+@requirement("CUSTOM-5b")
+def test_two_cas_are_not_replaced(refused: CustomRefused, each: Each) -> None:
+    """With different ca.crt in the two Secrets the cluster runs with nothing that was not given.
+
+    Served leaves, walsenders' certificates and mounts as in CUSTOM-5a.
+    """
+    _judge_running(refused, each, "CUSTOM-5b")
+
+
+def _judge_running(refused: CustomRefused, each: Each, id_: str) -> None:
+    for variant, running in refused.applied.running.items():
+        if variant.requirement != id_:
+            continue
+        where = f"cluster {refused.namespace}/{variant.cluster} ({variant.what})"
+        promised = "nothing but certificates of the Secrets that the CR names"
+        with each(f"{variant.what} (cluster {variant.cluster})"):
+            foreign = [
+                f"{member} serves {leaf.subject.rfc4514_string()} of issuer "
+                f"{leaf.issuer.rfc4514_string()}"
+                for member, answer in running.served.items()
+                if not _given(leaf := served_leaf(member, answer), variant)
+            ]
+            serials = {str(one.serial_number) for one in variant.named()}
+            foreign += [
+                f"walsender to {row.address} shows {row.client_dn} of issuer {row.issuer_dn}"
+                for row in running.walsenders
+                if row.client_serial not in serials
+            ]
+            foreign += [f"Secret {name} is mounted by {running.ready}" for name in running.mounted]
+            expect(
+                not foreign,
+                where=where,
+                promised=promised,
+                seen="; ".join(foreign),
+                look_at="Secrets of the namespace; the operator's log",
+            )
+
+
+def _given(leaf: x509.Certificate, variant: Variant) -> bool:
+    named = variant.named()
+    return leaf in named or any(verify_chain(leaf, [one]).ok for one in named if is_authority(one))
