@@ -13,10 +13,12 @@ import ssl
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from embedded.api import bootstrap
+from embedded.api.bodies import LARGEST
 from embedded.api.config import ApiConfig, ConfigError, load
 from embedded.api.server import ApiServer
 
@@ -49,12 +51,22 @@ def _sockets(options: argparse.Namespace) -> list[socket.socket]:
     return found
 
 
+def _request(
+    message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]
+) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST)
+
+
 async def serve(options: argparse.Namespace, config: ApiConfig) -> None:
     """Serve until SIGTERM or SIGINT."""
     server = ApiServer(config)
     bootstrap.populate(server, options.listen, config.service_network)
+    handler = web.Server(
+        server.handle, request_factory=_request, handler_cancellation=True, access_log=None
+    )
     runner = web.ServerRunner(
-        web.Server(server.handle, handler_cancellation=True, access_log=None),
+        handler,
         shutdown_timeout=0.1,
     )
     await runner.setup()

@@ -13,7 +13,8 @@ from embedded.api import errors, protobuf
 JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-_LIMIT = 8 * 1024 * 1024
+LARGEST = 3 * 1024 * 1024
+"""Bytes that a body may have, as with a real server."""
 
 
 def media_type(request: web.BaseRequest) -> str:
@@ -23,11 +24,11 @@ def media_type(request: web.BaseRequest) -> str:
 
 async def raw(request: web.BaseRequest) -> bytes:
     """The body's bytes; raises ApiError 413."""
-    body = await request.read()
-    if len(body) > _LIMIT:
-        text = f"Request entity too large: limit is {_LIMIT}"
-        raise errors.ApiError(413, "RequestEntityTooLarge", text)
-    return body
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        text = f"Request entity too large: limit is {LARGEST}"
+        raise errors.ApiError(413, "RequestEntityTooLarge", text) from error
 
 
 async def read(request: web.BaseRequest) -> Any:

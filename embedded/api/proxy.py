@@ -149,8 +149,10 @@ def _container(pod: Json, asked: str) -> str:
     if preferred in main:
         return str(preferred)
     if len(main) > 1:
-        text = f"a container name must be specified for pod {name}, choose one of: {names}"
-        raise errors.bad_request(text.replace("'", "").replace(",", ""))
+        choice = " ".join(names)
+        raise errors.bad_request(
+            f"a container name must be specified for pod {name}, choose one of: [{choice}]"
+        )
     return str(main[0])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
+from tests.embedded.api.definitions import CRDS, definition
 from tests.embedded.api.kubectl import Kubectl
 from tests.embedded.api.raw import Raw
 from tests.embedded.api.serving import TOKEN, Running, running
@@ -61,29 +62,12 @@ def crd(api: Raw) -> Iterator[Callable[..., str]]:
     made: list[str] = []
 
     def define(spec: dict[str, Any], status: dict[str, Any] | None = None, **version: Any) -> str:
-        group = f"g{next(_NUMBERS)}.example.com"
-        properties = {"spec": spec, "status": status or {"type": "object", _FREE: True}}
-        schema = {"openAPIV3Schema": {"type": "object", "properties": properties}}
-        served = {"name": "v1", "served": True, "storage": True, "schema": schema}
-        served |= {"subresources": {"status": {}}} | version
-        names = {"plural": "things", "singular": "thing", "kind": "Thing", "shortNames": ["th"]}
-        body: dict[str, Any] = {
-            "metadata": {"name": f"things.{group}"},
-            "spec": {
-                "group": group,
-                "scope": "Namespaced",
-                "names": names,
-                "versions": [served],
-            },
-        }
+        body = definition(f"g{next(_NUMBERS)}.example.com", spec, status, **version)
         made.append(body["metadata"]["name"])
-        answer = api.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body)
+        answer = api.post(CRDS, body)
         assert answer.code == 201, answer.body
-        return f"/apis/{group}/v1"
+        return f"/apis/{body['spec']['group']}/v1"
 
     yield define
     for name in made:
-        api.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-
-
-_FREE = "x-kubernetes-preserve-unknown-fields"
+        api.delete(f"{CRDS}/{name}")

@@ -58,10 +58,13 @@ class Raw:
         *,
         kind: str = "application/json",
         accept: str = "application/json",
+        upgrade: str = "",
         **query: Any,
     ) -> Answer:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body)
         headers = {**self._headers, "Accept": accept}
+        if upgrade:
+            headers |= {"Connection": "Upgrade", "Upgrade": upgrade}
         if data is not None:
             headers["Content-Type"] = kind
         url = f"{self._url}{path}" + (f"?{urlencode(query)}" if query else "")

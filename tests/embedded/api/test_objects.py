@@ -227,3 +227,8 @@ def test_create_from_yaml(client: kube.ApiClient, namespace: str) -> None:
     create(client, yaml_objects=objects, namespace=namespace)
     found = kube.RbacAuthorizationV1Api(client).read_namespaced_role("robot", namespace)
     assert [rule.verbs for rule in found.rules or []] == [["get"]]
+
+
+def test_a_body_beyond_the_limit_is_413(api: Raw, core: Paths) -> None:
+    answer = api.post(core("configmaps"), config_map("a", x="y" * 4_000_000))
+    assert (answer.code, answer.reason) == (413, "RequestEntityTooLarge")

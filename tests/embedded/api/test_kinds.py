@@ -1,0 +1,224 @@
+"""What the server completes and refuses of the built-in kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+
+from tests.embedded.api.raw import Raw
+
+Paths = Callable[..., str]
+_CONTAINER = {"name": "c", "image": "i"}
+
+
+def secret(**more: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "s"}, **more}
+
+
+def test_secret_text_becomes_data(api: Raw, core: Paths) -> None:
+    body = api.post(core("secrets"), secret(stringData={"a": "ü"}, data={"b": "Yg=="})).body
+    assert (body["type"], body["data"]) == ("Opaque", {"a": "w7w=", "b": "Yg=="})
+    assert "stringData" not in body
+
+
+def test_an_immutable_secret_stays(api: Raw, core: Paths) -> None:
+    api.post(core("secrets"), secret(data={"a": "Yg=="}, immutable=True))
+    for change in ({"data": {"a": "Yw=="}}, {"immutable": False}):
+        answer = api.patch(core("secrets", "s"), change)
+        assert answer.code == 422
+        assert "field is immutable when `immutable` is set" in answer.message
+    labelled = api.patch(core("secrets", "s"), {"metadata": {"labels": {"a": "b"}}})
+    assert labelled.code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"data": {"a": "not base64!"}}, 400),
+        ({"data": {"a/b": "Yg=="}}, 422),
+        ({"type": "kubernetes.io/tls", "data": {"tls.crt": "Yg=="}}, 422),
+        ({"type": "kubernetes.io/tls", "data": {"tls.crt": "Yg==", "tls.key": "Yg=="}}, 201),
+        pytest.param({"data": {"a": "YmJi" * 400_000}}, 422, id="too large"),
+    ],
+)
+def test_secrets_are_checked(api: Raw, core: Paths, body: dict[str, Any], code: int) -> None:
+    assert api.post(core("secrets"), secret(**body)).code == code
+
+
+def test_the_type_of_a_secret_stays(api: Raw, core: Paths) -> None:
+    api.post(core("secrets"), secret())
+    assert api.patch(core("secrets", "s"), {"type": "example.com/x"}).code == 422
+
+
+def service(name: str = "s", **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"ports": [{"port": 5432}], **spec}}
+
+
+def test_a_service_gets_its_address_in_the_answer(api: Raw, core: Paths) -> None:
+    one, two = (api.post(core("services"), service(name)).body["spec"] for name in ("a", "b"))
+    assert ip_address(one["clusterIP"]) in ip_network("10.96.0.0/16")
+    assert one["clusterIP"] != two["clusterIP"]
+    assert one["clusterIPs"] == [one["clusterIP"]]
+    assert (one["type"], one["sessionAffinity"]) == ("ClusterIP", "None")
+    assert one["ports"] == [{"port": 5432, "protocol": "TCP", "targetPort": 5432}]
+
+
+def test_an_address_outlives_updates_and_cannot_be_changed(api: Raw, core: Paths) -> None:
+    address = api.post(core("services"), service()).body["spec"]["clusterIP"]
+    replaced = api.put(core("services", "s"), service(selector={"a": "b"})).body["spec"]
+    assert replaced["clusterIP"] == address
+    assert api.put(core("services", "s"), service(clusterIP="10.96.99.99")).code == 422
+
+
+def test_headless_external_and_node_port_services(api: Raw, core: Paths) -> None:
+    headless = api.post(core("services"), service("h", clusterIP="None")).body["spec"]
+    assert (headless["clusterIP"], headless["clusterIPs"]) == ("None", ["None"])
+    named = {"metadata": {"name": "e"}, "spec": {"type": "ExternalName", "externalName": "x.y"}}
+    assert "clusterIP" not in api.post(core("services"), named).body["spec"]
+    node = api.post(core("services"), service("n", type="NodePort")).body["spec"]
+    assert 30000 <= node["ports"][0]["nodePort"] < 32768
+
+
+def test_services_are_checked(api: Raw, core: Paths) -> None:
+    two = [{"port": 1}, {"port": 2}]
+    assert api.post(core("services"), service(ports=two)).code == 422
+    assert api.post(core("services"), service(ports=[])).code == 422
+    assert api.post(core("services"), service(type="Odd")).code == 422
+
+
+def pod(name: str = "p", **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"containers": [_CONTAINER], **spec}}
+
+
+def test_pod_defaults(api: Raw, core: Paths) -> None:
+    body = api.post(core("pods"), pod(volumes=[{"name": "v", "secret": {"secretName": "s"}}])).body
+    spec, container = body["spec"], body["spec"]["containers"][0]
+    assert (spec["restartPolicy"], spec["dnsPolicy"]) == ("Always", "ClusterFirst")
+    assert (spec["serviceAccountName"], spec["terminationGracePeriodSeconds"]) == ("default", 30)
+    assert spec["volumes"][0]["secret"]["defaultMode"] == 0o644
+    assert container["imagePullPolicy"] == "Always"
+    assert body["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
+
+
+def test_probe_and_env_defaults(api: Raw, core: Paths) -> None:
+    container = {
+        **_CONTAINER,
+        "image": "r:5000/i:1",
+        "readinessProbe": {"httpGet": {"port": 80}},
+        "env": [{"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
+        "resources": {"limits": {"cpu": 1}},
+    }
+    found = api.post(core("pods"), pod(containers=[container])).body["spec"]["containers"][0]
+    assert found["readinessProbe"] == {
+        "httpGet": {"port": 80, "path": "/", "scheme": "HTTP"},
+        "timeoutSeconds": 1,
+        "periodSeconds": 10,
+        "successThreshold": 1,
+        "failureThreshold": 3,
+    }
+    assert found["env"][0]["valueFrom"]["fieldRef"]["apiVersion"] == "v1"
+    assert found["resources"] == {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}
+    assert found["imagePullPolicy"] == "IfNotPresent"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"containers": []},
+        {"containers": [_CONTAINER, _CONTAINER]},
+        {"containers": [{"name": "c"}]},
+        {"restartPolicy": "Sometimes"},
+        {"containers": [{**_CONTAINER, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]},
+    ],
+)
+def test_pods_are_checked(api: Raw, core: Paths, spec: dict[str, Any]) -> None:
+    assert api.post(core("pods"), pod(**spec)).code == 422
+
+
+def test_a_pods_specification_stays_but_for_the_image(api: Raw, core: Paths) -> None:
+    api.post(core("pods"), pod())
+    path = core("pods", "p")
+    image = {"spec": {"containers": [{**_CONTAINER, "image": "j"}]}}
+    assert api.patch(path, image, "application/strategic-merge-patch+json").code == 200
+    assert api.patch(path, {"spec": {"hostname": "x"}}).code == 422
+
+
+def test_binding_gives_a_pod_its_node_once(api: Raw, core: Paths) -> None:
+    api.post(core("pods"), pod())
+    target = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}}
+    assert api.post(core("pods", "p", "binding"), target).code == 201
+    bound = api.get(core("pods", "p")).body
+    assert bound["spec"]["nodeName"] == "n"
+    assert bound["status"]["conditions"][0]["type"] == "PodScheduled"
+    assert api.post(core("pods", "p", "binding"), target).code == 409
+    chosen = api.get(core("pods"), fieldSelector="spec.nodeName=n").body["items"]
+    assert [item["metadata"]["name"] for item in chosen] == ["p"]
+
+
+def workload(**spec: Any) -> dict[str, Any]:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [_CONTAINER]}}
+    selector = {"matchLabels": {"a": "b"}}
+    return {"metadata": {"name": "w"}, "spec": {"selector": selector, "template": template, **spec}}
+
+
+def test_deployment_defaults_and_checks(api: Raw, namespace: str) -> None:
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    spec = api.post(path, workload()).body["spec"]
+    assert (spec["replicas"], spec["revisionHistoryLimit"]) == (1, 10)
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": "25%", "maxSurge": "25%"}
+    assert spec["template"]["spec"]["restartPolicy"] == "Always"
+    other = {"matchLabels": {"a": "c"}}
+    assert api.post(path, workload(selector=other) | {"metadata": {"name": "x"}}).code == 422
+    assert api.patch(f"{path}/w", {"spec": {"selector": other}}).code == 422
+
+
+def test_stateful_set_defaults_and_checks(api: Raw, namespace: str) -> None:
+    path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
+    claim = {"metadata": {"name": "v"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    spec = api.post(path, workload(serviceName="s", volumeClaimTemplates=[claim])).body["spec"]
+    assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
+    assert spec["podManagementPolicy"] == "OrderedReady"
+    assert api.patch(f"{path}/w", {"spec": {"serviceName": "t"}}).code == 422
+    assert api.patch(f"{path}/w", {"spec": {"replicas": 2}}).code == 200
+
+
+def test_a_job_selects_its_own_pods(api: Raw, namespace: str) -> None:
+    path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    template = {"spec": {"containers": [_CONTAINER], "restartPolicy": "Never"}}
+    body = api.post(path, {"metadata": {"name": "j"}, "spec": {"template": template}}).body
+    uid, spec = body["metadata"]["uid"], body["spec"]
+    assert spec["selector"] == {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    assert spec["template"]["metadata"]["labels"]["job-name"] == "j"
+    assert (spec["completions"], spec["backoffLimit"]) == (1, 6)
+    always = {"spec": {"containers": [_CONTAINER]}}
+    refused = api.post(path, {"metadata": {"name": "k"}, "spec": {"template": always}})
+    assert refused.code == 422
+
+
+def test_claims_take_the_default_class_and_stay(api: Raw, core: Paths) -> None:
+    marked = {"storageclass.kubernetes.io/is-default-class": "true"}
+    body = {"metadata": {"name": "quick", "annotations": marked}, "provisioner": "p"}
+    api.post("/apis/storage.k8s.io/v1/storageclasses", body)
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = api.post(core("persistentvolumeclaims"), {"metadata": {"name": "c"}, "spec": spec}).body
+    assert (claim["spec"]["storageClassName"], claim["status"]["phase"]) == ("quick", "Pending")
+    path = core("persistentvolumeclaims", "c")
+    assert api.patch(path, {"spec": {"volumeName": "v"}}).code == 200
+    assert api.patch(path, {"spec": {"accessModes": ["ReadWriteMany"]}}).code == 422
+
+
+def test_a_binding_keeps_its_role(api: Raw, namespace: str) -> None:
+    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"
+    body = {"metadata": {"name": "b"}, "roleRef": {"kind": "Role", "name": "r"}}
+    made = api.post(path, body).body
+    assert made["roleRef"]["apiGroup"] == "rbac.authorization.k8s.io"
+    assert api.patch(f"{path}/b", {"roleRef": {"name": "other"}}).code == 422
+
+
+def test_a_namespace_carries_its_name_as_label(api: Raw, namespace: str) -> None:
+    found = api.get(f"/api/v1/namespaces/{namespace}").body
+    assert found["metadata"]["labels"] == {"kubernetes.io/metadata.name": namespace}
+    assert (found["status"], found["spec"]) == ({"phase": "Active"}, {"finalizers": ["kubernetes"]})
