@@ -1,5 +1,6 @@
 """What is on the terminal while a run goes on: a letter per check, and what is waited for."""
 
+import contextlib
 import os
 import sys
 import threading
@@ -28,6 +29,7 @@ class Display:
         self._line = ""
         self._chapter = ""
         self._verbose = verbose
+        self._deaf = False
         self._tty = self._out.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
@@ -70,7 +72,7 @@ class Display:
 
     def close(self) -> None:
         """End the line and let go of the terminal."""
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError):
             self._end_line()
             self._out.close()
 
@@ -82,8 +84,14 @@ class Display:
         self._line = self._chapter = ""
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+        """Write, unless nobody reads any more: then the run goes on, for its report is kept."""
+        if self._deaf:
+            return
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except OSError:
+            self._deaf = True
 
 
 def _uncaptured() -> TextIO:

@@ -191,3 +191,23 @@ def test_a_report_that_cannot_be_written_costs_the_exit_code_not_the_verdicts(
     assert "passed of the selection" in outcome.out
     assert "the report could not be written: [Errno 28] No space left on device" in outcome.out
     assert outcome.platform == ["up", "down"]
+
+
+def test_a_run_goes_on_when_nobody_reads_its_output(tmp_path: Path) -> None:
+    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
+    example = Example.make(tmp_path, text)
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        example.command("--requirement", "AUTO-1"),
+        cwd=tmp_path,
+        env=example.environment(),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    outcome = Outcome(process.returncode, "", process.stderr.decode(), tmp_path)
+    assert outcome.verdicts == {"AUTO-1": "passed"}
+    assert outcome.platform == ["up", "down"]

@@ -90,17 +90,13 @@ def test_a_module_that_cannot_be_read_makes_the_run_inconclusive(tmp_path: Path)
     assert ended.platform == []
 
 
-def test_spreading_checks_over_processes_is_refused_in_one_line(tmp_path: Path) -> None:
-    """xdist, where it is installed, declares `-n` with this destination."""
-    example = Example.make(tmp_path, KEPT)
-    declared = 'parser.addoption("--numprocesses", "-n", dest="numprocesses")'
-    stand_in = f"def pytest_addoption(parser):\n    parser._addoption = None\n    {declared}\n"
-    stand_in = stand_in.replace("    parser._addoption = None\n", "").replace(
-        'parser.addoption("--numprocesses", "-n"',
-        'parser.getgroup("xdist")._addoption("-n", "--numprocesses"',
-    )
-    (tmp_path / "spreading.py").write_text(stand_in)
-    assert refused(example, "-p", "spreading", "-n", "2") == (
+@pytest.mark.parametrize(
+    "spread", [["-n", "2"], ["-n", "auto"], ["--dist", "load", "--tx", "popen"]]
+)
+def test_spreading_checks_over_processes_is_refused_in_one_line(
+    tmp_path: Path, spread: list[str]
+) -> None:
+    assert refused(Example.make(tmp_path, KEPT), *spread) == (
         "-n: the suite runs its scenarios side by side itself; leave -n out."
     )
 

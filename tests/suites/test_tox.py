@@ -1,0 +1,90 @@
+"""Stopped through tox: it kills what is slow to go, and on SIGTERM it leaves its child behind.
+
+The settings under test are those of the project's own tox.ini.
+"""
+
+import configparser
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.suites.example import ROOT, Example, Outcome
+
+WAITING = '''
+import os, threading
+
+@requirement("AUTO-1")
+def test_waiting():
+    """Waits."""
+    with open(os.environ["PGTLS_TEST_RUNNING"], "w") as pipe:
+        pipe.write(str(os.getpid()))
+    threading.Event().wait(60)
+'''
+# Longer than tox waits for its child, were it not told to: 0.3 s, and 0.2 s for a kill.
+SLOW_STOP = """import threading
+    threading.Event().wait(1.5)
+    with LOG.open("a") as log:
+        log.write("clean\\n")
+"""
+
+
+def tox_file(directory: Path, example: Example) -> None:
+    """A tox environment that runs the example with the project's own limits and variables."""
+    ours = configparser.ConfigParser(interpolation=None)
+    ours.read(ROOT / "tox.ini")
+    kept = {
+        name: value
+        for name, value in ours["testenv"].items()
+        if name.endswith("_timeout") or name == "pass_env"
+    }
+    assert {"suicide_timeout", "interrupt_timeout", "terminate_timeout"} <= set(kept)
+    made = configparser.ConfigParser(interpolation=None)
+    made["tox"] = {"no_package": "true", "skip_missing_interpreters": "false"}
+    made["testenv:conformance"] = {
+        **kept,
+        "runner": "virtualenv",
+        "skip_install": "true",
+        "allowlist_externals": "*",
+        "set_env": f"PYTHONPATH={ROOT}",
+        "commands": " ".join(example.command()),
+    }
+    with (directory / "tox.ini").open("w") as file:
+        made.write(file)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
+)
+def test_a_stopped_tox_leaves_nothing_behind(tmp_path: Path, number: int, name: str) -> None:
+    example = Example.make(tmp_path, WAITING, stop=SLOW_STOP)
+    tox_file(tmp_path, example)
+    pipe = tmp_path / "running"
+    os.mkfifo(pipe)
+    tox = subprocess.Popen(
+        [sys.executable, "-m", "tox", "-e", "conformance"],
+        cwd=tmp_path,
+        env=example.environment({"PGTLS_TEST_RUNNING": str(pipe)}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    pytest_ended = os.pidfd_open(int(pipe.read_text()))
+    if number == signal.SIGINT:
+        os.killpg(tox.pid, number)  # as a terminal does: to tox and to pytest
+    else:
+        tox.send_signal(number)
+    out, _ = tox.communicate(timeout=120)
+    assert select.select([pytest_ended], [], [], 60)[0], "pytest has not ended"
+    os.close(pytest_ended)
+    outcome = Outcome(tox.returncode, out, "", tmp_path)
+    assert outcome.platform == ["up", "down", "clean"], out
+    assert outcome.run["interrupted"] == name
+    assert outcome.run["exit_code"] == 2
+    if number == signal.SIGINT:  # of SIGTERM tox dies at once, and nobody hears pytest any more
+        assert "interrupted by Ctrl-C" in out
