@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from embedded.images.code import code_key
@@ -14,16 +15,24 @@ def bundle(faults: Sequence[str], cache: Path) -> str:
     """Return the bundle as YAML, with `faults` set in its Deployment.
 
     It follows from the operator's code and the names of the faults, which are known to be right.
-    Raises OSError when `cache` cannot be written.
+    Raises OSError when `cache` cannot be used.
     """
     digest = hashlib.sha256("\0".join([code_key(), *faults]).encode()).hexdigest()
     kept = cache / "bundles" / f"{digest[:16]}.yaml"
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        aside = kept.with_suffix(f".{os.getpid()}")
-        aside.write_text(_render(faults))
-        aside.rename(kept)
-    return kept.read_text()
+    if kept.exists():
+        return kept.read_text()
+    text = _render(faults)
+    # To remember it is a help only, and none for whoever may just read the cache.
+    with suppress(PermissionError):
+        _keep(kept, text)
+    return text
+
+
+def _keep(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_suffix(f".{os.getpid()}")
+    aside.write_text(text)
+    aside.rename(file)
 
 
 def _render(faults: Sequence[str]) -> str:

@@ -56,7 +56,7 @@ def _make(recipe: Recipe, suite: Suite, work: Path, log: Path) -> None:
         step.run(inside(root, command, uid=recipe.config.uid), STEP_SECONDS)
     said = [step.run(inside(root, c, uid=recipe.config.uid), STEP_SECONDS) for c in recipe.versions]
     (work / VERSIONS).write_text("".join(said))
-    give_to_box(root)
+    give_to_box(work)
 
 
 class Step:

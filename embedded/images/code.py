@@ -41,7 +41,7 @@ def build_code(target: Path, base: Path, suite: Suite, package: Path = PACKAGE) 
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
         _compile(root / OPERATOR_CODE[1:], base, suite)
-        give_to_box(root)
+        give_to_box(work)
         work.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)

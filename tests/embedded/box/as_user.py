@@ -1,0 +1,31 @@
+"""Run a command as an ordinary user: `python -m tests.embedded.box.as_user UID COMMAND…`.
+
+For tests that run as root. What this Python and this repository are made of may lie under root's
+home, which the user cannot enter: so they are shown to it, in mounts of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from embedded.box import system
+from embedded.box.trees import closed_ancestor, cover, interpreter_trees
+
+
+def main() -> None:
+    """Become that user, and then the command."""
+    uid, command = int(sys.argv[1]), sys.argv[2:]
+    system.unshare(system.NEWNS)
+    system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+    trees = interpreter_trees()
+    for top in {top for tree in trees if (top := closed_ancestor(tree.path))}:
+        cover(top, trees)
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+    os.execvpe(command[0], command, os.environ)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Pods reach each other, from their own addresses, from the first packet on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+from embedded.box.model import BoxError, Sandbox, Streams
+from tests.embedded.box.modes import Mode
+from tests.embedded.box.playing import play
+from tests.embedded.box.scene import Stage
+
+SERVER = """
+use IO::Socket::INET;
+my $s = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => $ARGV[1], Listen => 9,
+    ReuseAddr => 1) or die "cannot listen: $!";
+syswrite STDOUT, "listening\\n";
+while (my $c = $s->accept) { print $c $c->peerhost, "\\n"; close $c }
+"""
+
+
+async def _serve(stage: Stage, sandbox: Sandbox, address: str, port: int) -> Any:
+    read, write = os.pipe()
+    argv = ("perl", "-e", SERVER, address, str(port))
+    process = await stage.container(sandbox, *argv, streams=Streams(stdout=write, stderr=2))
+    os.close(write)
+    assert await asyncio.to_thread(os.read, read, 100) == b"listening\n"
+    os.close(read)
+    return process
+
+
+async def _answer(connection: socket.socket) -> str:
+    with connection:
+        return (await asyncio.get_running_loop().sock_recv(connection, 100)).decode().strip()
+
+
+async def talk(stage: Stage) -> dict[str, Any]:
+    one, two = await stage.sandbox(2), await stage.sandbox(3)
+    await _serve(stage, one, "0.0.0.0", 80)
+    await _serve(stage, one, "127.0.0.1", 5432)
+    dial = "exec 3<>/dev/tcp/10.244.0.2/80 && cat <&3"
+    return {
+        "from a Pod": (await stage.output(two, "bash", "-c", dial)).stdout,
+        "from beside": (
+            await stage.output(one, "bash", "-c", dial.replace("10.244.0.2", "127.0.0.1"))
+        ).stdout,
+        "from the box": (await stage.runtime.run(["bash", "-c", dial])).stdout,
+        "into its loopback": await _answer(await stage.runtime.connect(one, 5432)),
+        "into another's": await _refused(stage, two, 5432),
+        "from inside to its address": await _answer(
+            await stage.runtime.connect(two, 80, address="10.244.0.2")
+        ),
+        "ipv6": (await stage.output(one, "cat", "/proc/net/if_inet6")).stdout,
+    }
+
+
+async def _refused(stage: Stage, sandbox: Sandbox, port: int) -> str:
+    try:
+        (await stage.runtime.connect(sandbox, port)).close()
+    except ConnectionRefusedError as error:
+        return type(error).__name__
+    return "connected"
+
+
+def test_pods_talk_with_their_own_addresses(mode: Mode) -> None:
+    """A low port serves an ordinary user; each peer is seen by its address; loopbacks are apart."""
+    seen = play(mode, talk)
+    assert seen["from a Pod"] == "10.244.0.3\n"
+    assert seen["from beside"] == "127.0.0.1\n"
+    assert seen["from the box"] == "10.244.0.1\n"
+    assert seen["into its loopback"] == "127.0.0.1"
+    assert seen["into another's"] == "ConnectionRefusedError"
+    assert seen["from inside to its address"] == "10.244.0.3"
+    assert seen["ipv6"] == ""
+
+
+async def first_packets(stage: Stage) -> dict[str, Any]:
+    inward = outward = 0
+    with socket.create_server(("10.244.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        for number in range(2, 42):
+            sandbox = await stage.sandbox(number)
+            # The first packet of all, one way for even and the other for odd numbers.
+            if number % 2:
+                (await stage.runtime.connect(sandbox, port, address="10.244.0.1")).close()
+                outward += 1
+            else:
+                inward += await _dial(sandbox.address)
+    return {"inward": inward, "outward": outward, "resent": _resent()}
+
+
+async def _dial(address: str) -> int:
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(connection, (address, 9))
+        except ConnectionRefusedError:
+            return 1
+    return 0
+
+
+def _resent() -> int:
+    names, values = [
+        line.split()[1:]
+        for line in Path("/proc/net/snmp").read_text().splitlines()
+        if line.startswith("Tcp:")
+    ]
+    return int(dict(zip(names, values, strict=True))["RetransSegs"])
+
+
+def test_no_first_packet_is_lost(mode: Mode) -> None:
+    """A sandbox is given out when its wire carries: nothing had to be sent again."""
+    assert play(mode, first_packets) == {"inward": 20, "outward": 20, "resent": 0}
+
+
+async def cut(stage: Stage) -> dict[str, Any]:
+    one, two = await stage.sandbox(2), await stage.sandbox(3)
+    await _serve(stage, one, "0.0.0.0", 80)
+    seen = {"before": await _reaches(stage, two)}
+    await stage.runtime.set_link(one, up=False)
+    seen["cut"] = await _reaches(stage, two)
+    seen["loopback"] = await _answer(await stage.runtime.connect(one, 80))
+    await stage.runtime.set_link(one, up=True)
+    seen["after"] = await _reaches(stage, two)
+    return seen
+
+
+async def _reaches(stage: Stage, sandbox: Sandbox) -> str:
+    try:
+        connection = await stage.runtime.connect(sandbox, 80, address="10.244.0.2", deadline=0.5)
+    except (TimeoutError, OSError):
+        return "nothing"
+    return await _answer(connection)
+
+
+def test_a_pod_is_cut_off_and_joined_again(mode: Mode) -> None:
+    """Its own loopback goes on working meanwhile."""
+    assert play(mode, cut) == {
+        "before": "10.244.0.3",
+        "cut": "nothing",
+        "loopback": "127.0.0.1",
+        "after": "10.244.0.3",
+    }
+
+
+async def shared(stage: Stage) -> dict[str, Any]:
+    sandbox = await stage.sandbox(2)
+    one, two = await stage.sleeper(sandbox), await stage.sleeper(sandbox)
+    other = await stage.sleeper(await stage.sandbox(3))
+    look = ("readlink", "/proc/self/ns/net", "/proc/self/ns/ipc", "/proc/self/ns/uts")
+    names = [
+        (await stage.execute(each, *look)).stdout.decode().split() for each in (one, two, other)
+    ]
+    ids = [
+        (await stage.execute(each, "readlink", "/proc/self/ns/pid")).stdout for each in (one, two)
+    ]
+    await stage.runtime.remove_sandbox(sandbox)
+    one.signal(signal.SIGKILL)
+    return {
+        "same": names[0] == names[1],
+        "apart": set(names[0]) & set(names[2]),
+        "pids": ids[0] == ids[1],
+    }
+
+
+def test_containers_of_a_pod_share_network_ipc_and_name(mode: Mode) -> None:
+    """And nothing of it with another Pod's; their processes are apart."""
+    assert play(mode, shared) == {"same": True, "apart": "set()", "pids": False}
+
+
+async def programs(stage: Stage) -> dict[str, Any]:
+    rules = b"table ip box {\n map vip {\n type ipv4_addr : ipv4_addr\n }\n}\n"
+    made = await stage.runtime.run(["nft", "-f", "-"], stdin=rules)
+    listed = await stage.runtime.run(["nft", "list", "tables"])
+    failed = await stage.runtime.run(["nft", "-f", "-"], stdin=b"nonsense\n")
+    try:
+        await stage.runtime.run(["sleep", "1000"], deadline=0.2)
+    except TimeoutError:
+        stopped = True
+    try:
+        await stage.runtime.run(["no-such-program"])
+    except BoxError as error:
+        missing = str(error)
+    return {
+        "made": made,
+        "listed": listed,
+        "failed": failed,
+        "stopped": stopped,
+        "missing": missing,
+    }
+
+
+def test_programs_of_the_box_run_to_their_end(mode: Mode) -> None:
+    """With input, output and a deadline; nft works in either mode."""
+    seen = play(mode, programs)
+    assert seen["made"]["status"]["code"] == 0, seen["made"]["stderr"]
+    assert "table ip box" in seen["listed"]["stdout"]
+    assert seen["failed"]["status"]["code"] == 1
+    assert "nonsense" in seen["failed"]["stderr"]
+    assert seen["stopped"] is True
+    assert "No such file" in seen["missing"]

@@ -1,0 +1,184 @@
+"""The launcher, as its users see it: what it says, what it takes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+
+from tests.embedded.box.modes import Mode
+from tests.embedded.box.platform_process import (
+    SECONDS,
+    Up,
+    brought_up,
+    command_line,
+    inhabitants,
+    wait_gone,
+)
+
+
+@pytest.fixture(scope="module")
+def up(mode: Mode) -> Iterator[Up]:
+    with brought_up(mode) as platform:
+        yield platform
+
+
+def test_it_says_what_is_up(up: Up) -> None:
+    """Where to reach it, what to install on it, what stands in for which image."""
+    assert up.kubeconfig.stat().st_mode & 0o777 == 0o600
+    assert Path(up.said["bundle"]).read_text().count("kind: CustomResourceDefinition") == 1
+    assert Path(up.said["log_dir"]).is_dir()
+    rows = {row["reference"]: row for row in up.said["images"]}
+    assert rows["percona/percona-pgbouncer"]["recipe"] == "postgresql"
+    assert rows["reference-operator"]["digest"].startswith("sha256:")
+    assert "PostgreSQL" in up.said["versions"]["postgres"]
+
+
+def test_its_api_and_node_are_ready(up: Up) -> None:
+    """At once, with the token of the kubeconfig, and with no other."""
+    node = up.get("/api/v1/nodes")["items"][0]
+    conditions = {each["type"]: each["status"] for each in node["status"]["conditions"]}
+    assert conditions["Ready"] == "True"
+    with pytest.raises(HTTPError) as refused:
+        up.get("/api/v1/nodes", token="guessed")
+    assert refused.value.code == 401
+
+
+def test_malformed_commands_are_answered(up: Up) -> None:
+    """And hurt nothing."""
+    assert up.ask(do="fly") == {"ok": False, "error": "unknown command 'fly'"}
+    assert "malformed" in up.ask(nothing="")["error"]
+    assert up.ask(do="capture-stop") == {"ok": False, "error": "no capture is running"}
+    nowhere = up.ask(do="capture-start", file="/no/such/directory/x.pcap")
+    assert "No such file" in nowhere["error"]
+
+
+def test_a_capture_holds_what_crossed_the_bridge(up: Up, mode: Mode) -> None:
+    """Whole frames, in a pcap file of the user's own."""
+    file = mode.temporary / f"pg-tls-capture-{os.getpid()}.pcap"
+    assert up.ask(do="capture-start", file=str(file)) == {"ok": True}
+    assert "running already" in up.ask(do="capture-start", file=str(file))["error"]
+    assert up.ask(do="capture-stop") == {"ok": True}
+    magic, major = struct.unpack_from("=IH", file.read_bytes())
+    file.unlink()
+    assert (magic, major) == (0xA1B23C4D, 2)
+
+
+@pytest.mark.parametrize("end", ["end of input", "SIGTERM", "SIGINT"])
+def test_it_ends_when_told(mode: Mode, end: str) -> None:
+    """With exit code 0, and nothing of it left."""
+    with brought_up(mode) as platform:
+        world, directory = platform.world, platform.kubeconfig.parent
+        if end != "end of input":
+            platform.process.send_signal(getattr(signal, end))
+        _, complaints = platform.process.communicate(timeout=SECONDS)
+        assert platform.process.returncode == 0, complaints
+    assert complaints == ""
+    assert inhabitants(world.namespaces) == []
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("part", ["api", "controllers", "node"])
+def test_a_part_that_dies_ends_it(mode: Mode, part: str, log_directory: Path) -> None:
+    """The launcher says which, with exit code 1; the logs that were asked for stay."""
+    with brought_up(mode, "--log-dir", str(log_directory)) as platform:
+        world, directory = platform.world, platform.kubeconfig.parent
+        os.kill(world.named(f"embedded.{part} "), signal.SIGKILL)
+        _, complaints = platform.process.communicate(timeout=SECONDS)
+    assert platform.process.returncode == 1
+    assert complaints.splitlines()[-1].startswith(f"embedded: {part} ended with code 137")
+    assert inhabitants(world.namespaces) == []
+    assert not directory.exists()
+    assert (log_directory / f"{part}.log").exists()
+
+
+@pytest.fixture
+def log_directory(mode: Mode) -> Iterator[Path]:
+    """A directory that the mode may write, under a path that others cannot enter."""
+    directory = Path(tempfile.mkdtemp(dir=mode.temporary))
+    if mode.home is not None:
+        os.chown(directory, mode.home.stat().st_uid, -1)
+    yield directory / "made" / "logs"
+    shutil.rmtree(directory)
+
+
+@pytest.mark.parametrize("victim", ["launcher", "outer", "init"])
+def test_whatever_is_killed_nothing_stays(mode: Mode, victim: str) -> None:
+    """No process, and with the last of them no namespace, mount or link; no directory."""
+    mounts = Path("/proc/self/mountinfo").read_text()
+    with brought_up(mode) as platform:
+        world, keeper = platform.world, platform.keeper
+        directory = platform.kubeconfig.parent
+        pids = {"launcher": platform.process.pid, "outer": world.outer, "init": world.init}
+        os.kill(pids[victim], signal.SIGKILL)
+        platform.process.communicate(timeout=SECONDS)
+        wait_gone([*world.inside, world.outer, keeper])
+    assert len(world.inside) >= 4, [command_line(pid) for pid in world.inside]
+    assert platform.process.returncode == (-signal.SIGKILL if victim == "launcher" else 1)
+    assert inhabitants(world.namespaces) == []
+    assert not directory.exists()
+    assert Path("/proc/self/mountinfo").read_text() == mounts
+
+
+def test_a_fault_that_nobody_knows_is_refused(mode: Mode) -> None:
+    """In one line with the near matches, exit code 4, before anything is started."""
+    done = mode.run(["-m", "embedded", "up", "--faults", "no-such-fault"])
+    assert done.returncode == 4
+    assert done.stderr.startswith("--faults: unknown fault 'no-such-fault'")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_log_directory_that_cannot_be_made_is_refused(mode: Mode) -> None:
+    """In one line that names the option."""
+    done = mode.run(["-m", "embedded", "up", "--log-dir", "/proc/no/such"])
+    assert done.returncode == 4
+    assert done.stderr.startswith("--log-dir /proc/no/such: cannot be written")
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_json_it_speaks_to_a_person(mode: Mode) -> None:
+    """A line to paste; and it stays when its input ends, until Ctrl-C."""
+    with mode.popen(["-m", "embedded", "up"], stdin=subprocess.DEVNULL) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        kubeconfig = Path(line.strip().removeprefix("export KUBECONFIG="))
+        assert json.loads(kubeconfig.read_text())["current-context"] == "embedded"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert said.startswith("Kubernetes at https://127.0.0.1:")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the box")
+def test_it_runs_from_a_clone_in_roots_home() -> None:
+    """Clone and virtual environment both where the box's uid cannot go."""
+    home = Path(tempfile.mkdtemp(prefix=".pg-tls-", dir=Path.home()))
+    try:
+        here = Path(__file__).parents[3]
+        for name in ("embedded", "requirements"):
+            shutil.copytree(here / name, home / name)
+        subprocess.run(["cp", "-al", sys.prefix, str(home / "venv")], check=True)
+        python = home / "venv" / "bin" / Path(sys.executable).name
+        done = subprocess.run(
+            [python, "-m", "embedded", "up", "--json"],
+            cwd=home,
+            input="",
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["kubeconfig"]
+    finally:
+        shutil.rmtree(home)
