@@ -58,6 +58,7 @@ class Reconciler(Generic[K]):
         self._queued: set[K] = set()
         self._active: set[K] = set()
         self._failing: dict[K, Backoff] = {}
+        self._said: dict[K, str] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
 
     def enqueue(self, key: K) -> None:
@@ -103,16 +104,21 @@ class Reconciler(Generic[K]):
         try:
             delay = await self._reconcile(key)
         except (ApiError, Unreachable) as error:
-            # The ordinary signs of a copy that lags behind.
-            lag = isinstance(error, Conflict | NotFound | Terminating)
-            level = logging.DEBUG if lag else logging.WARNING
-            _log.log(level, "%s %s: %s", self.name, key, error)
+            self._log_failure(key, error)
         except Exception:
             _log.exception("%s %s", self.name, key)
         else:
             self._failing.pop(key, None)
+            self._said.pop(key, None)
             return delay
         return self._failing.setdefault(key, Backoff(most=self._most_delay)).next()
+
+    def _log_failure(self, key: K, error: Exception) -> None:
+        # The first are the ordinary signs of a copy that lags behind; and once is enough.
+        lags = isinstance(error, Conflict | NotFound | Terminating)
+        quiet = lags or self._said.get(key) == str(error)
+        self._said[key] = str(error)
+        _log.log(logging.DEBUG if quiet else logging.WARNING, "%s %s: %s", self.name, key, error)
 
     def _stop_timer(self, key: K) -> None:
         timer = self._timers.pop(key, None)

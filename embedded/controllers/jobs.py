@@ -12,6 +12,7 @@ from embedded.controllers.ownership import (
     index_by_controller,
     owned,
 )
+from embedded.controllers.pod_creation import create_pod
 
 _FIRST_RETRY = 1.0
 _LAST_RETRY = 360.0
@@ -75,7 +76,8 @@ class Jobs:
             "job-name": name,
         }
         metadata = {"generateName": f"{name}-", "labels": labels}
-        await self._cluster.create(PODS, pods.from_template(job["spec"]["template"], job, metadata))
+        pod = pods.from_template(job["spec"]["template"], job, metadata)
+        await create_pod(self._cluster, job, pod)
 
 
 def _missing(job: Json, mine: list[Json], active: int) -> int:

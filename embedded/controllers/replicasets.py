@@ -13,6 +13,7 @@ from embedded.controllers.ownership import (
     index_by_controller,
     matches,
 )
+from embedded.controllers.pod_creation import create_pod
 
 
 class ReplicaSets:
@@ -50,7 +51,7 @@ class ReplicaSets:
         name = replica_set["metadata"]["name"]
         template = replica_set["spec"]["template"]
         pod = pods.from_template(template, replica_set, {"generateName": f"{name}-"})
-        await self._cluster.create(PODS, pod)
+        await create_pod(self._cluster, replica_set, pod)
 
     async def _report(self, replica_set: Json) -> float | None:
         mine = await claim(self._cluster, PODS, replica_set)

@@ -18,6 +18,7 @@ from embedded.controllers.ownership import (
     index_by_controller,
     owned,
 )
+from embedded.controllers.pod_creation import create_pod
 from embedded.controllers.stateful_pods import REVISION, claims, ordinal, pod_of
 
 _COLLISIONS = 0
@@ -109,7 +110,8 @@ class StatefulSets:
             if self._claims.get(namespace, wanted["metadata"]["name"]) is None
         ]
         await together(*(self._cluster.ensure(PVCS, wanted) for wanted in missing))
-        await self._cluster.create(PODS, pod_of(stateful_set, number, _revision(stateful_set)))
+        pod = pod_of(stateful_set, number, _revision(stateful_set))
+        await create_pod(self._cluster, stateful_set, pod)
 
     async def _report(self, stateful_set: Json) -> float | None:
         mine = owned(self._pods, stateful_set)

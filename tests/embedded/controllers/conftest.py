@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from embedded.client import CONFIGMAPS
 from tests.embedded.client.api_process import api_server
+from tests.embedded.controllers.seen import there
 from tests.embedded.controllers.world import World
 
 
@@ -30,6 +32,7 @@ def world(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     world = World(kubeconfig)
     try:
         world.serve_all()
+        world.eventually(CONFIGMAPS, "default", there("kube-root-ca.crt"), "nobody works")
         yield world
     finally:
         world.close()

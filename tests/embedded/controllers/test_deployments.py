@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from embedded.client import DEPLOYMENTS, PODS, REPLICASETS, Json
 from embedded.controllers import conditions
 from tests.embedded.controllers.objects import deployment, template
@@ -189,3 +191,31 @@ def test_nothing_is_written_once_a_deployment_is_settled(world: World, namespace
     after = world.get(DEPLOYMENTS, "web", namespace)
     assert after["metadata"]["resourceVersion"] == touched["metadata"]["resourceVersion"]
     assert after["status"] == before["status"]
+
+
+def test_a_rollout_that_does_not_move_is_said_to_have_failed(world: World, namespace: str) -> None:
+    made = deployment("web", progressDeadlineSeconds=1, template=template("web", manual=""))
+    world.create(DEPLOYMENTS, made, namespace)
+
+    def is_overdue(items: Items) -> bool:
+        said = items["web"].get("status", {}) if "web" in items else {}
+        progress = conditions.find(said, "Progressing") or {}
+        return progress.get("reason") == "ProgressDeadlineExceeded"
+
+    found = world.eventually(DEPLOYMENTS, namespace, is_overdue, "it is not said")
+    progress = conditions.find(found["web"]["status"], "Progressing")
+    assert progress
+    assert progress["status"] == "False"
+
+
+def test_a_pod_counts_as_available_once_it_was_ready_long_enough(
+    world: World, namespace: str
+) -> None:
+    made = deployment("web", minReadySeconds=1, template=template("web", manual=""))
+    world.create(DEPLOYMENTS, made, namespace)
+    (pod,) = world.eventually(PODS, namespace, exactly(1), "no Pod").values()
+    world.run_pod(pod, since=datetime.now(UTC))
+    ready = status("web", readyReplicas=1)
+    found = world.eventually(DEPLOYMENTS, namespace, ready, "the Pod is not ready")["web"]["status"]
+    assert found.get("availableReplicas", 0) == 0
+    rolled_out(world, namespace, "web", 1)

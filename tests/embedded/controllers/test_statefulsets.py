@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedded.client import PODS, PVCS, STATEFULSETS, Json
+from embedded.client import EVENTS, PODS, PVCS, STATEFULSETS, Json
 from tests.embedded.controllers.objects import claim, stateful_set, template
 from tests.embedded.controllers.seen import ending, exactly, status, successor, there
 from tests.embedded.controllers.world import Items, World
@@ -154,3 +154,14 @@ def test_a_failed_pod_is_made_anew(world: World, namespace: str) -> None:
     world.run_pod(pod, ready=False, phase="Failed")
     anew = successor("db-0", pod["metadata"]["uid"])
     world.eventually(PODS, namespace, anew, "the failed Pod stays")
+
+
+def test_a_pod_that_is_refused_is_told_in_one_event(world: World, namespace: str) -> None:
+    # With the hash of its template the name is too long for a label.
+    world.create(STATEFULSETS, stateful_set("a" * 60), namespace)
+    (event,) = world.eventually(EVENTS, namespace, exactly(1), "no event").values()
+    assert (event["type"], event["reason"]) == ("Warning", "FailedCreate")
+    assert event["involvedObject"]["kind"] == "StatefulSet"
+    assert "metadata.labels" in event["message"]
+    # Until it is deleted the controller goes on trying.
+    world.delete(STATEFULSETS, "a" * 60, namespace)

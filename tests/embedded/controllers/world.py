@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from embedded.client.client import PatchKind, Propagation
 T = TypeVar("T")
 Items = Mapping[str, Json]
 DEADLINE = 15.0
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NODE = "the-node"
 
 
@@ -122,7 +124,13 @@ class World:
             await self._informers.start(group)
             await asyncio.Event().wait()
 
-    def run_pod(self, pod: Json, ready: bool = True, phase: str = "Running") -> Json:
+    def run_pod(
+        self,
+        pod: Json,
+        ready: bool = True,
+        phase: str = "Running",
+        since: datetime = LONG_AGO,
+    ) -> Json:
         """Say of a Pod what a kubelet would say, once it is placed."""
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
         self.eventually(
@@ -131,7 +139,7 @@ class World:
             lambda items: name in items and bool(items[name]["spec"].get("nodeName")),
             f"{name} is not placed",
         )
-        return self.patch(PODS, name, namespace, _pod_status(ready, phase), "status")
+        return self.patch(PODS, name, namespace, _pod_status(ready, phase, since), "status")
 
     def end_pod(self, pod: Json) -> None:
         """Confirm that a terminating Pod has ended, as a kubelet does."""
@@ -172,12 +180,12 @@ class World:
 _addresses = itertools.count(1)
 
 
-def _pod_status(ready: bool, phase: str) -> Json:
+def _pod_status(ready: bool, phase: str, since: datetime = LONG_AGO) -> Json:
     number = next(_addresses)
     condition = {
         "type": "Ready",
         "status": "True" if ready else "False",
-        "lastTransitionTime": "2026-01-01T00:00:00Z",
+        "lastTransitionTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     address = f"10.244.{number // 250 + 1}.{number % 250 + 1}"
     return {"status": {"phase": phase, "podIP": address, "conditions": [condition]}}
