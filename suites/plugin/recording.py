@@ -61,6 +61,11 @@ class RunRecorder:
         """Keep a line about something that happened."""
         self.write(Note(time=time.time(), text=text, details=details))
 
+    def say(self, text: str) -> None:
+        """Keep a line, and show it to the person who runs the suite."""
+        self.note(text)
+        self._display.say(text)
+
     def broke(self, text: str, *, log: str = "") -> None:
         """Keep that the environment broke."""
         self.write(EnvironmentBroke(time=time.time(), text=text, log=log))
