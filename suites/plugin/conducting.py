@@ -28,6 +28,7 @@ from suites.plugin.recording import RunRecorder
 from suites.plugin.reportdir import clear_older, refuse_unwritable
 from suites.plugin.selection import Choice, Selection, ids_of, refuse_malformed
 from suites.plugin.signals import Stop, watched
+from suites.versions import Version
 
 
 def conductor(config: pytest.Config) -> "Conductor":
@@ -150,7 +151,7 @@ class Conductor:
         try:
             yield
         except Exception as error:
-            self._recorder.broke(told(error, "teardown"))
+            self._broke(told(error, "teardown"))
         if self._started:
             self._stop_platform()
         session.exitstatus = self._conclude(int(exitstatus))
@@ -170,26 +171,33 @@ class Conductor:
             narrowed=options.narrowed(self._config),
         )
         self._started = time.time()
-        found: Surroundings | None = None
-        failure: Exception | None = None
         try:
-            found = self._config.hook.pytest_pgtls_start(config=self._config)
-            if found is None:
-                failure = LookupError("no plugin brings up a platform")
+            found = self._bring_up()
         except UsageError:
             raise
         except KeyboardInterrupt:
             self._begin(None)
             raise
         except Exception as error:
-            failure = error
-        self._begin(found)
-        if failure is not None:
-            self._recorder.broke(f"the platform did not come up: {told(failure)}")
+            self._begin(None)
+            self._broke(f"the platform did not come up: {told(error)}")
             session.items.clear()
-        elif found is not None:
-            self._config.stash[SURROUNDINGS] = found
-            self._leave_applicable(session, found)
+            return
+        self._begin(found)
+        self._config.stash[SURROUNDINGS] = found
+        self._leave_applicable(session, found)
+
+    def _bring_up(self) -> Surroundings:
+        found: Surroundings | None = self._config.hook.pytest_pgtls_start(config=self._config)
+        if found is None:
+            raise LookupError("no plugin brings up a platform")
+        Version.parse(found.subject.version)
+        return found
+
+    def _broke(self, text: str) -> None:
+        """Keep that the environment broke; what follows the first line is a log's tail."""
+        first, _, log = text.partition("\n")
+        self._recorder.broke(first, log=log)
 
     def _begin(self, found: Surroundings | None) -> None:
         assert self._selection is not None
@@ -210,13 +218,13 @@ class Conductor:
         try:
             self._config.hook.pytest_pgtls_stop(config=self._config)
         except Exception as error:
-            self._recorder.broke(told(error, "teardown"))
+            self._broke(told(error, "teardown"))
 
     def _conclude(self, exitstatus: int) -> int:
         if not self._recorder.open:
             return self._without_run(exitstatus)
-        if self._stop.by:
-            self._recorder.interrupted(self._stop.by)
+        if self._stop.by or exitstatus == pytest.ExitCode.INTERRUPTED:
+            self._recorder.interrupted(self._stop.by or "pytest")
         run = self._recorder.conclude()
         unwritten = self._recorder.unwritten
         report = "" if unwritten else str(self._settings.report_dir)

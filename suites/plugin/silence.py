@@ -15,5 +15,6 @@ def silence(config: pytest.Config) -> None:
     """Put a reporter in place that writes to nowhere."""
     nowhere = Path("/dev/null").open("w", encoding="utf-8")  # noqa: SIM115 - closed with the run
     config.add_cleanup(nowhere.close)
-    config.pluginmanager.unregister(name=REPORTER)
+    if config.pluginmanager.has_plugin(REPORTER):
+        config.pluginmanager.unregister(name=REPORTER)
     config.pluginmanager.register(pytest.TerminalReporter(config, nowhere), REPORTER)

@@ -211,3 +211,30 @@ def test_a_run_goes_on_when_nobody_reads_its_output(tmp_path: Path) -> None:
     outcome = Outcome(process.returncode, "", process.stderr.decode(), tmp_path)
     assert outcome.verdicts == {"AUTO-1": "passed"}
     assert outcome.platform == ["up", "down"]
+
+
+def test_a_defect_of_the_suite_is_said_and_is_no_verdict(tmp_path: Path) -> None:
+    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
+    example = Example.make(tmp_path, text)
+    with (tmp_path / "conftest.py").open("a") as conftest:
+        conftest.write("\ndef pytest_runtest_logfinish():\n    raise KeyError('a defect')\n")
+    outcome = example.run()
+    assert outcome.code == 3
+    assert "ERROR  the suite broke: this is a defect of it" in outcome.out
+    assert "KeyError: 'a defect'" in outcome.out
+    assert outcome.platform == ["up", "down"]
+
+
+def test_a_subject_without_a_version_cannot_be_judged(tmp_path: Path) -> None:
+    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
+    outcome = Example.make(tmp_path, text, version="latest").run()
+    assert outcome.code == 3
+    assert "'latest' is not a version" in outcome.out
+    assert outcome.verdicts["AUTO-1"] == "error"
+
+
+def test_a_check_that_ends_pytest_has_interrupted_the_run(tmp_path: Path) -> None:
+    text = '@requirement("AUTO-1")\ndef test_ends():\n    """Ends."""\n    pytest.exit("enough")\n'
+    outcome = Example.make(tmp_path, text).run()
+    assert outcome.code == 2
+    assert outcome.platform == ["up", "down"]

@@ -1,0 +1,40 @@
+"""Say again what a run found, from its journal: `python -m reports report/`.
+
+Also for a run that was killed, whose journal is all that it left. run.json and junit.xml are
+written anew beside the journal.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports import journal, junit, run_json, terminal
+from reports.verdicts import INCONCLUSIVE, judge
+
+USAGE = 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Render a report directory and return the run's exit code, or 4 where there is no journal."""
+    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
+    parser.add_argument("directory", type=Path, help="the report directory of the run")
+    directory: Path = parser.parse_args(arguments).directory
+    try:
+        run = judge(journal.read(directory / "journal.jsonl"))
+    except (OSError, journal.JournalError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    style = terminal.Style(colour=sys.stdout.isatty())
+    print(terminal.render(run, style, str(directory)), end="")
+    try:
+        (directory / "run.json").write_text(run_json.render(run), encoding="utf-8")
+        (directory / "junit.xml").write_text(junit.render(run), encoding="utf-8")
+    except OSError as error:
+        print(f"the report could not be written: {error}", file=sys.stderr)
+        return INCONCLUSIVE
+    return run.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

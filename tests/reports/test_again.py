@@ -1,0 +1,44 @@
+"""A report can be made again from the journal, also of a run that was killed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from reports.journal import JournalWriter
+from tests.reports import examples as ex
+
+
+def say_again(directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reports", str(directory)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_killed_run_is_said_to_be_cut_off(tmp_path: Path) -> None:
+    first = ex.header(ex.selected("AUTO-1", "a"), ex.selected("AUTO-2a", "b"))
+    with JournalWriter(tmp_path / "journal.jsonl", first) as writer:
+        for event in ex.finished("a"):
+            writer.write(event)
+    with (tmp_path / "journal.jsonl").open("a") as file:
+        file.write('{"event": "check-fini')
+    ended = say_again(tmp_path)
+    assert ended.returncode == 2
+    assert "cut off: the run was killed" in ended.stdout
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert (run["cut_off"], run["finished"]) == (True, None)
+    assert (tmp_path / "junit.xml").exists()
+
+
+def test_without_a_journal_it_is_wrong_use_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text("{}\n")
+    for directory in (tmp_path, tmp_path / "none"):
+        ended = say_again(directory)
+        assert ended.returncode == 4
+        assert len(ended.stderr.splitlines()) == 1
+        assert str(directory) in ended.stderr
