@@ -72,7 +72,9 @@ def _start(folder: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
     os.close(reader)
     if not said:
         process.kill()
-        raise RuntimeError(f"the API server did not start: {(folder / 'api.log').read_text()}")
+        process.wait(timeout=10)
+        lines = (folder / "api.log").read_text().splitlines()
+        raise RuntimeError(f"the API server did not start: {lines[-1:]}")
     return process
 
 
