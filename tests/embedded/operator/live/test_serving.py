@@ -1,0 +1,193 @@
+"""Clusters that run: who gets in, by which certificate, and what a change does to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from embedded.client import PGCLUSTERS, SECRETS
+from embedded.operator.names import Names
+from embedded.operator.pki import Authority, Pair, Subject, encoding, issue
+from tests.embedded.operator.live.bench import STREAMING, Bench
+from tests.embedded.operator.making import NOW, Json, internal, leaf_secret
+from tests.embedded.operator.making import secret as secret_of
+
+ROOT = Authority.generate(NOW)
+REFS = {"customTLSSecret": {"name": "tls"}, "customReplicationTLSSecret": {"name": "repl"}}
+HOST_RULE = {"postgresql": {"pg_hba": ["host all all all scram-sha-256"]}}
+
+
+def external(bench: Bench, cluster: str) -> Pair:
+    names = Names(namespace=bench.namespace, cluster=cluster)
+    forms = names.dns("primary") + names.dns("replicas")
+    return issue(ROOT, Subject(common_name=forms[0], names=forms), NOW)
+
+
+def serial(pair: Pair) -> int:
+    return encoding.certificate(pair.certificate).serial_number
+
+
+@pytest.fixture(scope="module")
+def clusters(bench: Bench) -> Bench:
+    """`plain` with generated certificates, `given` with custom ones; made side by side."""
+    bench.give(leaf_secret("tls", external(bench, "given"), ROOT))
+    bench.give(leaf_secret("repl", internal(ROOT), ROOT))
+    bench.cluster("plain", patroni={"dynamicConfiguration": HOST_RULE})
+    bench.cluster("given", secrets=REFS)
+    bench.ready("plain", "given")
+    return bench
+
+
+def test_a_user_gets_in_through_the_pooler_and_directly(clusters: Bench) -> None:
+    for service in ("pgbouncer", "primary", "replicas"):
+        for sslmode in ("verify-ca", "verify-full"):
+            done = clusters.login("plain", service, sslmode)
+            assert done.stdout == b"plain\n", done.stderr.decode()
+
+
+def test_the_replica_streams_by_the_certificate_of_its_cluster(clusters: Bench) -> None:
+    for cluster, secret in (("plain", "plain-replication-cert"), ("given", "repl")):
+        leaf = encoding.certificate(clusters.value(secret, "tls.crt"))
+        expected = f"t|/CN=_crunchyrepl|{leaf.serial_number}"
+        assert clusters.sql(cluster, STREAMING) == [expected]
+
+
+def test_each_cluster_has_a_system_identifier_of_its_own(clusters: Bench) -> None:
+    query = "SELECT system_identifier FROM pg_control_system()"
+    first, second = (clusters.sql(name, query) for name in ("plain", "given"))
+    assert first != second
+    assert clusters.sql("plain", query, "replica") == first
+
+
+def test_a_client_of_another_root_is_not_satisfied(clusters: Bench) -> None:
+    done = clusters.login("plain", "pgbouncer", "verify-ca", at="given")
+    assert b"certificate verify failed" in done.stderr
+
+
+def test_new_content_is_served_without_a_restart(clusters: Bench) -> None:
+    before = clusters.lives("given")
+    renewed = external(clusters, "given")
+    data = leaf_secret("tls", renewed, ROOT)["data"]
+    clusters.run(clusters.client.patch(SECRETS, "tls", clusters.namespace, {"data": data}))
+    # The reload is the database's own affair and leaves no trace in the API: ask until it shows.
+    for _ in range(200):
+        served = clusters.serials("given")
+        if served == {serial(renewed)}:
+            break
+    assert served == {serial(renewed)}
+    assert clusters.lives("given") == before
+
+
+def test_tls_only_takes_effect_at_every_instance_without_a_restart(clusters: Bench) -> None:
+    before = clusters.lives("plain")
+    assert clusters.login("plain", "primary", "disable").stdout == b"plain\n"
+    clusters.change("plain", tlsOnly=True)
+    for service, words in (
+        ("primary", b"no encryption"),
+        ("replicas", b"no encryption"),
+        ("pgbouncer", b"SSL required"),
+    ):
+        for _ in range(200):
+            done = clusters.login("plain", service, "disable")
+            if done.code:
+                break
+        assert words in done.stderr
+        assert clusters.login("plain", service, "verify-ca").stdout == b"plain\n"
+    for role in ("primary", "replica"):
+        query = "SELECT DISTINCT type FROM pg_hba_file_rules ORDER BY type"
+        assert clusters.sql("plain", query, role) == ["hostssl", "local"]
+    assert clusters.lives("plain") == before
+
+
+def test_a_label_that_was_taken_off_comes_back(clusters: Bench) -> None:
+    label = "app.kubernetes.io/part-of"
+    bare = {"metadata": {"labels": {label: None}}}
+    clusters.run(clusters.client.patch(SECRETS, "plain-pgbackrest", clusters.namespace, bare))
+    clusters.annotate("plain", "once")
+    clusters.wait(
+        SECRETS,
+        "plain-pgbackrest",
+        lambda obj: label in (obj or {})["metadata"]["labels"],
+        "the label is back",
+    )
+
+
+def test_reconciles_change_no_secret(clusters: Bench) -> None:
+    def versions() -> dict[str, str]:
+        listed = clusters.run(clusters.client.list(SECRETS, clusters.namespace))
+        return {
+            each["metadata"]["name"]: each["metadata"]["resourceVersion"] for each in listed.items
+        }
+
+    before = versions()
+    for turn in ("1", "2"):
+        clusters.annotate("plain", turn)
+        settings = {"max_db_connections": turn}
+        clusters.change("plain", proxy={"pgBouncer": {"config": {"global": settings}}})
+        clusters.ready("plain")
+    assert versions() == before
+
+
+def test_a_role_that_is_added_gets_in(clusters: Bench) -> None:
+    users = [{"name": "plain", "databases": ["plain"]}, {"name": "late", "databases": ["plain"]}]
+    clusters.change("plain", users=users)
+    clusters.wait(
+        SECRETS, "plain-pguser-late", lambda obj: obj is not None, "the user's Secret is there"
+    )
+    query = "SELECT rolname FROM pg_roles WHERE rolname = 'late'"
+    for _ in range(200):
+        found = clusters.sql("plain", query)
+        if found:
+            break
+    assert found == ["late"]
+
+
+def test_a_new_secret_name_restarts_and_keeps_the_data(clusters: Bench) -> None:
+    clusters.sql("given", "CREATE TABLE marker AS SELECT 42 AS answer")
+    before = clusters.lives("given")
+    renewed = external(clusters, "given")
+    clusters.give(leaf_secret("tls-new", renewed, ROOT))
+    clusters.change("given", secrets={"customTLSSecret": {"name": "tls-new"}})
+    clusters.state("given", "ready")
+    assert clusters.serials("given") == {serial(renewed)}
+    poolers = {each["metadata"]["uid"] for each in clusters.pods("given", role="pgbouncer")}
+    assert set(before) & set(clusters.lives("given")) <= poolers
+    assert clusters.sql("given", "SELECT answer FROM marker", "replica") == ["42"]
+
+
+def test_pause_stops_and_unpause_starts(clusters: Bench) -> None:
+    clusters.change("given", pause=True)
+    clusters.state("given", "paused")
+    assert not clusters.pods("given")
+    clusters.change("given", pause=False)
+    clusters.state("given", "ready")
+    assert len(clusters.sql("given", STREAMING)) == 1
+
+
+def test_the_schema_refuses_what_no_cluster_could_be(bench: Bench) -> None:
+    def attempt(**spec: object) -> Json:
+        obj: Json = {
+            "apiVersion": "pgv2.percona.com/v2",
+            "kind": "PerconaPGCluster",
+            "metadata": {"name": "bad", "namespace": bench.namespace},
+            "spec": {"postgresVersion": 17, "instances": []} | spec,
+        }
+        return bench.run(bench.client.create(PGCLUSTERS, obj))
+
+    with pytest.raises(Exception, match="instances"):
+        attempt()
+    with pytest.raises(Exception, match="postgresVersion"):
+        attempt(postgresVersion="seventeen")
+
+
+def test_a_root_given_by_the_user_signs(bench: Bench) -> None:
+    bench.give(secret_of("root", {"ca.crt": ROOT.pem, "ca.key": ROOT.key_pem}))
+    items = [{"key": "ca.crt", "path": "root.crt"}, {"key": "ca.key", "path": "root.key"}]
+    bench.cluster("rooted", secrets={"customRootCATLSSecret": {"name": "root", "items": items}})
+    bench.ready("rooted")
+    for secret, key in (
+        ("rooted-cluster-cert", "tls.crt"),
+        ("rooted-pgbouncer", "pgbouncer-frontend.crt"),
+    ):
+        encoding.certificate(bench.value(secret, key)).verify_directly_issued_by(ROOT.certificate)
+    assert bench.get(SECRETS, "rooted-cluster-ca-cert") is None
+    assert bench.login("rooted", "pgbouncer", "verify-full").stdout == b"rooted\n"
