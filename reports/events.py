@@ -68,7 +68,7 @@ class Header(Fact):
 
     event: Literal["run-started"] = "run-started"
     schema_version: int = SCHEMA
-    run: str = Field(description="the id that everything created by the run carries")
+    run: str = Field(description="an id of this run, unlike that of any other")
     time: float = Field(description="seconds since 1970")
     tool: str = Field(description="this suite's version")
     settings: dict[str, Any]

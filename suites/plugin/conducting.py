@@ -202,7 +202,7 @@ class Conductor:
     def _begin(self, found: Surroundings | None) -> None:
         assert self._selection is not None
         clear_older(self._settings.report_dir, self._started)
-        first = header(self._settings, self._catalogue, self._selection, found)
+        first = header(self._settings, self._catalogue, self._selection, found, self._started)
         self._recorder.begin(first)
         self._display.say(terminal.heading(first.platform, first.subject))
 

@@ -1,6 +1,5 @@
 """The journal's first line."""
 
-import time
 import uuid
 from importlib import metadata
 
@@ -12,12 +11,16 @@ from suites.plugin.selection import Selection
 
 
 def header(
-    settings: Settings, catalogue: Catalogue, selection: Selection, found: Surroundings | None
+    settings: Settings,
+    catalogue: Catalogue,
+    selection: Selection,
+    found: Surroundings | None,
+    started: float,
 ) -> Header:
     """Say what is judged, how it was asked for, and what it is judged by."""
     return Header(
         run=uuid.uuid4().hex[:12],
-        time=time.time(),
+        time=started,
         tool=_version(),
         settings=settings.model_dump(mode="json"),
         platform=None
