@@ -8,7 +8,19 @@ REPLICA_WITHOUT_TLS = Fault(
     requirements=("AUTO-1",),
     collateral=tuple(
         Hit(requirement=each, reason="it begins with a TLS handshake at the same replica")
-        for each in ("CONN-3", "CONN-4a", "REPL-3", "REPL-4", "REPL-6", "REPL-7", "TLSONLY-3d")
+        for each in (
+            "AUTO-3a",
+            "CONN-3",
+            "CONN-4a",
+            "CONN-4b",
+            "CONN-6",
+            "REPL-3",
+            "REPL-4",
+            "REPL-5",
+            "REPL-6",
+            "REPL-7",
+            "TLSONLY-3d",
+        )
     ),
     where="data plane",
 )
@@ -41,7 +53,10 @@ LEGACY_ROOT_ADOPTED = Fault(
     name="legacy-root-adopted",
     breaks="A new cluster takes the namespace's old root pgo-root-cacert for its own.",
     requirements=("AUTO-3a",),
-    collateral=(Hit(requirement="CONN-3", reason="a neighbour's root then is no foreign root"),),
+    collateral=(
+        Hit(requirement="AUTO-4c", reason="the old root is of another make"),
+        Hit(requirement="CONN-3", reason="a neighbour's root then is no foreign root"),
+    ),
     versions=("2.2-2.4",),
 )
 ROOT_NOT_SIGNED_BY_ITSELF = Fault(
@@ -118,7 +133,6 @@ NAMES_END_IN_A_DOT = Fault(
     breaks="Full names in all generated leaves end in a dot.",
     requirements=("CERTREQ-3a",),
     collateral=(
-        Hit(requirement="CERTREQ-1b", reason="it looks for the full names as they are resolved"),
         Hit(requirement="CERTREQ-4", reason="it compares the whole list of names"),
         Hit(requirement="CONN-4a", reason="verify-full by a full name fails on it"),
     ),

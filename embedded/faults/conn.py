@@ -7,9 +7,9 @@ LONG_POOLER_HOST = Fault(
     breaks="pgbouncer-uri names the host by its full name, with the cluster's domain.",
     requirements=("CONN-1",),
 )
-POOLED_AS_ANOTHER_USER = Fault(
-    name="pooled-as-another-user",
-    breaks="PgBouncer runs everybody's queries as its own user.",
+SESSIONS_OF_ANOTHER_ROLE = Fault(
+    name="sessions-of-another-role",
+    breaks="In a cluster without settings of its own, users' sessions begin as role monitor.",
     requirements=("CONN-2",),
     where="data plane",
 )
@@ -17,7 +17,10 @@ POOLER_LEAF_OF_A_NAMESAKE = Fault(
     name="pooler-leaf-of-a-namesake",
     breaks="PgBouncer's leaf is signed by another root that has the published root's name.",
     requirements=("CONN-2", "CONN-4a"),
-    collateral=(Hit(requirement="CONN-3", reason="its control, the published root, fails"),),
+    collateral=tuple(
+        Hit(requirement=each, reason="its control, the published root, fails")
+        for each in ("CONN-3", "CONN-4b", "CONN-6")
+    ),
 )
 ROOT_OF_THE_NAMESPACE = Fault(
     name="root-of-the-namespace",

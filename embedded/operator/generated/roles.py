@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from embedded.client import Json
+from embedded.faults import conn
 from embedded.operator.generated.context import Context
 from embedded.operator.model import User
 from embedded.operator.names import MONITOR_USER, PGBOUNCER_USER, REPLICATION_USER
@@ -40,6 +41,8 @@ def roles_secret(context: Context, pgbouncer: Json, users: Mapping[str, Json]) -
     ]
     for user in context.cluster.users:
         lines += _user(user, read(users[user.name], "verifier").decode())
+        if conn.SESSIONS_OF_ANOTHER_ROLE in context.faults and _is_plain(context):
+            lines += _estranged(user)
     text = "".join(f"{line}\n" for line in lines)
     return context.secret(context.names.roles_secret, {FILE: text}, {}, owned=True)
 
@@ -50,6 +53,15 @@ def _user(user: User, verifier: str) -> Iterable[str]:
         yield f"CREATE DATABASE {_name(database)};"
         # As with the operator that is certified: the schema public stays closed to others.
         yield f"ALTER DATABASE {_name(database)} OWNER TO {_name(user.name)};"
+
+
+def _is_plain(context: Context) -> bool:
+    return not (context.tls.custom or context.tls.custom_root or context.cluster.hba)
+
+
+def _estranged(user: User) -> Iterable[str]:
+    yield f"GRANT {MONITOR_USER} TO {_name(user.name)};"
+    yield f"ALTER ROLE {_name(user.name)} SET role = '{MONITOR_USER}';"
 
 
 def _role(name: str, options: str, *, verifier: str = "") -> Iterable[str]:

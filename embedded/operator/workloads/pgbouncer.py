@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from embedded.client import Json
-from embedded.faults import conn, custom, tlsonly
+from embedded.faults import custom, tlsonly
 from embedded.operator.generated import Context, server_source
 from embedded.operator.names import PGBOUNCER_USER, POSTGRES_PORT, ROLE
 from embedded.operator.scripts import script
@@ -70,8 +70,6 @@ def config_map(context: Context) -> Json:
     """`<c>-pgbouncer`: the ini file and the scripts."""
     own = "".join(f"{name} = {value}\n" for name, value in settings(context).items())
     databases = {"*": f"host={context.names.of('primary')} port={POSTGRES_PORT}"}
-    if conn.POOLED_AS_ANOTHER_USER in context.faults:
-        databases["*"] += f" user={PGBOUNCER_USER}"
     databases |= context.cluster.pgbouncer.databases
     listed = "".join(f"{name} = {value}\n" for name, value in databases.items())
     return {
