@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from embedded.api.jsons import Json
@@ -19,26 +20,23 @@ Flat = dict[Path, Any]
 _CONTAINER = object()
 """The value of a path that is owned as such, beside what is in it."""
 
-UNOWNED: frozenset[Path] = frozenset(
-    {("f:apiVersion",), ("f:kind",), ("f:metadata",)}
-    | {
-        ("f:metadata", f"f:{name}")
-        for name in (
-            *("name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName"),
-            *("generation", "managedFields", "resourceVersion", "generateName"),
-            *("deletionTimestamp", "deletionGracePeriodSeconds"),
-        )
-    }
+_UNOWNED = frozenset(
+    (
+        *("name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName"),
+        *("generation", "managedFields", "resourceVersion", "generateName"),
+        *("deletionTimestamp", "deletionGracePeriodSeconds"),
+    )
 )
-"""Never owned by anybody."""
+"""Members of `metadata` that nobody ever owns."""
 
 
-def flatten(shape: Shape, value: Any) -> Flat:
-    """All paths of a value with what is there, without those that are never owned."""
+def flatten(shape: Shape, obj: Json) -> Flat:
+    """All paths of an object with what is there, without those that nobody ever owns."""
+    owned = {name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}}
+    meta = owned.pop("metadata", None) or {}
+    kept = {name: value for name, value in meta.items() if name not in _UNOWNED}
     found: Flat = {}
-    _walk(shape, value, (), found)
-    for path in [path for path in found if path[:2] in UNOWNED]:
-        del found[path]
+    _walk(shape, {**owned, "metadata": kept} if kept else owned, (), found)
     return found
 
 
@@ -56,7 +54,7 @@ def _walk_object(shape: Shape, value: Json, path: Path, found: Flat) -> None:
         step = (*path, f"f:{name}")
         known = name in shape.fields
         _walk(shape.child(name), item, step, found)
-        if item == {} or not known:
+        if item in ({}, []) or not known:
             found.setdefault(step, _CONTAINER)
 
 
@@ -75,12 +73,13 @@ def item_step(shape: Shape, item: Any) -> str:
     if shape.list_kind != "map" or not isinstance(item, dict):
         return "v:" + json.dumps(item, separators=(",", ":"), sort_keys=True)
     element = shape.element or ANY
-    keys = {}
-    for key in shape.keys:
+    parts = []
+    for key in sorted(shape.keys):
         found = item.get(key, element.child(key).default)
         if found is not None:
-            keys[key] = found
-    return "k:" + json.dumps(keys, separators=(",", ":"), sort_keys=True)
+            shown = _quoted(found) if isinstance(found, str) else json.dumps(found)
+            parts.append(f"{_quoted(key)}:{shown}")
+    return f"k:{{{','.join(parts)}}}"
 
 
 def encoded(paths: Iterable[Path]) -> Json:

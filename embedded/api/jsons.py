@@ -25,9 +25,17 @@ def copied(value: Any) -> Any:
 
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: unlike `==`, 1 differs from true and from 1.0."""
-    if one != other:
-        return False
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return bool(one == other) and _alike(one, other)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    if isinstance(one, dict):
+        return all(_alike(value, other[name]) for name, value in one.items())
+    if isinstance(one, list):
+        return all(map(_alike, one, other))
+    return type(one) is type(other)
 
 
 def at(value: Any, *path: str) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 from embedded.api import fieldset
 from embedded.api.fieldset import Path
@@ -11,79 +12,97 @@ from embedded.api.jsons import Json, now
 from embedded.api.types.shape import Shape
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Owner:
-    """One entry of `managedFields`; the identity is all but time and fields."""
+    """One entry of `managedFields`. Most are handed on unread: reading them is what costs."""
 
-    manager: str
-    operation: str
-    api_version: str
-    subresource: str = ""
-    time: str = ""
-    fields: frozenset[Path] = frozenset()
+    entry: Json
+    """The `ManagedFieldsEntry`; must not be changed."""
+
+    @cached_property
+    def fields(self) -> frozenset[Path]:
+        """What is owned."""
+        return fieldset.decoded(self.entry.get("fieldsV1") or {})
+
+    @property
+    def name(self) -> str:
+        """The manager."""
+        return str(self.entry.get("manager", ""))
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What tells one entry from another."""
-        return self.manager, self.operation, self.api_version, self.subresource
+        """What tells one entry from another: all but time and fields."""
+        get = self.entry.get
+        return (
+            *(get("operation", "Update"), get("manager", "")),
+            *(get("apiVersion", ""), get("subresource", "")),
+        )
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Where it stands among others."""
+        operation, *rest = self.identity
+        return operation, self.entry.get("time") or "", *rest
 
     def owning(self, fields: frozenset[Path]) -> Owner:
         """The owner with other fields; the time moves only if they differ."""
-        return self if fields == self.fields else replace(self, fields=fields, time=now())
+        if fields == self.fields:
+            return self
+        return Owner({**self.entry, "time": now(), "fieldsV1": fieldset.encoded(fields)})
 
-    def as_json(self) -> Json:
-        """The `ManagedFieldsEntry`."""
-        entry: Json = {
-            "manager": self.manager,
-            "operation": self.operation,
-            "apiVersion": self.api_version,
-            "time": self.time,
-            "fieldsType": "FieldsV1",
-            "fieldsV1": fieldset.encoded(self.fields),
-        }
-        if self.subresource:
-            entry["subresource"] = self.subresource
-        return entry
+    def without(self, paths: frozenset[Path]) -> Owner:
+        """The owner without some fields."""
+        steps = {path[0] for path in paths}
+        if steps.isdisjoint(self.entry.get("fieldsV1") or ()):
+            return self
+        return self.owning(self.fields - paths)
+
+
+def owner(manager: str, operation: str, api_version: str, subresource: str) -> Owner:
+    """A new owner, of nothing yet."""
+    entry: Json = {
+        "manager": manager,
+        "operation": operation,
+        "apiVersion": api_version,
+        "time": now(),
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {},
+    }
+    return Owner({**entry, "subresource": subresource} if subresource else entry)
 
 
 def read(obj: Json) -> list[Owner]:
     """The owners that an object names."""
-    return [
-        Owner(
-            manager=entry.get("manager", ""),
-            operation=entry.get("operation", "Update"),
-            api_version=entry.get("apiVersion", ""),
-            subresource=entry.get("subresource", ""),
-            time=entry.get("time") or "",
-            fields=fieldset.decoded(entry.get("fieldsV1") or {}),
-        )
-        for entry in obj["metadata"].get("managedFields") or []
-    ]
+    return [Owner(entry) for entry in obj["metadata"].get("managedFields") or []]
 
 
 def write(obj: Json, owners: Iterable[Owner]) -> None:
     """Put the owners that own something into the object, always in the same order."""
-    kept = sorted((owner for owner in owners if owner.fields), key=_order)
-    entries = [owner.as_json() for owner in kept]
+    entries = [
+        found.entry
+        for found in sorted(owners, key=lambda found: found.order)
+        if found.entry.get("fieldsV1")
+    ]
     if entries:
         obj["metadata"]["managedFields"] = entries
     else:
         obj["metadata"].pop("managedFields", None)
 
 
-def _order(owner: Owner) -> tuple[str, ...]:
-    return owner.operation, owner.time, *owner.identity
-
-
 def record_update(shape: Shape, old: Json | None, new: Json, writer: Owner) -> None:
     """Give the writer of an update what it changed, and take that from everybody else."""
-    before = fieldset.flatten(shape, old) if old is not None else {}
-    written, gone = fieldset.changes(before, fieldset.flatten(shape, new))
-    owners = read(old) if old is not None else []
-    mine = next((owner for owner in owners if owner.identity == writer.identity), None)
-    others = [owner.owning(owner.fields - written - gone) for owner in owners if owner is not mine]
-    kept = mine or writer
-    write(new, [*others, kept.owning((kept.fields - gone) | written)])
+    before = old or {"metadata": {}}
+    names = [name for name in new.keys() | before.keys() if new.get(name) != before.get(name)]
+    written, gone = fieldset.changes(
+        fieldset.flatten(shape, {name: before[name] for name in names if name in before}),
+        fieldset.flatten(shape, {name: new[name] for name in names if name in new}),
+    )
+    owners = read(before)
+    mine = next((found for found in owners if found.identity == writer.identity), writer)
+    others = [found.without(written | gone) for found in owners if found is not mine]
+    if written or gone & mine.fields:
+        mine = mine.owning((mine.fields - gone) | written)
+    write(new, [*others, mine])
 
 
 def was_reset(new: Json) -> bool:

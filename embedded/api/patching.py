@@ -6,7 +6,7 @@ from typing import Any
 
 from embedded.api import bodies, errors, managers, metadata
 from embedded.api.errors import Subject
-from embedded.api.jsons import Json, copied, now
+from embedded.api.jsons import Json, copied
 from embedded.api.managers import Owner
 from embedded.api.patch import apply, strategic
 from embedded.api.patch import json as json_patch
@@ -104,12 +104,8 @@ class Applier:
 
     def _applied(self, live: Json, wanted: Json, *, force: bool) -> tuple[Json, list[Owner]]:
         subject = self._resource.subject(wanted["metadata"].get("name", ""))
-        me = Owner(
-            manager=self._options.manager,
-            operation="Apply",
-            api_version=self._resource.api_version,
-            subresource=self._options.subresource,
-            time=now(),
+        me = managers.owner(
+            self._options.manager, "Apply", self._resource.api_version, self._options.subresource
         )
         return apply.applied(self._resource.shape, live, wanted, me, subject, force=force)
 

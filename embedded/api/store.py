@@ -18,7 +18,7 @@ from typing import Literal
 from embedded.api import errors
 from embedded.api.jsons import Json, encode
 
-HISTORY = 20_000
+HISTORY = 5_000
 """Changes kept for each collection; a watch that lags further behind is told 410."""
 
 Key = tuple[str, str]

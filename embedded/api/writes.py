@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from embedded.api import errors, managers, metadata
-from embedded.api.jsons import Json, copied, now, same
+from embedded.api.jsons import Json, copied, same
 from embedded.api.managers import Owner
 from embedded.api.resources import Resource, World
 from embedded.api.store import Collection, Stored
@@ -112,7 +112,7 @@ class Writer:
         if current is None:
             raise errors.not_found(resource.subject(key[1]))
         old = resource.from_storage(current.obj)
-        new = copied(self.read(resource, change(old), options))
+        new = self.read(resource, change(old), options)
         metadata.place(resource, new, key[0], key[1])
         metadata.keep(resource, new, old)
         new = self._part(resource, new, old, options.subresource)
@@ -211,13 +211,7 @@ class Writer:
         managers.record_update(resource.shape, old, new, writer)
 
     def _writer(self, resource: Resource, options: WriteOptions) -> Owner:
-        return Owner(
-            manager=options.manager,
-            operation="Update",
-            api_version=resource.api_version,
-            subresource=options.subresource,
-            time=now(),
-        )
+        return managers.owner(options.manager, "Update", resource.api_version, options.subresource)
 
     def _validate(self, resource: Resource, new: Json, old: Json | None) -> None:
         causes = [

@@ -53,7 +53,12 @@ def resource() -> Resource:
         generation=True,
         shape=shape(),
         rules=BuiltinRules(
-            shape=shape(), defaults=_default, on_create=_accept, warn=_warn, check=_check
+            shape=shape(),
+            defaults=_default,
+            on_create=_accept,
+            on_update=_refresh,
+            warn=_warn,
+            check=_check,
         ),
         columns=(
             Column("Name", lambda obj: obj["metadata"]["name"], format="name"),
@@ -86,6 +91,15 @@ def _accept(obj: Json, _world: World) -> None:
             ),
         ],
     }
+
+
+def _refresh(obj: Json, old: Json, _world: World) -> None:
+    """The status follows a changed specification."""
+    status = old.get("status") or {}
+    stored = [version["name"] for version in obj["spec"]["versions"] if version.get("storage")]
+    kept = [name for name in status.get("storedVersions") or [] if name not in stored]
+    names = {"acceptedNames": obj["spec"]["names"], "storedVersions": [*kept, *stored]}
+    obj["status"] = {**status, **names}
 
 
 def _condition(kind: str, reason: str, text: str) -> Json:

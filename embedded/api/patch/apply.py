@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from embedded.api import fieldset, managers
@@ -56,48 +57,55 @@ def _take(result: Json, steps: Iterable[str], element: Shape, mine: Json, theirs
         result[step] = merged(element, mine[step], item) if step in mine else copied(item)
 
 
-def without(shape: Shape, value: Any, paths: Collection[Path]) -> Any:
-    """The value without what is at the paths; what becomes empty by it goes too."""
-    here = {path[0] for path in paths if len(path) == 1}
-    deeper: dict[str, list[Path]] = {}
-    for path in paths:
-        if len(path) > 1 and path[0] not in here:
-            deeper.setdefault(path[0], []).append(path[1:])
+@dataclass(frozen=True)
+class _Removal:
+    """What goes, and what is owned and therefore stays even when it becomes empty."""
+
+    gone: Collection[Path]
+    owned: Collection[Path]
+    at: Path = ()
+
+    def inside(self, step: str) -> _Removal:
+        """What of it goes below a step."""
+        below = [path[1:] for path in self.gone if path[0] == step and len(path) > 1]
+        return _Removal(below, self.owned, (*self.at, step))
+
+    def takes(self, step: str) -> bool:
+        return (step,) in self.gone
+
+
+def _without(shape: Shape, value: Any, removal: _Removal) -> Any:
+    if not removal.gone:
+        return value
     if isinstance(value, dict):
-        return _object_without(shape, value, here, deeper)
+        return _object_without(shape, value, removal)
     if isinstance(value, list):
-        return _list_without(shape, value, here, deeper)
+        return _list_without(shape, value, removal)
     return value
 
 
-def _object_without(
-    shape: Shape, value: Json, here: set[str], deeper: dict[str, list[Path]]
-) -> Json:
+def _object_without(shape: Shape, value: Json, removal: _Removal) -> Json:
     result = {}
     for name, item in value.items():
         step = f"f:{name}"
-        if step in here:
+        if removal.takes(step):
             continue
-        if step in deeper:
-            rest = without(shape.child(name), item, deeper[step])
-            if rest in ({}, []) and item != rest:
-                continue
+        inner = removal.inside(step)
+        rest = _without(shape.child(name), item, inner)
+        # What becomes empty goes too, unless somebody owns it as such.
+        if rest not in ({}, []) or item == rest or inner.at in removal.owned:
             result[name] = rest
-        else:
-            result[name] = item
     return result
 
 
-def _list_without(
-    shape: Shape, value: list[Any], here: set[str], deeper: dict[str, list[Path]]
-) -> list[Any]:
-    result = []
-    for item in value:
-        step = fieldset.item_step(shape, item)
-        if step not in here:
-            inner = deeper.get(step)
-            result.append(without(shape.element or ANY, item, inner) if inner else item)
-    return result
+def _list_without(shape: Shape, value: list[Any], removal: _Removal) -> list[Any]:
+    element = shape.element or ANY
+    steps = [(fieldset.item_step(shape, item), item) for item in value]
+    return [
+        _without(element, item, removal.inside(step))
+        for step, item in steps
+        if not removal.takes(step)
+    ]
 
 
 def applied(
@@ -109,23 +117,21 @@ def applied(
     others = [owner for owner in owners if owner is not mine]
     fields = frozenset(fieldset.flatten(shape, wanted))
     result = merged(shape, live, wanted)
-    dropped = _removable(mine.fields - fields, fields, others)
-    if dropped:
-        result = without(shape, result, dropped)
+    result = _without(shape, result, _removal(mine.fields - fields, fields, others))
+    if result == live:
+        return result, [*others, mine.owning(fields)]
     written, gone = fieldset.changes(fieldset.flatten(shape, live), fieldset.flatten(shape, result))
     if not force:
         _refuse_conflicts(written & fields, others, subject)
-    rest = [owner.owning(owner.fields - written - gone) for owner in others]
+    rest = [owner.without(written | gone) for owner in others]
     return result, [*rest, mine.owning(fields)]
 
 
-def _removable(
-    dropped: frozenset[Path], kept: frozenset[Path], others: Iterable[Owner]
-) -> set[Path]:
+def _removal(dropped: frozenset[Path], kept: frozenset[Path], others: Iterable[Owner]) -> _Removal:
     if not dropped:
-        return set()
+        return _Removal((), ())
     owned = {path[:length] for path in _all(kept, others) for length in range(1, len(path) + 1)}
-    return {path for path in dropped if path not in owned}
+    return _Removal(dropped - owned, owned)
 
 
 def _all(kept: frozenset[Path], others: Iterable[Owner]) -> Iterable[Path]:
@@ -150,9 +156,10 @@ def _refuse_conflicts(written: frozenset[Path], others: Iterable[Owner], subject
 
 
 def _words(owner: Owner) -> str:
-    sub = f' with subresource "{owner.subresource}"' if owner.subresource else ""
-    using = f" using {owner.api_version}" if owner.operation != "Apply" else ""
-    return f'conflict with "{owner.manager}"{sub}{using}'
+    operation, manager, api_version, subresource = owner.identity
+    sub = f' with subresource "{subresource}"' if subresource else ""
+    using = f" using {api_version}" if operation != "Apply" else ""
+    return f'conflict with "{manager}"{sub}{using}'
 
 
 def _dotted(path: Path) -> str:

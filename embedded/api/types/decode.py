@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from embedded.api.errors import ApiError, bad_request
+from embedded.api.jsons import copied
 from embedded.api.types.shape import ANY, Shape
 
 
@@ -21,7 +22,8 @@ def read(shape: Shape, value: Any, unknown: list[str], path: str = "") -> Any:
     Raises ApiError 400 where a value is of another type.
     """
     if shape.kind == "any":
-        return value
+        # Owners are never changed in place, and there are many.
+        return value if shape.wire == "fieldsv1" else copied(value)
     if shape.kind == "scalar":
         reader: _Reader = _SCALARS.get(shape.wire, _string)
         return reader(value, path)
