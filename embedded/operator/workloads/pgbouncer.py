@@ -20,6 +20,7 @@ from embedded.operator.workloads.template import (
 
 _CONFIG = "/etc/pgbouncer"
 _FILES = f"{_CONFIG}/~postgres-operator"
+_SOCKETS = "/tmp/pgbouncer"  # noqa: S108
 _SCRIPTS = ("pgbouncer.sh", "reload.sh", "pooling.sh")
 _STRICTNESS = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -34,7 +35,7 @@ _FIXED: Mapping[str, str] = {
     "client_tls_key_file": f"{_FILES}/frontend-tls.key",
     "client_tls_ca_file": f"{_FILES}/frontend-ca.crt",
     "server_tls_ca_file": f"{_FILES}/backend-ca.crt",
-    "unix_socket_dir": "",
+    "unix_socket_dir": _SOCKETS,
 }
 # A primary that is not there yet, or not any more, should be found again at once.
 _DEFAULTS: Mapping[str, str] = {
