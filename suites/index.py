@@ -13,13 +13,18 @@ MARKS = ("requirement", "finding")
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A check as its source shows it; `text` is its docstring."""
+    """A check as its source shows it; `asks` are its parameters, `text` is its docstring."""
 
     file: Path
     name: str
     line: int
     ids: tuple[str, ...]
+    asks: tuple[str, ...]
     text: str
+
+    def node(self, root: Path) -> str:
+        """Give what pytest is told to run this check alone."""
+        return f"{self.file.relative_to(root).as_posix()}::{self.name}"
 
 
 def checks(directory: Path) -> tuple[Check, ...]:
@@ -38,6 +43,7 @@ def _checks_of(file: Path) -> Iterator[Check]:
                 name=node.name,
                 line=node.lineno,
                 ids=tuple(id_ for mark in node.decorator_list for id_ in _ids(mark)),
+                asks=tuple(argument.arg for argument in node.args.args),
                 text=ast.get_docstring(node) or "",
             )
 

@@ -1,4 +1,4 @@
-"""What --list and --explain print."""
+"""What --list, --list-json and --explain print."""
 
 import os
 
@@ -6,7 +6,7 @@ import pytest
 
 from fixtures import settings
 from suites import catalogue as catalogues
-from suites import explain, index
+from suites import explain, index, listing
 from suites.plugin import options
 from suites.plugin.selection import Choice
 
@@ -22,4 +22,9 @@ def text(config: pytest.Config) -> str:
         return "\n".join(explain.explanation(catalogue, checks, row, folder.parent) for row in rows)
     chosen = settings.load(options.given(config), os.environ, config.rootpath)
     choice = Choice.of(catalogue, chosen)
-    return explain.listing(catalogue, checks, [row for row in catalogue if choice.takes(row.id)])
+    rows = [row for row in catalogue if choice.takes(row.id)]
+    if config.getoption("pgtls_list_json"):
+        from fixtures.scenarios.manager import scenario_classes
+
+        return listing.render(rows, checks, folder.parent, frozenset(scenario_classes()))
+    return explain.listing(catalogue, checks, rows)

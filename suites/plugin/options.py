@@ -25,6 +25,12 @@ def declare(parser: pytest.Parser) -> None:
         help="show requirements and their checks by chapter, and stop",
     )
     group.addoption(
+        "--list-json",
+        action="store_true",
+        dest="pgtls_list_json",
+        help="the same for programs: requirements, their checks, and the scenarios of these",
+    )
+    group.addoption(
         "--explain",
         action="append",
         metavar="ID",
@@ -50,8 +56,8 @@ def suites_folder(config: pytest.Config) -> Path:
 
 
 def asks_for_text(config: pytest.Config) -> bool:
-    """Whether --list or --explain was given."""
-    return bool(config.getoption("pgtls_list") or config.getoption("pgtls_explain"))
+    """Whether --list, --list-json or --explain was given."""
+    return any(config.getoption(f"pgtls_{name}") for name in ("list", "list_json", "explain"))
 
 
 def judges(config: pytest.Config) -> bool:

@@ -1,5 +1,7 @@
 """--list and --explain: what is promised and how it is checked, with nothing started."""
 
+import json
+
 import pytest
 
 from suites import catalogue as catalogues
@@ -7,7 +9,7 @@ from tests.suites.example import Example
 
 CHECKS = '''
 @requirement("AUTO-1", "AUTO-2a")
-def test_tls_is_answered():
+def test_tls_is_answered(generated):
     """Every Pod answers with TLS.
 
     Broken when a handshake fails.
@@ -39,6 +41,17 @@ def test_the_list_can_be_of_a_chapter(example: Example) -> None:
     ended = example.run("--list", "--chapter", "REPL")
     assert ended.out.startswith("REPL  Replication and its user\n")
     assert ended.out.endswith("7 requirements, 0 decided by checks\n")
+
+
+def test_the_list_for_programs_has_checks_and_their_scenarios(example: Example) -> None:
+    ended = example.run("--list-json")
+    assert (ended.code, ended.platform, ended.err) == (0, [], "")
+    rows = {row["id"]: row["checks"] for row in json.loads(ended.out)["requirements"]}
+    assert list(rows) == [row.id for row in catalogues.load()]
+    node = "checks/test_example.py::test_tls_is_answered"
+    assert rows["AUTO-1"] == rows["AUTO-2a"] == [{"id": node, "scenarios": ["generated"]}]
+    assert rows["CONN-4a"] == [{"id": "checks/test_example.py::test_names", "scenarios": []}]
+    assert rows["AUTO-3a"] == []
 
 
 def test_explain_says_what_is_promised_where_and_how_it_is_checked(example: Example) -> None:
