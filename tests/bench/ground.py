@@ -1,0 +1,43 @@
+"""A platform with the operator on it, as a run of the suite brings it up."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fixtures.evidence import Evidence
+from fixtures.scenarios.base import Stand
+from fixtures.settings import load
+from fixtures.standing import Foundation
+from tests.bench.figures import BenchError
+
+
+class Quiet:
+    """A recorder that keeps nothing, and takes what broke as the end."""
+
+    def note(self, text: str, **details: str) -> None:
+        """Not shown."""
+
+    def say(self, text: str) -> None:
+        """Not shown."""
+
+    def progress(self, text: str) -> None:
+        """Not shown."""
+
+    def broke(self, text: str, *, log: str = "") -> None:
+        """Raises BenchError."""
+        raise BenchError(f"{text}\n{log}".rstrip())
+
+
+@contextmanager
+def standing() -> Iterator[Stand]:
+    """The embedded platform, until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="pgtls-bench-") as directory:
+        settings = load({"platform": "embedded", "report_dir": directory}, {}, Path(directory))
+        foundation = Foundation(settings, Quiet(), Evidence(Path(directory)))
+        try:
+            yield foundation.bring_up().stand
+        finally:
+            foundation.close()

@@ -1,0 +1,89 @@
+"""Whole programs, from their start: the suite, the platform, tox."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench.figures import BenchError, Figure
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PYTHON = sys.executable
+_SECONDS = 900.0
+
+
+def suite(runs: int) -> list[Figure]:
+    """All rows of the suite on the embedded platform, and the work of all its processes."""
+    took = [_suite() for _ in range(runs)]
+    return [
+        Figure(
+            name="all requirements, from pytest's start to its end",
+            samples=tuple(wall for wall, _ in took),
+            bound=30.0,
+            note="every scenario, everything cached",
+        ),
+        Figure(name="  processor time of all its processes", samples=tuple(cpu for _, cpu in took)),
+    ]
+
+
+def starts(runs: int) -> list[Figure]:
+    """How long until the platform is ready, and until tox has pytest running."""
+    figures = [Figure(name="embedded up to ready", samples=tuple(_up() for _ in range(runs)))]
+    tox = Path(_PYTHON).with_name("tox")
+    found = str(tox) if tox.exists() else shutil.which("tox")
+    if found is None or not (_ROOT / ".tox" / "conformance").is_dir():
+        print("tox is not measured: run tox -e conformance once before", file=sys.stderr)
+        return figures
+    command = [found, "-q", "-e", "conformance", "--", "--version"]
+    again = Figure(
+        name="tox -e conformance, second start",
+        samples=tuple(_timed(command) for _ in range(runs)),
+        bound=1.0,
+        note="tox, and pytest --version",
+    )
+    return [*figures, again]
+
+
+def _suite() -> tuple[float, float]:
+    with tempfile.TemporaryDirectory(prefix="pgtls-bench-") as directory:
+        before = _processor_time()
+        command = [_PYTHON, "-m", "pytest", "suites", "--platform", "embedded", "-q"]
+        wall = _timed([*command, "--report-dir", directory])
+        return wall, _processor_time() - before
+
+
+def _up() -> float:
+    began = time.monotonic()
+    command = [_PYTHON, "-m", "embedded", "up", "--json"]
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as platform:
+        assert platform.stdout is not None
+        line = platform.stdout.readline()
+        took = time.monotonic() - began
+        platform.communicate(timeout=_SECONDS)
+    if not line or platform.returncode != 0:
+        raise BenchError(f"{' '.join(command)}: exit code {platform.returncode}")
+    return took
+
+
+def _timed(command: Sequence[str]) -> float:
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=_SECONDS)
+    took = time.monotonic() - began
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr)[-4000:]
+        raise BenchError(f"{' '.join(command)}: exit code {done.returncode}\n{said}")
+    return took
+
+
+def _processor_time() -> float:
+    """Of all children that have ended, and theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
