@@ -1,0 +1,54 @@
+"""Say whether several runs came to the same verdicts: `python -m reports.agree report/1 report/2`.
+
+A requirement whose verdict differs between runs of the same thing is a defect of the suite.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from reports.run import Run
+
+USAGE = 4
+
+
+def differing(runs: Sequence[Run]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Requirements with more than one verdict, each with its verdict in every run."""
+    verdicts = [{row.id: str(row.verdict) for row in run.requirements} for run in runs]
+    ids = dict.fromkeys(id_ for each in verdicts for id_ in each)
+    rows = ((id_, tuple(each.get(id_, "not selected") for each in verdicts)) for id_ in ids)
+    return tuple((id_, found) for id_, found in rows if len(set(found)) > 1)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what differs; 0 where nothing does, 1 where something does, 4 for wrong use."""
+    parser = argparse.ArgumentParser(prog="python -m reports.agree", description=__doc__)
+    parser.add_argument("directories", nargs="+", type=Path, help="report directories")
+    directories: list[Path] = parser.parse_args(arguments).directories
+    try:
+        runs = [_load(directory / "run.json") for directory in directories]
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    found = differing(runs)
+    for id_, verdicts in found:
+        print(f"{id_}: {', '.join(verdicts)}")
+    count = len(runs[0].requirements)
+    print(f"{len(runs)} runs, {count} requirements, {len(found)} with verdicts that differ")
+    return 1 if found else 0
+
+
+def _load(path: Path) -> Run:
+    try:
+        return Run.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (ValidationError, json.JSONDecodeError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(f"{path}: not a run.json of this suite: {first}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
