@@ -23,8 +23,10 @@ class Fault:
     """One deliberate breach of the contract.
 
     `breaks` says it in one sentence. `requirements` are the ids that must come out as
-    `expects`; `collateral` those that may suffer too. `versions` are operator versions known
-    to behave so (`"2.6-3.1"`); empty for a breach that no known version has.
+    `expects`; `collateral` those that may suffer too, of the scenarios that decide them.
+    `versions` are operator versions known to behave so (`"2.6-3.1"`); empty for a breach that no
+    known version has. `deadlines` are waits of the verifier, in seconds by name, that the breach
+    is bound to let expire, and that need not be as long to show it.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Fault:
     where: Where = "operator"
     expects: Expected = "failed"
     versions: tuple[str, ...] = ()
+    deadlines: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""Show that the checks catch what they are there for: `python -m embedded.faults`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from embedded.faults import machine, table
+from embedded.faults.fault import Fault
+from embedded.faults.matrix import Entry, Matrix, Runner, without_fault
+from embedded.faults.registry import REGISTRY, UnknownFaultError, parse
+from embedded.faults.running import RunError, ask_listing
+
+INTERRUPTED = 2
+BROKEN = 3
+WRONG_USE = 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says: 0 when all is well, 1 when a fault was missed or hit more."""
+    options = _parser().parse_args(arguments)
+    try:
+        chosen = tuple(parse(",".join(options.names))) if options.names else REGISTRY
+    except UnknownFaultError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    if options.jobs < 1:
+        print(f"--jobs: {options.jobs} is out of range; give 1 or more.", file=sys.stderr)
+        return WRONG_USE
+    try:
+        return asyncio.run(_interruptible(options, chosen))
+    except asyncio.CancelledError:
+        print("interrupted: runs were ended, nothing is left", file=sys.stderr)
+        return INTERRUPTED
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return BROKEN
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m embedded.faults", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="FAULT", help="only these (default: all)")
+    parser.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="runs at a time (default: 2)"
+    )
+    parser.add_argument("--list", action="store_true", help="show the faults, and stop")
+    parser.add_argument(
+        "--report-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep each fault's report below it (default: a temporary one, only of failures)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the matrix there")
+    return parser
+
+
+async def _interruptible(options: argparse.Namespace, chosen: Sequence[Fault]) -> int:
+    """Let the first signal end all runs, which then clean up; later ones must not cut that off."""
+    loop = asyncio.get_running_loop()
+    work = asyncio.ensure_future(_run(options, chosen))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
+    return await work
+
+
+async def _run(options: argparse.Namespace, chosen: Sequence[Fault]) -> int:
+    listing = await ask_listing()
+    bare = () if options.names else without_fault(listing, REGISTRY)
+    if options.list:
+        print(table.listed(chosen, bare), end="")
+        return 0
+    reports = options.report_dir or Path(tempfile.mkdtemp(prefix="pgtls-faults-"))
+    runner = Runner(
+        listing=listing,
+        reports=reports.absolute(),
+        jobs=options.jobs,
+        say=_say,
+        keep=options.report_dir is not None,
+    )
+    matrix = await runner.run(chosen, bare=bare)
+    if options.report_dir is None and matrix.good:
+        reports.rmdir()
+    return _conclude(matrix, options.json)
+
+
+def _say(entry: Entry) -> None:
+    print(table.line(entry), flush=True)
+
+
+def _conclude(matrix: Matrix, file: Path | None) -> int:
+    print("\n" + table.summary(matrix), end="")
+    if file is not None:
+        file.write_text(machine.render(matrix), encoding="utf-8")
+    return 0 if matrix.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
