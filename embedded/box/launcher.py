@@ -46,6 +46,7 @@ def up(wish: Wish) -> int:
     """Bring the platform up and keep it, until told to end; returns the exit code."""
     try:
         _check_programs()
+        world.check_open(interpreter_trees())
         suite = store.host_suite()
         images = store.rules(suite, cache_directory())
         outside = prepare(wish.log_dir)

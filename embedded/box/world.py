@@ -69,6 +69,17 @@ class Box:
         os.waitpid(self.outer, 0)
 
 
+def check_open(trees: Iterable[Tree]) -> None:
+    """See that the box's uid may enter the trees themselves: what covers the way is dealt with.
+
+    Raises BoxUnavailableError.
+    """
+    for tree in trees:
+        if os.geteuid() == 0 and tree.path.stat().st_mode & 0o005 != 0o005:
+            text = f"embedded: {tree.path} is closed to others, and root's box runs as another uid"
+            raise steps.BoxUnavailableError(f"{text}: chmod o+rx {tree.path}, or run as its owner")
+
+
 def create(trees: Sequence[Tree], log: int, keep: Iterable[int] = ()) -> Box:
     """Make a box in which `trees` are seen.
 

@@ -55,7 +55,7 @@ def _make(recipe: Recipe, suite: Suite, work: Path, log: Path) -> None:
     for command in recipe.commands:
         step.run(inside(root, command, uid=recipe.config.uid), STEP_SECONDS)
     said = [step.run(inside(root, c, uid=recipe.config.uid), STEP_SECONDS) for c in recipe.versions]
-    (work / VERSIONS).write_text("".join(said))
+    (work / VERSIONS).write_text("".join(f"{text.splitlines()[0]}\n" for text in said))
     give_to_box(work)
 
 

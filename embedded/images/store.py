@@ -68,13 +68,8 @@ def ensure_operator(suite: Suite, directory: Path) -> Image:
 def versions(rules: Iterable[ImageRule]) -> dict[str, str]:
     """Return what the programs in the images say of their versions, by the word they begin with."""
     kept = {layer.parent / VERSIONS for rule in rules for layer in rule.image.layers}
-    lines = [line for path in sorted(kept) if path.exists() for line in _lines(path)]
-    return {line.split()[0].lower(): line for line in lines}
-
-
-def _lines(path: Path) -> list[str]:
-    # pgbouncer goes on with those of its libraries, as `name: version`.
-    return [line for line in path.read_text().splitlines() if ": " not in line]
+    lines = [ln for path in kept if path.exists() for ln in path.read_text().splitlines()]
+    return {line.split()[0].lower(): line for line in sorted(lines)}
 
 
 def _layer(directory: Path, name: str, make: Callable[[Path], None]) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.images.builder import BOX_UID
+from embedded.images.cache import cache_directory
 
 # The owner of root's images, which need not be copied then.
 ORDINARY_UID = BOX_UID
@@ -34,7 +35,7 @@ class Mode:
             command = [sys.executable, "-m", __package__ + ".as_user", str(ORDINARY_UID), *command]
             environment |= {
                 "HOME": str(self.home),
-                "XDG_CACHE_HOME": "/var/cache",
+                "XDG_CACHE_HOME": str(self.home / "cache"),
                 "PYTHONPYCACHEPREFIX": str(self.home / "bytecode"),
                 "TMPDIR": str(self.home / "tmp"),
             }
@@ -67,7 +68,10 @@ def names() -> list[str]:
 
 
 def give_home(home: Path) -> None:
-    """Make a home for the ordinary user."""
-    for directory in (home, home / "tmp", home / "bytecode"):
+    """Make a home for the ordinary user, with a cache that leads to root's images."""
+    cache = home / "cache" / "pg-tls-conformance"
+    for directory in (home, home / "tmp", home / "bytecode", home / "cache", cache):
         directory.mkdir(exist_ok=True)
         os.chown(directory, ORDINARY_UID, ORDINARY_UID)
+    for image in cache_directory().glob("*-*-*"):
+        (cache / image.name).symlink_to(image)

@@ -28,11 +28,22 @@ class World:
     outer: int
     init: int
     inside: frozenset[int]
-    namespaces: frozenset[str]
+    namespaces: tuple[int, ...]
 
     def named(self, words: str) -> int:
         """The pid of the process whose command line has `words`."""
         return next(pid for pid in self.inside if words in command_line(pid))
+
+    def inhabitants(self) -> list[str]:
+        """The command lines of all processes that are in one of the namespaces still.
+
+        Those are held open until now: the kernel would give their numbers to others.
+        """
+        numbers = {os.fstat(descriptor).st_ino for descriptor in self.namespaces}
+        found = [pid for pid in _processes() if _namespaces(pid) & numbers]
+        for descriptor in self.namespaces:
+            os.close(descriptor)
+        return [f"{pid}: {command_line(pid)}" for pid in found]
 
 
 class Up:
@@ -70,9 +81,15 @@ class Up:
         outer = next(pid for pid in _descendants(self.process.pid) if _name(pid) == "box-outer")
         init = next(pid for pid in _descendants(outer) if _name(pid) == "box-init")
         inside = frozenset({init, *_descendants(init)})
-        own = {_namespace(os.getpid(), kind) for kind in _KINDS}
-        found = {_namespace(pid, kind) for pid in inside for kind in _KINDS} - own
-        return World(outer, init, inside, frozenset(found))
+        own = _namespaces(os.getpid())
+        files = {
+            number: Path(f"/proc/{pid}/ns/{kind}")
+            for pid in inside
+            for kind in _KINDS
+            if (number := _namespace(pid, kind)) not in own | {0}
+        }
+        held = tuple(os.open(file, os.O_RDONLY | os.O_CLOEXEC) for file in files.values())
+        return World(outer, init, inside, held)
 
     @cached_property
     def keeper(self) -> int:
@@ -111,15 +128,6 @@ def wait_gone(pids: Sequence[int]) -> None:
             os.close(pidfd)
 
 
-def inhabitants(namespaces: frozenset[str]) -> list[str]:
-    """The command lines of all processes that are in one of these namespaces."""
-    return [
-        command_line(pid)
-        for pid in _processes()
-        if any(_namespace(pid, kind) in namespaces for kind in _KINDS)
-    ]
-
-
 def command_line(pid: int) -> str:
     """The command line of a process; empty for one that has ended."""
     return _read(f"/proc/{pid}/cmdline").replace("\0", " ")
@@ -129,11 +137,15 @@ def _name(pid: int) -> str:
     return _read(f"/proc/{pid}/comm").strip()
 
 
-def _namespace(pid: int, kind: str) -> str:
+def _namespaces(pid: int) -> set[int]:
+    return {_namespace(pid, kind) for kind in _KINDS} - {0}
+
+
+def _namespace(pid: int, kind: str) -> int:
     try:
-        return os.readlink(f"/proc/{pid}/ns/{kind}")
+        return Path(f"/proc/{pid}/ns/{kind}").stat().st_ino
     except OSError:
-        return ""
+        return 0
 
 
 def _processes() -> list[int]:

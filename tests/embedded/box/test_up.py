@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 
 import pytest
@@ -22,7 +23,6 @@ from tests.embedded.box.platform_process import (
     Up,
     brought_up,
     command_line,
-    inhabitants,
     wait_gone,
 )
 
@@ -84,7 +84,7 @@ def test_it_ends_when_told(mode: Mode, end: str) -> None:
         _, complaints = platform.process.communicate(timeout=SECONDS)
         assert platform.process.returncode == 0, complaints
     assert complaints == ""
-    assert inhabitants(world.namespaces) == []
+    assert world.inhabitants() == []
     assert not directory.exists()
 
 
@@ -94,10 +94,12 @@ def test_a_part_that_dies_ends_it(mode: Mode, part: str, log_directory: Path) ->
     with brought_up(mode, "--log-dir", str(log_directory)) as platform:
         world, directory = platform.world, platform.kubeconfig.parent
         os.kill(world.named(f"embedded.{part} "), signal.SIGKILL)
+        # Its input goes on: that is another reason to end.
+        platform.process.wait(timeout=SECONDS)
         _, complaints = platform.process.communicate(timeout=SECONDS)
     assert platform.process.returncode == 1
     assert complaints.splitlines()[-1].startswith(f"embedded: {part} ended with code 137")
-    assert inhabitants(world.namespaces) == []
+    assert world.inhabitants() == []
     assert not directory.exists()
     assert (log_directory / f"{part}.log").exists()
 
@@ -121,11 +123,11 @@ def test_whatever_is_killed_nothing_stays(mode: Mode, victim: str) -> None:
         directory = platform.kubeconfig.parent
         pids = {"launcher": platform.process.pid, "outer": world.outer, "init": world.init}
         os.kill(pids[victim], signal.SIGKILL)
-        platform.process.communicate(timeout=SECONDS)
+        platform.process.wait(timeout=SECONDS)
         wait_gone([*world.inside, world.outer, keeper])
     assert len(world.inside) >= 4, [command_line(pid) for pid in world.inside]
     assert platform.process.returncode == (-signal.SIGKILL if victim == "launcher" else 1)
-    assert inhabitants(world.namespaces) == []
+    assert world.inhabitants() == []
     assert not directory.exists()
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
@@ -163,22 +165,21 @@ def test_without_json_it_speaks_to_a_person(mode: Mode) -> None:
 def test_it_runs_from_a_clone_in_roots_home() -> None:
     """Clone and virtual environment both where the box's uid cannot go."""
     home = Path(tempfile.mkdtemp(prefix=".pg-tls-", dir=Path.home()))
+    home.chmod(0o755)
     try:
         here = Path(__file__).parents[3]
         for name in ("embedded", "requirements"):
             shutil.copytree(here / name, home / name)
         subprocess.run(["cp", "-al", sys.prefix, str(home / "venv")], check=True)
         python = home / "venv" / "bin" / Path(sys.executable).name
-        done = subprocess.run(
-            [python, "-m", "embedded", "up", "--json"],
-            cwd=home,
-            input="",
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        command = [str(python), "-m", "embedded", "up", "--json"]
+        options: dict[str, Any] = {"cwd": home, "input": "", "timeout": SECONDS, "text": True}
+        done = subprocess.run(command, capture_output=True, check=False, **options)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["kubeconfig"]
+        home.chmod(0o700)
+        done = subprocess.run(command, capture_output=True, check=False, **options)
+        assert done.returncode == 4
+        assert f"chmod o+rx {home}" in done.stderr
     finally:
         shutil.rmtree(home)
