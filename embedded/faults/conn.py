@@ -45,14 +45,12 @@ PLAINTEXT_BY_DEFAULT = Fault(
     requirements=("CONN-6",),
     where="data plane",
 )
-DECOY_ROOT_PUBLISHED = Fault(
-    name="decoy-root-published",
-    breaks="root.crt holds an unrelated root of the same name before the cluster's own.",
+ANOTHER_ROOT_FILE = Fault(
+    name="node-another-root-file",
+    breaks="Pods beside the clusters find another root of the same name where root.crt is mounted.",
     requirements=("CONN-7",),
-    collateral=(
-        Hit(requirement="AUTO-5d", reason="root.crt no longer equals ca.crt"),
-        Hit(requirement="AUTO-3a", reason="its control looks at the first root of the file"),
-    ),
+    collateral=(Hit(requirement="CONN-2", reason="psql trusts what that file holds"),),
+    where="node",
 )
 TYPED_SECRET = Fault(
     name="typed-secret",

@@ -123,6 +123,12 @@ STALE_REPLICA = Fault(
     requirements=("UPDATE-1a",),
     where="data plane",
 )
+NO_VOLUME_REFRESH = Fault(
+    name="node-volume-refresh-never",
+    breaks="Secret volumes of the instances' Pods keep what they held when the Pod started.",
+    requirements=("UPDATE-1a",),
+    where="node",
+)
 CONTENT_RESTARTS = Fault(
     name="content-restarts",
     breaks="New content of a custom Secret restarts the instances.",

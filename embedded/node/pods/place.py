@@ -64,7 +64,8 @@ class PodPlace:
             self.directory, self.pod, self.address, config.address, config.cluster_domain
         )
         facts = PodFacts(pod_ip=self.address, host_ip=config.address)
-        context = ContentContext(pod=self.pod, facts=facts, sources=node)
+        sources = node.faults.sources(self.pod, node)
+        context = ContentContext(pod=self.pod, facts=facts, sources=sources)
         volumes = PodVolumes(self.directory / "volumes", context, node.claims)
         self._volumes = volumes
         self._stop_listening = node.changes.listen(self._names(volumes), self._on_change)

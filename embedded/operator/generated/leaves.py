@@ -25,10 +25,7 @@ def root_secret(context: Context) -> Json | None:
     if context.tls.custom_root and custom.ROOT_COPIED not in context.faults:
         return None
     authority = context.tls.authority
-    published = authority.pem
-    if conn.DECOY_ROOT_PUBLISHED in context.faults:
-        published = authority.namesake().pem + published
-    data = {"root.crt": _settled(context, published), "root.key": authority.key_pem}
+    data = {"root.crt": authority.pem, "root.key": authority.key_pem}
     owned = fin.ROOT_SECRET_OWNED in context.faults
     secret = context.secret(context.names.root_secret, data, {}, owned=owned)
     # As the contract has it, this Secret alone cannot be found by the cluster's labels.
@@ -170,14 +167,6 @@ def _unless_touched(context: Context, name: str, touched: str) -> Pair:
     if auto.LEAF_PER_TOUCH in context.faults and annotations.get(_TOUCHED) != touched:
         return Pair(certificate=b"", key=b"")
     return context.stored(name, "pgbackrest-client.crt", "pgbackrest-client.key")
-
-
-def _settled(context: Context, published: bytes) -> bytes:
-    """What is published already, where it only differs by a signature made anew."""
-    stored = read(context.lookup(context.names.root_secret), "root.crt")
-    if conn.DECOY_ROOT_PUBLISHED in context.faults and stored.endswith(context.tls.authority.pem):
-        return stored
-    return published
 
 
 def _reissued(authority: Authority, stored: bytes) -> bytes:

@@ -144,17 +144,9 @@ def _root(cluster: Cluster, lookup: Lookup, faults: Faults, now: datetime) -> Au
     if auto.LEGACY_ROOT_ADOPTED in faults and lookup(_LEGACY_ROOT):
         secret = lookup(_LEGACY_ROOT)
     try:
-        return Authority.load(_own_root(secret, faults), read(secret, "root.key"), now)
+        return Authority.load(read(secret, "root.crt"), read(secret, "root.key"), now)
     except BadAuthorityError:
         return Authority.generate(now, _shape(cluster, faults))
-
-
-def _own_root(secret: Json | None, faults: Faults) -> bytes:
-    published = read(secret, "root.crt")
-    if conn.DECOY_ROOT_PUBLISHED in faults:
-        mark = b"-----BEGIN CERTIFICATE-----"
-        return mark + published.rpartition(mark)[2]
-    return published
 
 
 def _shape(cluster: Cluster, faults: Faults) -> RootShape:

@@ -9,6 +9,7 @@ import yaml
 
 from embedded.faults import Faults
 from embedded.faults.registry import REGISTRY, UnknownFaultError, breaking, parse
+from embedded.node.faults import ANOTHER_ROOT_FILE, VOLUME_REFRESH_NEVER
 
 CATALOGUE = Path(__file__).parents[3] / "suites" / "requirements.yaml"
 
@@ -50,6 +51,11 @@ def test_a_fault_does_not_list_what_it_breaks_as_collateral() -> None:
     for fault in REGISTRY:
         assert fault.requirements, fault.name
         assert not {hit.requirement for hit in fault.collateral} & set(fault.requirements)
+
+
+def test_the_node_knows_its_faults_by_the_same_names() -> None:
+    listed = {fault.name for fault in REGISTRY if fault.where == "node"}
+    assert listed == {VOLUME_REFRESH_NEVER, ANOTHER_ROOT_FILE}
 
 
 def test_names_are_parsed_and_written_back() -> None:
