@@ -145,6 +145,8 @@ def test_wrong_use_says_how_to_use_it(machine: Machine, words: tuple[str, ...]) 
 
 def test_a_python_that_does_not_fit_is_passed_over(machine: Machine) -> None:
     (machine.programs / "python3").rename(machine.programs / "python3.12")
+    stamp = machine.checkout / ".venv/.bootstrap"
+    stamp.write_text(stamp.read_text().replace("/python3 ", "/python3.12 "))
     machine.add("python3", "exit 1")
     ended = machine.bootstrap("lint")
     assert ended.returncode == 0, ended.stderr
