@@ -33,7 +33,7 @@ def summary(matrix: Matrix) -> str:
 def listed(faults: Sequence[Fault], bare: Sequence[str]) -> str:
     """What --list shows: each fault, what it breaks, and who must notice."""
     lines = [line for fault in faults for line in _listed(fault)]
-    lines += [f"{len(faults)} faults"]
+    lines += [f"{len(faults)} fault" + ("" if len(faults) == 1 else "s")]
     if bare:
         lines += [f"decided requirements without a fault: {', '.join(bare)}"]
     return "\n".join(lines) + "\n"
