@@ -40,6 +40,12 @@ class CustomRules:
         """Fill in the schema's defaults."""
         defaulting.fill(self._schema, obj)
 
+    def default_status(self, obj: Json) -> None:
+        """Fill in the schema's defaults of the status."""
+        part = (self._schema.get("properties") or {}).get("status")
+        if part:
+            defaulting.fill(part, obj.get("status"))
+
     def create(self, obj: Json, world: World) -> None:
         """Nothing is allocated."""
 

@@ -37,6 +37,10 @@ class Rules(Protocol):
         """Fill in what the kind defaults."""
         ...
 
+    def default_status(self, obj: Json) -> None:
+        """Fill in what the kind defaults in the status."""
+        ...
+
     def create(self, obj: Json, world: World) -> None:
         """Complete a new object: allocations, the first status."""
         ...

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from embedded.api import errors, managers, metadata
-from embedded.api.jsons import Json, copied, same
+from embedded.api.jsons import Json, same
 from embedded.api.managers import Owner
 from embedded.api.resources import Resource, World
 from embedded.api.store import Collection, Stored
@@ -116,7 +116,6 @@ class Writer:
         metadata.place(resource, new, key[0], key[1])
         metadata.keep(resource, new, old)
         new = self._part(resource, new, old, options.subresource)
-        resource.rules.default(new)
         if not options.subresource:
             resource.rules.update(new, old, self._world)
         self._count(resource, new, old)
@@ -188,11 +187,12 @@ class Writer:
 
     def _part(self, resource: Resource, new: Json, old: Json, subresource: str) -> Json:
         """What the request may write of the new object; the rest is the old one's."""
+        # What is the old one's is shared with it: nothing may change it in place.
         if subresource == "status":
-            kept = copied(old)
-            kept["metadata"]["resourceVersion"] = new["metadata"]["resourceVersion"]
-            return _with_status(kept, new)
-        return _with_status(new, copied(old)) if resource.status else new
+            resource.rules.default_status(new)
+            return _with_status({**old, "metadata": {**old["metadata"]}}, new)
+        resource.rules.default(new)
+        return _with_status(new, old) if resource.status else new
 
     def _count(self, resource: Resource, new: Json, old: Json) -> None:
         if not resource.generation:

@@ -47,6 +47,9 @@ class BuiltinRules:
         """Fill in the defaults."""
         self.defaults(obj)
 
+    def default_status(self, obj: Json) -> None:
+        """Built-in kinds default nothing in their status."""
+
     def create(self, obj: Json, world: World) -> None:
         """Complete a new object."""
         self.on_create(obj, world)
