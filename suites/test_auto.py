@@ -9,6 +9,7 @@ from fixtures.certificates import (
     describe,
     is_authority,
     is_self_issued,
+    is_self_signed,
     verify_chain,
 )
 from fixtures.clusternames import CERTIFICATE, CLUSTER
@@ -152,10 +153,11 @@ def test_the_root_is_a_root(generated: Generated, each: Each) -> None:
         result = verify_chain(root, [root])
         with each(f"Secret {inventory.names.ca_secret}, key root.crt"):
             expect(
-                is_self_issued(root) and result.ok and is_authority(root),
+                is_self_signed(root) and result.ok and is_authority(root),
                 where=f"Secret {generated.namespace}/{inventory.names.ca_secret}, key root.crt",
                 promised="a self-issued CA certificate that verifies under itself",
-                seen=f"self-issued: {is_self_issued(root)}, CA: {is_authority(root)}, "
+                seen=f"self-issued: {is_self_issued(root)}, signed by its own key: "
+                f"{is_self_signed(root)}, CA: {is_authority(root)}, "
                 f"verification: {result.message}",
             )
 
