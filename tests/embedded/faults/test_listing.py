@@ -46,5 +46,5 @@ def test_the_verifiers_answer_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"requirements": [{"id": "DOOR-1"}]}'])
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a listing|Expecting value"):
+    with pytest.raises(ValueError, match=r"not a listing|Expecting value"):
         Listing.parse(text)

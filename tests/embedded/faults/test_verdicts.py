@@ -54,5 +54,5 @@ def test_what_broke_is_read(tmp_path: Path) -> None:
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "run.json"
     file.write_text(text)
-    with pytest.raises(ValueError, match="not a run.json|Expecting value"):
+    with pytest.raises(ValueError, match=r"not a run\.json|Expecting value"):
         read(file)
