@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterator
 
 _READY = 3
@@ -91,7 +92,10 @@ def main() -> int:
     while stop.fileno() not in select.select([ring.fileno(), stop.fileno()], [], [])[0]:
         out.writelines(ring.records())
     out.writelines(ring.records())
-    while select.select([ring.fileno()], [], [], _DRAIN_SECONDS)[0]:
+    # Up to a moment, not up to a pause: a busy network never leaves us one.
+    ends = time.monotonic() + _DRAIN_SECONDS
+    while (left := ends - time.monotonic()) > 0:
+        select.select([ring.fileno()], [], [], left)
         out.writelines(ring.records())
     out.flush()
     dropped = ring.dropped()
