@@ -7,6 +7,7 @@ bytes, little end first (kubernetes/kubernetes, pkg/kubelet/cri/streaming/portfo
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
 from collections.abc import Sequence
 from socket import SHUT_WR
@@ -33,7 +34,8 @@ async def forward(
         try:
             connections[2 * number] = await runtime.connect(sandbox, port)
         except (OSError, BoxError) as error:
-            text = f"error forwarding port {port} to pod {sandbox.name}: {error}"
+            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+            text = f"error forwarding port {port} to pod {sandbox.name}: {why}"
             await socket.send_bytes(bytes([2 * number + 1]) + text.encode())
     try:
         await _carry(connections, socket)

@@ -20,7 +20,7 @@ from embedded.node.kubelet.forwarding import forward
 from embedded.node.kubelet.stdio import Wanted
 from embedded.node.logs.reader import LogOptions, read_log
 from embedded.node.logs.writer import ContainerLog
-from embedded.node.pods.container import ContainerRunner
+from embedded.node.pods.container import ContainerRunner, NotStartedError
 from embedded.node.pods.state import Waiting
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -30,7 +30,7 @@ class Pods(Protocol):
     """Where the API finds what runs."""
 
     def runner(self, namespace: str, pod: str, container: str) -> ContainerRunner:
-        """Return a container. Raises LookupError, which says what is not there."""
+        """Return a container. Raises LookupError or NotStartedError, which say what is missing."""
 
     def sandbox(self, namespace: str, pod: str) -> Sandbox:
         """Return a Pod's sandbox. Raises LookupError, which says what is not there."""
@@ -69,7 +69,7 @@ class KubeletServer:
             return await handler(request)
         except LookupError as error:
             raise web.HTTPNotFound(text=str(error.args[0])) from error
-        except ValueError as error:
+        except (ValueError, NotStartedError) as error:
             raise web.HTTPBadRequest(text=str(error)) from error
 
     async def _health(self, _: web.Request) -> web.StreamResponse:
@@ -161,8 +161,7 @@ def _chosen_log(runner: ContainerRunner, request: web.Request) -> ContainerLog:
     if not _flag(request, "previous"):
         if runner.logs:
             return runner.logs[-1]
-        reason = getattr(runner.state.now, "reason", "ContainerCreating")
-        raise ValueError(f'container "{name}" in pod "{pod}" is waiting to start: {reason}')
+        raise NotStartedError(name, pod, getattr(runner.state.now, "reason", "ContainerCreating"))
     if isinstance(runner.state.now, Waiting) and runner.logs:
         return runner.logs[-1]
     if len(runner.logs) < 2:

@@ -84,9 +84,8 @@ class ContainerLog:
         stream = self._open.pop(descriptor)
         rest = self._pending.pop(stream, b"")
         if rest:
-            self._append(
-                b"%s %s F %s\n" % (timestamp(time.time_ns()).encode(), stream.encode(), rest)
-            )
+            # A part of a line, for nothing ended it.
+            self._append(f"{timestamp(time.time_ns())} {stream} P ".encode() + rest + b"\n")
 
     def _finish(self) -> None:
         if not self._done.is_set():

@@ -99,7 +99,8 @@ def set_route(route: Route, chain: str, *, new: bool, refuse: str) -> Iterator[s
     if new:
         element = f"{route.frontend.element} : goto {chain}"
         yield f"add element {TABLE} frontends {{ {element} }}"
-    yield from _own(address for address, _ in route.backends)
+    node = refuse.partition(":")[0]
+    yield from _own(address for address, _ in route.backends if address != node)
 
 
 def drop_route(frontend: Frontend, chain: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ import itertools
 import logging
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from embedded.box.model import BoxError
 from embedded.box.runtime import Runtime
@@ -25,6 +26,19 @@ from embedded.node.network.rules import (
 _log = logging.getLogger(__name__)
 _NFT = shutil.which("nft", path="/usr/sbin:/usr/bin:/sbin:/bin") or "nft"
 _PAUSE = 1.0  # seconds after a failure
+
+
+_BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+
+
+def _see_packets_once() -> None:
+    """Keep packets from meeting the rules while they cross the bridge; they do when routed.
+
+    Where the host has loaded br_netfilter, a Pod that reaches itself through a Service would have
+    its packet turned round within the bridge, which then drops it. The setting is this box's own.
+    """
+    if _BRIDGE_FILTER.exists():
+        _BRIDGE_FILTER.write_text("0")
 
 
 class ServiceTable:
@@ -54,7 +68,7 @@ class ServiceTable:
             dirty, self._dirty = self._dirty, set()
             try:
                 await self._apply(dirty)
-            except (BoxError, TimeoutError) as error:
+            except (BoxError, OSError) as error:
                 _log.error("service addresses: %s", error)  # one line says it
                 # After a failure nothing is known of the rules: make all of them anew.
                 self._dirty |= dirty | set(self._applied)
@@ -65,6 +79,7 @@ class ServiceTable:
 
     async def _apply(self, dirty: set[Key]) -> None:
         if not self._based:
+            _see_packets_once()
             await self._nft(base_rules())
             self._based = True
         wanted = {key: self._wanted(key) for key in dirty}

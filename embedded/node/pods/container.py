@@ -33,6 +33,13 @@ _LAST_WORDS = 4096  # bytes of a termination message
 _DRAIN = 1.0  # seconds in which a container's output ends after its process
 
 
+class NotStartedError(Exception):
+    """A container that has never run; the message is a kubelet's."""
+
+    def __init__(self, container: str, pod: str, reason: str) -> None:
+        super().__init__(f'container "{container}" in pod "{pod}" is waiting to start: {reason}')
+
+
 @dataclass(frozen=True, kw_only=True)
 class Occupancy:
     """What runs in a container right now; what exec, probes and port-forward enter."""

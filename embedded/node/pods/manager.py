@@ -7,7 +7,7 @@ import asyncio
 from embedded.box.model import Sandbox
 from embedded.client import Json, key_of
 from embedded.client.store import Key
-from embedded.node.pods.container import ContainerRunner
+from embedded.node.pods.container import ContainerRunner, NotStartedError
 from embedded.node.pods.pod import PodWorker
 from embedded.node.surroundings import Surroundings
 
@@ -33,11 +33,14 @@ class PodManager:
             worker.update(pod)
 
     def runner(self, namespace: str, pod: str, container: str) -> ContainerRunner:
-        """Return a container. Raises LookupError, which says what is not there."""
-        runner = self._worker(namespace, pod).runners.get(container)
-        if runner is None:
+        """Return a container. Raises LookupError or NotStartedError, which say what is missing."""
+        worker = self._worker(namespace, pod)
+        runner = worker.runners.get(container)
+        if runner is not None:
+            return runner
+        if container not in worker.container_names:
             raise LookupError(f'container "{container}" in pod "{pod}" is not available')
-        return runner
+        raise NotStartedError(container, pod, worker.reason)
 
     def sandbox(self, namespace: str, pod: str) -> Sandbox:
         """Return a Pod's sandbox. Raises LookupError, which says what is not there."""

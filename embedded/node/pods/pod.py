@@ -44,6 +44,18 @@ class PodWorker:
         self.place = PodPlace(node, self.pod, self._ending, self._publish)
         self._publisher: StatusPublisher | None = None
 
+    @property
+    def container_names(self) -> list[str]:
+        """Names of all its containers, init containers first."""
+        spec = self.pod["spec"]
+        return [c["name"] for c in [*(spec.get("initContainers") or []), *spec["containers"]]]
+
+    @property
+    def reason(self) -> str:
+        """What a container waits for before the Pod has come to it."""
+        inits = self.pod["spec"].get("initContainers")
+        return "PodInitializing" if inits else "ContainerCreating"
+
     def update(self, pod: Json) -> None:
         """Take in the Pod's newest object."""
         before = self.pod["metadata"]
@@ -214,8 +226,7 @@ class PodWorker:
         return runner.state if runner else self._untouched(container)
 
     def _untouched(self, container: Json) -> ContainerState:
-        inits = self.pod["spec"].get("initContainers")
-        waiting = Waiting(reason="PodInitializing" if inits else "ContainerCreating")
+        waiting = Waiting(reason=self.reason)
         return ContainerState(name=container["name"], image=container["image"], now=waiting)
 
 

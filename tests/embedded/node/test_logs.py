@@ -49,19 +49,19 @@ def test_lines_are_kept_with_time_and_stream(tmp_path: Path) -> None:
     assert [re.sub(r"^\S+Z ", "", line) for line in lines] == [
         "stdout F one",
         "stdout F two",
-        "stdout F three",
+        "stdout P three",
     ]
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, b"one\ntwo\nthree\n"),
-        ({"tail_lines": 1}, b"three\n"),
+        ({}, b"one\ntwo\nthree"),
+        ({"tail_lines": 1}, b"three"),
         ({"tail_lines": 0}, b""),
         ({"limit_bytes": 5}, b"one\nt"),
-        ({"follow": True}, b"one\ntwo\nthree\n"),
-        ({"since": 0}, b"one\ntwo\nthree\n"),
+        ({"follow": True}, b"one\ntwo\nthree"),
+        ({"since": 0}, b"one\ntwo\nthree"),
         ({"since": 1 << 62}, b""),
     ],
 )

@@ -59,11 +59,12 @@ class Bench:
         raise AssertionError(f"pod {name} within {seconds} s: last seen {seen.get('status')}")
 
     def wait_gone(self, name: str, seconds: int = SECONDS) -> None:
-        if not any(
-            p.metadata.name == name for p in self.core.list_namespaced_pod(self.namespace).items
-        ):
+        lister = self.core.list_namespaced_pod
+        found = lister(self.namespace, field_selector=f"metadata.name={name}")
+        if not found.items:
             return
-        for event in self._watch(self.core.list_namespaced_pod, name, seconds):
+        since = found.metadata.resource_version
+        for event in self._watch(lister, name, seconds, resource_version=since):
             if event["type"] == "DELETED":
                 return
         raise AssertionError(f"pod {name} is still there after {seconds} s")
@@ -140,11 +141,9 @@ class Bench:
         made = self.core.create_namespaced_service(self.namespace, body)
         return str(made.spec.cluster_ip)
 
-    def _watch(self, lister: Any, name: str, seconds: int) -> Any:
-        selector = f"metadata.name={name}"
-        return _watch().stream(
-            lister, self.namespace, field_selector=selector, timeout_seconds=seconds
-        )
+    def _watch(self, lister: Any, name: str, seconds: int, **options: str) -> Any:
+        options |= {"field_selector": f"metadata.name={name}"}
+        return _watch().stream(lister, self.namespace, timeout_seconds=seconds, **options)
 
     def _json(self, obj: Any) -> Json:
         found: Json = self.api.sanitize_for_serialization(obj)

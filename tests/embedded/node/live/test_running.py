@@ -25,7 +25,7 @@ def test_a_pod_that_ends_tells_its_code_and_keeps_its_log(
     assert ended["reason"] == ("Error" if code else "Completed")
     assert ended["message"] == "last words\n"
     assert sorted(bench.logs("once").split()) == ["err", "out"]
-    kept = bench.log_dir / f"{bench.namespace}_once_app_0.log"
+    kept = bench.log_dir / "pods" / f"{bench.namespace}_once_app_0.log"
     assert "stdout F out" in kept.read_text()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 
 import pytest
 from kubernetes import client
@@ -71,7 +72,7 @@ def test_a_port_is_forwarded_to_the_pods_loopback(bench: Bench) -> None:
     forwarded = portforward(
         bench.core.connect_get_namespaced_pod_portforward, "web", bench.namespace, ports="8000"
     )
-    with forwarded.socket(8000) as connection:
+    with closing(forwarded.socket(8000)) as connection:
         connection.settimeout(10)
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         answer = b""
@@ -86,7 +87,7 @@ def test_a_port_where_nobody_listens_is_said(bench: Bench) -> None:
     forwarded = portforward(
         bench.core.connect_get_namespaced_pod_portforward, "sleeper", bench.namespace, ports="9"
     )
-    with forwarded.socket(9) as connection:
+    with closing(forwarded.socket(9)) as connection:
         connection.settimeout(10)
         assert connection.recv(1) == b""
     assert "refused" in str(forwarded.error(9))
