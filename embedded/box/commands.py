@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,14 @@ def _input_lines() -> asyncio.Queue[bytes | None]:
     loop = asyncio.get_running_loop()
 
     def read() -> None:
-        rest = b""
-        while chunk := os.read(0, 65536):
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole:
-                loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, None)
+        # The loop may be closed while this waits: the launcher ends without its input's end.
+        with suppress(RuntimeError):
+            rest = b""
+            while chunk := os.read(0, 65536):
+                *whole, rest = (rest + chunk).split(b"\n")
+                for line in whole:
+                    loop.call_soon_threadsafe(lines.put_nowait, line)
+            loop.call_soon_threadsafe(lines.put_nowait, None)
 
     threading.Thread(target=read, name="input", daemon=True).start()
     return lines

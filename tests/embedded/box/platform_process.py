@@ -40,7 +40,7 @@ class World:
         Those are held open until now: the kernel would give their numbers to others.
         """
         numbers = {os.fstat(descriptor).st_ino for descriptor in self.namespaces}
-        found = [pid for pid in _processes() if _namespaces(pid) & numbers]
+        found = [p for p in _processes() if _namespaces(p) & numbers and not _has_ended(p)]
         for descriptor in self.namespaces:
             os.close(descriptor)
         return [f"{pid}: {command_line(pid)}" for pid in found]
@@ -161,10 +161,19 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
+def _has_ended(pid: int) -> bool:
+    # What is orphaned is the machine's own init's to reap, and not every one is quick.
+    return _status(pid)[:1] in ([], ["Z"])
+
+
 def _parent(pid: int) -> int:
-    # proc(5): the name, in brackets, may hold anything; state and parent come after it.
-    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    fields = _status(pid)
     return int(fields[1]) if fields else -1
+
+
+def _status(pid: int) -> list[str]:
+    # proc(5): the name, in brackets, may hold anything; state and parent come after it.
+    return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 
 def _read(path: str) -> str:
