@@ -41,12 +41,9 @@ def interpreter_trees() -> tuple[Tree, ...]:
     return tuple(Tree(path=path) for path in sorted(found))
 
 
-def closed_ancestor(path: Path) -> Path | None:
-    """Return the topmost directory on the way to `path` that others may not search."""
-    for ancestor in [*reversed(path.parents), path]:
-        if not ancestor.stat().st_mode & stat.S_IXOTH:
-            return ancestor if ancestor != path else None
-    return None
+def closed_ancestors(path: Path) -> tuple[Path, ...]:
+    """Return the directories on the way to `path` that others may not search, topmost first."""
+    return tuple(a for a in reversed(path.parents) if not a.stat().st_mode & stat.S_IXOTH)
 
 
 def cover(top: Path, trees: Iterable[Tree]) -> None:

@@ -23,7 +23,7 @@ from embedded.box import steps, system
 from embedded.box.netlink import Netlink
 from embedded.box.sandboxes import write_setting
 from embedded.box.spawner import Spawner
-from embedded.box.trees import Tree, closed_ancestor, cover
+from embedded.box.trees import Tree, closed_ancestors, cover
 
 # In root mode, the host's uid that is root in the box: no one's, so nothing is within its reach.
 MAPPED_UID = 60000
@@ -197,7 +197,7 @@ def _new_user(trees: Sequence[Tree], told: int, mapped: int) -> None:
     with steps.step(steps.MOUNTS, told):
         system.unshare(system.NEWNS)
         system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
-        for top in sorted({top for tree in trees if (top := closed_ancestor(tree.path))}):
+        for top in sorted({top for tree in trees for top in closed_ancestors(tree.path)}):
             cover(top, trees)
     with steps.step(steps.USER, told):
         os.setgroups([])

@@ -10,7 +10,7 @@ import os
 import sys
 
 from embedded.box import system
-from embedded.box.trees import closed_ancestor, cover, interpreter_trees
+from embedded.box.trees import closed_ancestors, cover, interpreter_trees
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     system.unshare(system.NEWNS)
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
     trees = interpreter_trees()
-    for top in {top for tree in trees if (top := closed_ancestor(tree.path))}:
+    for top in sorted({top for tree in trees for top in closed_ancestors(tree.path)}):
         cover(top, trees)
     os.setgroups([])
     os.setgid(uid)
