@@ -19,7 +19,6 @@ REPLICA_WITHOUT_TLS = Fault(
             "REPL-5",
             "REPL-6",
             "REPL-7",
-            "TLSONLY-3d",
         )
     ),
     where="data plane",
@@ -31,17 +30,13 @@ INSTANCE_SECRET_MISSING = Fault(
     collateral=(
         Hit(requirement="AUTO-2c", reason="the keys of that Secret cannot be counted"),
         Hit(requirement="CONN-8", reason="the list lacks one of its nine lines"),
-        Hit(requirement="ROOTCA-2c", reason="there is no instance leaf to verify"),
     ),
 )
 REPLICATION_CA_RENAMED = Fault(
     name="replication-ca-renamed",
     breaks="The CA in the generated replication Secret is under ca.pem, not ca.crt.",
     requirements=("AUTO-2b",),
-    collateral=(
-        Hit(requirement="AUTO-5a", reason="it reads that key"),
-        Hit(requirement="ROOTCA-2b", reason="it reads that key"),
-    ),
+    collateral=(Hit(requirement="AUTO-5a", reason="it reads that key"),),
 )
 SEVENTH_PGBOUNCER_KEY = Fault(
     name="seventh-pgbouncer-key",
@@ -98,9 +93,6 @@ LEAF_PER_TOUCH = Fault(
     name="leaf-per-touch",
     breaks="pgBackRest's client leaf is made anew whenever the CR is annotated.",
     requirements=("AUTO-7a",),
-    collateral=(
-        Hit(requirement="FIN-2e", reason="the neighbour is touched to prove its reconcile"),
-    ),
 )
 UNLABELLED_REPLICATION_SECRET = Fault(
     name="unlabelled-replication-secret",

@@ -6,10 +6,7 @@ ONE_CUSTOM_INSTANCE_LESS = Fault(
     name="one-custom-instance-less",
     breaks="A cluster with custom certificates runs one instance less than asked for.",
     requirements=("CUSTOM-1",),
-    collateral=(
-        Hit(requirement="CUSTOM-6b", reason="of two instances no walsender is left"),
-        Hit(requirement="CUSTOM-2b", reason="it awaits all instances"),
-    ),
+    collateral=(Hit(requirement="CUSTOM-6b", reason="of two instances no walsender is left"),),
 )
 MISSING_SECRET_REPLACED = Fault(
     name="missing-secret-replaced",
@@ -57,9 +54,6 @@ GENERATED_PAIR_BESIDE = Fault(
     name="generated-pair-beside-custom",
     breaks="The generated pair is made for a cluster born with custom Secrets, and lies unused.",
     requirements=("CUSTOM-6c",),
-    collateral=(
-        Hit(requirement="CUSTOM-2b", reason="it may look for the generated pair after recovery"),
-    ),
 )
 CUSTOM_CA_PUBLISHED = Fault(
     name="custom-ca-published",
@@ -76,7 +70,6 @@ CUSTOM_SECRET_OWNED = Fault(
     name="custom-secret-owned",
     breaks="The custom external Secret is given an owner, the cluster.",
     requirements=("CUSTOM-11a",),
-    collateral=(Hit(requirement="FIN-2d", reason="the Secret is collected with its owner"),),
 )
 
 ROOT_ITEMS_OF_ONE_KIND = Fault(
@@ -109,7 +102,6 @@ CUSTOM_ROOT_ANNOTATED = Fault(
     name="custom-root-annotated",
     breaks="The given root Secret is annotated with the cluster that uses it.",
     requirements=("ROOTCA-2e",),
-    collateral=(Hit(requirement="FIN-2d", reason="the root is one of its Secrets"),),
 )
 SECOND_CLUSTER_ON_A_NAMESAKE = Fault(
     name="second-cluster-on-a-namesake",

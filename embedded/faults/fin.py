@@ -28,7 +28,6 @@ CUSTOM_SECRET_TAKEN = Fault(
     name="custom-secret-taken",
     breaks="delete-ssl takes the custom internal Secret.",
     requirements=("FIN-2d",),
-    collateral=(Hit(requirement="CUSTOM-11a", reason="its last look is after the deletion"),),
 )
 NEIGHBOURS_SECRET_TAKEN = Fault(
     name="neighbours-secret-taken",
@@ -41,7 +40,7 @@ DELETION_NEVER_ENDS = Fault(
     requirements=("FIN-3",),
     collateral=tuple(
         Hit(requirement=each, reason="it looks after the CR is gone")
-        for each in ("FIN-2a", "FIN-2c", "FIN-2d", "FIN-2e", "FIN-4", "ROOTCA-2e", "CUSTOM-11a")
+        for each in ("FIN-2a", "FIN-2c", "FIN-2d", "FIN-2e", "FIN-4")
     ),
 )
 SECRET_COMES_BACK = Fault(

@@ -10,7 +10,6 @@ USER_RULES_ALWAYS_CONVERTED = Fault(
     breaks="A user's host rule is turned into hostssl without tlsOnly, too.",
     requirements=("TLSONLY-1",),
     collateral=(
-        Hit(requirement="TLSONLY-3a", reason="TLSONLY-1 is its control"),
         Hit(requirement="TLSONLY-3e", reason="TLSONLY-1 is its control"),
         Hit(requirement="TLSONLY-4a", reason="TLSONLY-1 is its control"),
     ),
@@ -19,6 +18,7 @@ MONITOR_ON_LOOPBACK = Fault(
     name="monitor-on-loopback",
     breaks="Under tlsOnly the monitor user keeps its host rule for the loopback.",
     requirements=("TLSONLY-2",),
+    collateral=(Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),),
 )
 PLAINTEXT_AT_PRIMARY = Fault(
     name="plaintext-at-primary",
@@ -48,6 +48,7 @@ REPLICA_PORT_CLOSED = Fault(
     requirements=("TLSONLY-3b",),
     collateral=(
         Hit(requirement="TLSONLY-3d", reason="TLS clients do not get in either"),
+        Hit(requirement="TLSONLY-3f", reason="a server closes its port by a restart only"),
         Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),
         Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
     ),
@@ -120,13 +121,19 @@ PLAIN_REPLICATION_UNDER_TLS_ONLY = Fault(
     name="plain-replication-under-tls-only",
     breaks="Under tlsOnly replicas stream without TLS; a rule admits their addresses.",
     requirements=("TLSONLY-5a",),
-    collateral=(Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),),
+    collateral=(
+        Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),
+        Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),
+    ),
     where="data plane",
 )
 PLAIN_SERVER_LEG = Fault(
     name="plain-server-leg",
     breaks="Under tlsOnly PgBouncer reaches the primary without TLS; a rule admits its addresses.",
     requirements=("TLSONLY-5b",),
-    collateral=(Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),),
+    collateral=(
+        Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),
+        Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),
+    ),
     where="data plane",
 )

@@ -32,7 +32,9 @@ def rules(
     """The text of pg_hba.conf for an instance."""
     operators = _operator_rules(cluster, role, faults, custom_leaves=custom_leaves)
     users = _user_rules(cluster, faults)
-    default = [] if users else _default(cluster, role, faults)
+    default = [] if users else [_default(cluster, role, faults)]
+    if tlsonly.REPLICA_LOCKS_CLIENTS_OUT in faults and cluster.tls_only and role == "replica":
+        users, default = [], []
     lines = [*_extra(cluster, role, faults, peers), *operators, *users, *default]
     return "".join(f"{line}\n" for line in lines)
 
@@ -106,12 +108,10 @@ def _encrypted(rule: str) -> str:
     return rule
 
 
-def _default(cluster: Cluster, role: Role, faults: Faults) -> list[str]:
-    if tlsonly.REPLICA_LOCKS_CLIENTS_OUT in faults and cluster.tls_only and role == "replica":
-        return []
+def _default(cluster: Cluster, role: Role, faults: Faults) -> str:
     plain = conn.PLAINTEXT_BY_DEFAULT in faults and not cluster.tls_only and role == "replica"
     # md5 is what 2.8 writes; for a password stored as scram it means scram.
-    return [f"{'host' if plain else 'hostssl'} all all all md5"]
+    return f"{'host' if plain else 'hostssl'} all all all md5"
 
 
 def _extra(cluster: Cluster, role: Role, faults: Faults, peers: Peers) -> list[str]:

@@ -26,7 +26,7 @@ _MANDATORY: Mapping[str, Any] = {
     "hot_standby": True,
     "wal_level": "replica",
 }
-_FORBIDDEN = ("config_file", "data_directory", "external_pid_file", "primary_conninfo")
+_FORBIDDEN = ("cluster_name", "config_file", "data_directory", "external_pid_file")
 
 # Many clusters share a small machine and live for seconds: nothing needs to survive its crash.
 _SMALL: Mapping[str, Any] = {
@@ -55,14 +55,17 @@ _SMALL: Mapping[str, Any] = {
 }
 
 
-def settings(cluster: Cluster) -> str:
-    """The text of postgresql.conf: the user's parameters between ours and the mandatory ones."""
+def settings(cluster: Cluster, conninfo: str) -> str:
+    """The text of postgresql.conf: the user's parameters between ours and the mandatory ones.
+
+    `conninfo` is how a replica logs in at the primary; a primary does not mind it.
+    """
     users = {
         name: value
         for name, value in cluster.parameters.items()
         if name not in _FORBIDDEN and value is not None
     }
-    merged = {**_SMALL, **users, **_MANDATORY}
+    merged = {**_SMALL, **users, **_MANDATORY, "primary_conninfo": conninfo}
     return "".join(f"{name} = {_quoted(value)}\n" for name, value in merged.items())
 
 

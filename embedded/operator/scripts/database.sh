@@ -2,8 +2,8 @@
 # Runs PostgreSQL as one instance of a cluster, as the primary or as a replica of it, and reloads
 # it when its certificates, rules or settings change. Arguments are handed on to PostgreSQL.
 #
-# ROLE is primary or replica. A replica reads PRIMARY, the host to copy from, and CONNINFO, how to
-# log in there. RELOAD_ON names the volumes whose changes count.
+# ROLE is primary or replica, INSTANCE the name to be seen by. PRIMARY is the host that a replica
+# copies from. RELOAD_ON names the volumes whose changes count.
 set -u
 here=${BASH_SOURCE[0]%/*}
 # shellcheck source=embedded/operator/scripts/reload.sh
@@ -59,7 +59,7 @@ primary_answers() {
 # Without WAL: the replica fetches what it needs by streaming, as soon as it runs.
 copy_primary() {
     rm -rf "$PGDATA.new"
-    pg_basebackup --pgdata="$PGDATA.new" --dbname="$CONNINFO" --checkpoint=fast \
+    pg_basebackup --pgdata="$PGDATA.new" --dbname="$(<"$config/conninfo")" --checkpoint=fast \
         --wal-method=none --no-sync --no-manifest --no-verify-checksums || return
     : >"$PGDATA.new/standby.signal"
     mv "$PGDATA.new" "$PGDATA"
@@ -90,7 +90,7 @@ trap 'stopping=1; stop' TERM INT
 mkdir -p "$PGHOST"
 # Of a server of an earlier container: its pid may be anybody's now.
 [[ -f $PGDATA/postmaster.pid ]] && rm -f "$PGDATA/postmaster.pid"
-options=(-D "$PGDATA" -c config_file="$config/postgresql.conf")
+options=(-D "$PGDATA" -c config_file="$config/postgresql.conf" -c cluster_name="$INSTANCE")
 if [[ $ROLE == primary ]]; then
     make_primary
     [[ -f $PGDATA/standby.signal ]] && rm -f "$PGDATA/standby.signal"
@@ -98,7 +98,6 @@ if [[ $ROLE == primary ]]; then
 else
     make_replica
     [[ -f $PGDATA/standby.signal ]] || : >"$PGDATA/standby.signal"
-    options+=(-c "primary_conninfo=$CONNINFO application_name=$INSTANCE")
 fi
 [[ -n $stopping ]] && exit 0
 postgres "${options[@]}" "$@" &

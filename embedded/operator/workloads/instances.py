@@ -38,8 +38,10 @@ _SCRIPTS = ("database.sh", "reload.sh", "ready.sh")
 def config_map(context: Context, peers: Peers) -> Json:
     """`<c>-config`: settings, rules for either role, and the scripts."""
     cluster, faults = context.cluster, context.faults
+    conninfo = _conninfo(context)
     data = {
-        "postgresql.conf": settings(cluster),
+        "conninfo": conninfo,
+        "postgresql.conf": settings(cluster, conninfo),
         "pg_ident.conf": ident_map(faults),
     }
     for role in ("primary", "replica"):
@@ -170,7 +172,6 @@ def _environment(context: Context, instance: Instance) -> Mapping[str, str]:
         "INSTANCE": instance.name,
         "ROLE": instance.role,
         "PRIMARY": context.names.of("primary"),
-        "CONNINFO": _conninfo(context),
         "RELOAD_ON": " ".join(_reload_on(context, instance)),
     }
 
@@ -249,7 +250,7 @@ def _volumes(context: Context, instance: Instance) -> list[Json]:
                     {"key": f"pg_hba.{instance.role}.conf", "path": "pg_hba.conf"},
                     *(
                         {"key": key, "path": key}
-                        for key in ("postgresql.conf", "pg_ident.conf", *_SCRIPTS)
+                        for key in ("conninfo", "postgresql.conf", "pg_ident.conf", *_SCRIPTS)
                     ),
                 ],
             },

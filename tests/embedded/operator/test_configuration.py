@@ -67,7 +67,7 @@ def test_a_rule_that_rejects_is_not_widened_to_tls_clients() -> None:
 def test_users_may_set_parameters_but_not_where_tls_comes_from() -> None:
     parameters = {"ssl": "off", "ssl_cert_file": "/x", "work_mem": "5MB", "log_connections": True}
     wanted = cluster(patroni={"dynamicConfiguration": {"postgresql": {"parameters": parameters}}})
-    written = settings(wanted).splitlines()
+    written = settings(wanted, "host=c-primary").splitlines()
     assert "ssl = on" in written
     assert "ssl_cert_file = '/pgconf/tls/tls.crt'" in written
     assert "work_mem = '5MB'" in written
