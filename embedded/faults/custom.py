@@ -23,6 +23,7 @@ CORRECTION_UNNOTICED = Fault(
     name="correction-unnoticed",
     breaks="A corrected custom Secret is noticed only when the CR is touched.",
     requirements=("CUSTOM-2b",),
+    deadlines=(("recovered", 8),),
 )
 SINGLE_SET_ACCEPTED = Fault(
     name="single-set-accepted",
