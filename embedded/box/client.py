@@ -217,7 +217,8 @@ class SpawnerClient:
         """Undo what came too late: whoever asked has given up."""
         for descriptor in descriptors:
             if message.get("born"):
-                signals.pidfd_send_signal(descriptor, signals.SIGKILL)
+                with suppress(ProcessLookupError):
+                    signals.pidfd_send_signal(descriptor, signals.SIGKILL)
             os.close(descriptor)
 
     def _end(self, pid: int, status: int) -> None:
