@@ -109,9 +109,10 @@ class ProbeLoops:
                 self._outcomes.unhealthy(kind, answer.text)
 
     async def _ask_quickly(self, probe: Probe) -> Answer:
-        if probe.costs_a_process:
-            await self._pace.turn()
-        return await ask(probe, self._target)
+        if not probe.costs_a_process:
+            return await ask(probe, self._target)
+        async with self._pace.turn():
+            return await ask(probe, self._target)
 
 
 class _Quick:
