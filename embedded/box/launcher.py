@@ -14,19 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from embedded.box import commands, world
+from embedded.box import commands, steps, world
 from embedded.box.bundles import bundle
 from embedded.box.client import SpawnerClient
-from embedded.box.model import BoxError
+from embedded.box.model import BoxError, Streams
 from embedded.box.outside import Outside, WrongUseError, prepare
 from embedded.box.parts import Part, PartError, bytecode_directory
+from embedded.box.pipes import Intake
 from embedded.box.steps import BoxUnavailableError
 from embedded.box.trees import Tree, interpreter_trees
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory
 from embedded.images.model import ImageRule
+from embedded.images.recipes import Suite
 
 EXIT_BROKEN = 1
+EXIT_INTERRUPTED = 2
 EXIT_UNAVAILABLE = 4
 _PACKAGES = {"bwrap": "bubblewrap", "nft": "nftables"}
 _Result = TypeVar("_Result")
@@ -48,13 +51,21 @@ def up(wish: Wish) -> int:
         _check_programs()
         world.check_open(interpreter_trees())
         suite = store.host_suite()
-        images = store.rules(suite, cache_directory())
         outside = prepare(wish.log_dir)
     except (WrongUseError, ImageError, BoxUnavailableError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
     try:
-        return _keep_up(wish, images, outside)
+        return _keep_up(wish, suite, outside)
+    except (BoxUnavailableError, ImageError) as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    except (PartError, BoxError, OSError) as error:
+        print(getattr(error, "log", ""), file=sys.stderr)
+        print(error, file=sys.stderr)
+        return EXIT_BROKEN
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     finally:
         outside.remove()
 
@@ -67,28 +78,22 @@ def _check_programs() -> None:
             raise BoxUnavailableError(text)
 
 
-def _keep_up(wish: Wish, images: tuple[ImageRule, ...], outside: Outside) -> int:
+def _keep_up(wish: Wish, suite: Suite, outside: Outside) -> int:
     log = outside.open_log("box")
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    # The box first: where there is none to be had, no image need be made.
+    box = world.create(_trees(outside), log)
     try:
-        box = world.create(_trees(outside, images), log)
-    except BoxUnavailableError as error:
-        print(error, file=sys.stderr)
-        return EXIT_UNAVAILABLE
-    try:
-        asyncio.run(_Run(wish, images, outside, box, log).run(listener))
-    except (PartError, BoxError, OSError) as error:
-        print(getattr(error, "log", ""), file=sys.stderr)
-        print(error, file=sys.stderr)
-        return EXIT_BROKEN
+        images = store.rules(suite, cache_directory())
+        asyncio.run(_Run(wish, images, outside, box, log).run())
     finally:
         box.end()
     return 0
 
 
-def _trees(outside: Outside, images: Sequence[ImageRule]) -> list[Tree]:
-    layers = {layer for rule in images for layer in rule.image.layers}
-    trees = [*interpreter_trees(), *outside.trees, *(Tree(path=layer) for layer in layers)]
+def _trees(outside: Outside) -> list[Tree]:
+    cache = cache_directory()
+    cache.mkdir(parents=True, exist_ok=True)
+    trees = [*interpreter_trees(), *outside.trees, Tree(path=cache)]
     if os.geteuid() == 0:
         bytecode = bytecode_directory()
         bytecode.mkdir(exist_ok=True)
@@ -114,18 +119,23 @@ class _Run:
         self._box = box
         self._log = log
 
-    async def run(self, listener: socket.socket) -> None:
-        """Come up, and stay until told to end. Raises PartError, BoxError, OSError."""
+    async def run(self) -> None:
+        """Come up, and stay until told to end.
+
+        Raises BoxUnavailableError, PartError, BoxError, OSError.
+        """
         # Only now, for it takes longer than making the box; the parts load meanwhile.
         from embedded.box.plane import PlaneBuilder
 
         stop = self._stop_on_signals()
+        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         spawner = SpawnerClient(self._box.connection)
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         faults = self._wish.faults
         builder = PlaneBuilder(spawner, self._outside, listener, self._images, faults)
-        await builder.load()
         try:
+            await builder.load()
+            await _try_container(spawner)
             plane = await _unless(builder.run(url), stop, builder.parts)
             if plane is not None:
                 self._announce(plane.kubeconfig, url)
@@ -165,6 +175,19 @@ class _Run:
     def _bundle(self) -> str:
         text = bundle(self._wish.faults, cache_directory())
         return str(self._outside.write("bundle.yaml", text))
+
+
+async def _try_container(spawner: SpawnerClient) -> None:
+    """See that containers can be made, where a box can. Raises BoxUnavailableError."""
+    command = ["bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/"]
+    with Intake() as complaints:
+        process = await spawner.spawn(
+            [*command, "--proc", "/proc", "true"], streams=Streams(stderr=complaints.writer)
+        )
+        complaints.given()
+        said = (await complaints.collect()).decode(errors="replace").strip()
+        if (await process.wait()).code != 0:
+            raise BoxUnavailableError(steps.refusal(steps.CONTAINER, said))
 
 
 def _row(rule: ImageRule) -> dict[str, str]:

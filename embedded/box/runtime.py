@@ -15,7 +15,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from embedded.box import bubblewrap, links
+from embedded.box import bubblewrap, links, overlay
 from embedded.box.client import Process, SpawnerClient
 from embedded.box.model import BoxError, Completed, ProcessSpec, Root, Sandbox, Streams
 from embedded.box.pipes import Intake, memory_file
@@ -87,22 +87,18 @@ class Runtime:
         """Mount a fresh writable root over `image`. Raises BoxError."""
         directory = self._state / "roots" / str(next(self._numbers))
         try:
-            for name in ("upper", "work", "merged"):
-                (directory / name).mkdir(parents=True)
+            merged = overlay.prepare(directory)
         except OSError as error:
             raise BoxError(f"root of {image.recipe}: {error}") from error
-        root = Root(path=directory / "merged", directory=directory)
-        lower = ":".join(_escaped(layer) for layer in image.layers)
-        options = f"userxattr,lowerdir={lower},upperdir={directory}/upper,workdir={directory}/work"
         await self._spawner.ask(
             "mount",
             source="overlay",
-            target=str(root.path),
+            target=str(merged),
             kind="overlay",
             flags=0,
-            options=options,
+            options=overlay.options(image.layers, directory),
         )
-        return root
+        return Root(path=merged, directory=directory)
 
     async def unmount_root(self, root: Root) -> None:
         """Unmount a root and forget what was written on it. Raises BoxError."""
@@ -227,14 +223,6 @@ class Runtime:
         fields = {"family": int(family), "type": int(kind), "protocol": protocol}
         _, (descriptor,) = await self._spawner.ask("socket", [net], **fields)
         return socket.socket(fileno=descriptor)
-
-
-def _escaped(layer: Path) -> str:
-    # overlayfs parts its options at commas and its lower directories at colons.
-    text = str(layer)
-    for character in "\\:,":
-        text = text.replace(character, f"\\{character}")
-    return text
 
 
 def _close(*descriptors: int) -> None:

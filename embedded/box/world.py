@@ -19,7 +19,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from embedded.box import steps, system
+from embedded.box import overlay, steps, system
 from embedded.box.netlink import Netlink
 from embedded.box.sandboxes import write_setting
 from embedded.box.spawner import Spawner
@@ -80,11 +80,11 @@ def check_open(trees: Iterable[Tree]) -> None:
             raise steps.BoxUnavailableError(f"{text}: chmod o+rx {tree.path}, or run as its owner")
 
 
-def create(trees: Sequence[Tree], log: int, keep: Iterable[int] = ()) -> Box:
+def create(trees: Sequence[Tree], log: int) -> Box:
     """Make a box in which `trees` are seen.
 
-    `log` is where the box's own words go; the descriptors in `keep` stay open in pid 1, all others
-    are closed. The caller has a single thread. Raises BoxUnavailableError.
+    `log` is where the box's own words go; all other descriptors are closed there. The caller has
+    a single thread. Raises BoxUnavailableError.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     reads, told = os.pipe()
@@ -92,7 +92,7 @@ def create(trees: Sequence[Tree], log: int, keep: Iterable[int] = ()) -> Box:
     launcher = os.getpid()
     outer = os.fork()
     if outer == 0:
-        detach(log, [theirs.fileno(), told, mapped, *keep])
+        detach(log, [theirs.fileno(), told, mapped])
         _run_outer(trees, theirs, told, mapped, launcher)
     theirs.close()
     os.close(told)
@@ -233,6 +233,8 @@ def _furnish(trees: Sequence[Tree], told: int) -> socket.socket:
     with steps.step(steps.MEMORY, told):
         cover(RUN, trees)
         STATE.mkdir()
+    with steps.step(steps.OVERLAY, told):
+        overlay.try_one(STATE / "tried")
     with steps.step(steps.BRIDGE, told):
         _network()
     # What is spawned without an environment of its own gets this, and nothing of the user's.

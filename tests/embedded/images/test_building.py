@@ -1,0 +1,136 @@
+"""An image is there whole or not at all, is built once, and says in one line why it is not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from embedded.images import cache, recipes, store
+from embedded.images.builder import BOX_UID
+from embedded.images.cache import ImageError
+from embedded.images.model import ImageConfig
+from embedded.images.recipes import Recipe
+
+SMALL = Recipe(
+    name="small",
+    packages=("dash", "coreutils", "libc-bin"),
+    config=ImageConfig(uid=7, gid=7),
+    prune=("usr/share/*",),
+    directories=("/made",),
+    links=(("/linked", "/made"),),
+    commands=(("/bin/sh", "-c", "id -u >/made/by"),),
+    versions=(("/bin/echo", "small 1"),),
+)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A cache of its own, which mmdebstrap's ordinary user can reach."""
+    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        path.chmod(0o755)
+    return tmp_path / "cache"
+
+
+def test_an_image_is_made_once(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """With what the recipe says, owned by whom the box needs; the second time it is there."""
+    image = store.ensure(SMALL, store.host_suite(), directory)
+    root = image.layers[0]
+    assert (root / "made/by").read_text() == "7\n"
+    assert (root / "linked").readlink() == Path("/made")
+    assert not list((root / "usr/share").iterdir())
+    assert "postgres:x:26:26:" in (root / "etc/passwd").read_text()
+    assert (root / "made/by").stat().st_uid == (BOX_UID if os.geteuid() == 0 else os.geteuid())
+    assert (root.parent / "versions").read_text() == "small 1\n"
+    assert capfd.readouterr().err.count("images: making small") == 1
+    assert store.ensure(SMALL, store.host_suite(), directory) == image
+    assert capfd.readouterr().err == ""
+
+
+def test_what_a_killed_build_left_is_not_taken(directory: Path) -> None:
+    """It lies aside under another name, and the next build clears it."""
+    left = directory / "small-bookworm-0.building"
+    (left / "root").mkdir(parents=True)
+    with cache.building(directory):
+        assert not left.exists()
+
+
+def test_a_package_that_is_not_there_is_said(directory: Path) -> None:
+    """In one line with mmdebstrap's own last words, and nothing is left but the log."""
+    broken = replace(SMALL, packages=("no-such-package-anywhere",))
+    with pytest.raises(ImageError) as failure:
+        store.ensure(broken, store.host_suite(), directory)
+    text = str(failure.value)
+    assert text.startswith("images: small: mmdebstrap: code ")
+    assert str(directory / "small.log") in text
+    assert "\n" not in text
+    assert "no-such-package-anywhere" in (directory / "small.log").read_text()
+    assert sorted(path.name for path in directory.iterdir()) == ["lock", "small.log"]
+
+
+FULL = """
+import sys; from pathlib import Path
+from embedded.images import store
+from tests.embedded.images.test_building import SMALL
+from embedded.images.cache import ImageError
+try:
+    store.ensure(SMALL, store.host_suite(), Path(sys.argv[1]))
+except ImageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mmdebstrap runs as another uid only for root")
+def test_a_full_disk_is_said(directory: Path) -> None:
+    """In a file system of its own, which is too small."""
+    directory.mkdir()
+    script = 'mount -t tmpfs -o size=30m none "$2" && exec "$1" -c "$3" "$2"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, "sh", sys.executable, str(directory), FULL],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout.startswith(f"images: small: no space left under {directory}"), done.stdout
+
+
+def test_a_second_run_waits_for_the_first(directory: Path) -> None:
+    """It says so, and goes on once the lock is free."""
+    program = (
+        "import sys; from pathlib import Path; from embedded.images import cache\n"
+        "with cache.building(Path(sys.argv[1])): print('mine')"
+    )
+    with cache.building(directory):
+        other = subprocess.Popen(
+            [sys.executable, "-c", program, str(directory)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert other.stderr
+        assert "waiting for another run" in other.stderr.readline()
+        assert other.poll() is None
+    assert other.communicate(timeout=60)[0] == "mine\n"
+
+
+def test_the_key_follows_from_all_that_goes_in() -> None:
+    """Recipe, suite and lock file; and from nothing that changes by itself."""
+    bookworm, trixie = recipes.SUITES["bookworm"], recipes.SUITES["trixie"]
+    one = cache.key(SMALL, bookworm)
+    assert one == cache.key(replace(SMALL), bookworm)
+    assert one != cache.key(SMALL, trixie)
+    assert one != cache.key(replace(SMALL, packages=("dash",)), bookworm)
+    assert one != cache.key(replace(SMALL, requirements="operator.txt"), bookworm)
+
+
+def test_another_system_is_refused(tmp_path: Path) -> None:
+    """In one line, with what to do instead."""
+    release = tmp_path / "os-release"
+    release.write_text('PRETTY_NAME="Some Linux 1"\n')
+    with pytest.raises(ImageError, match=r"this is .*Some Linux 1.*--platform kind"):
+        store.host_suite(release)

@@ -1,0 +1,127 @@
+"""What is in the images that the platform uses, tried inside them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from embedded.images import builder, code, recipes, store
+from embedded.images.cache import building, cache_directory
+from embedded.images.model import Image
+
+COPIES = """
+set -e
+for each in one two; do
+    pg-template-copy /tmp/$each
+    pg_controldata /tmp/$each | sed -n 's/^Database system identifier: *//p'
+done
+pg_checksums --check --pgdata=/tmp/one >/dev/null
+echo 'local all all trust' >/tmp/one/pg_hba.conf
+pg_ctl --silent --wait --pgdata=/tmp/one --log=/tmp/log \
+    --options='-k /tmp -c listen_addresses=' start || cat /tmp/log
+sql() { psql -h /tmp -U postgres -v ON_ERROR_STOP=1 -Atqc "$1"; }
+sql 'SELECT system_identifier FROM pg_control_system()'
+sql 'CREATE EXTENSION amcheck; CREATE TABLE t AS SELECT 1; SELECT pg_switch_wal()' >/dev/null
+pg_amcheck -h /tmp -U postgres postgres && echo sound
+pg_ctl --silent --pgdata=/tmp/one --mode=fast stop
+pg_checksums --check --pgdata=/tmp/one >/dev/null && echo whole
+pg-template-copy /tmp/one 2>&1 || echo refused
+"""
+
+
+@pytest.fixture(scope="module")
+def database() -> Image:
+    suite = store.host_suite()
+    return store.ensure(recipes.postgresql(suite), suite, cache_directory())
+
+
+@pytest.fixture(scope="module")
+def operator() -> Image:
+    return store.ensure_operator(store.host_suite(), cache_directory())
+
+
+def run(image: Image, script: str) -> str:
+    """Run a shell script in a copy-free look at the image: only /tmp can be written."""
+    root = image.layers[-1]
+    command = builder.inside(root, ["bash", "-c", script], uid=image.config.uid)
+    command[command.index("--bind")] = "--ro-bind"
+    at = command.index("--")
+    for name, value in image.config.env.items():
+        command[at:at] = ["--setenv", name, value]
+    for layer in image.layers[:-1]:
+        source = layer / recipes.OPERATOR_CODE[1:]
+        command[at:at] = ["--ro-bind", str(source), recipes.OPERATOR_CODE]
+    # Root's image belongs to the box's uid, as which alone it can be read in full.
+    user = builder.BOX_UID if os.geteuid() == 0 else None
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, user=user, group=user
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_copies_of_the_template_are_clusters_of_their_own(database: Image) -> None:
+    """Each with its identifier, which server and tools agree on; checksums and indexes are sound.
+
+    A directory that is not empty is left alone.
+    """
+    one, two, served, *rest = run(database, COPIES).splitlines()
+    assert one != two
+    assert served == one
+    assert rest == ["sound", "whole", "pg-template-copy: /tmp/one is not empty", "refused"]
+
+
+def test_the_database_image_has_what_scripts_need(database: Image) -> None:
+    """The programs, the links that do not change with the version, the users."""
+    script = (
+        "set -e; for p in psql pg_basebackup pgbouncer openssl awk sed grep find ps perl hostname; "
+        "do command -v $p >/dev/null; done; test /usr/pgsql/bin -ef /usr/pgsql-*/bin; whoami; "
+        "postgres --version; psql --version; pgbouncer --version | head -n 1"
+    )
+    user, *versions = run(database, script).splitlines()
+    assert user == "postgres"
+    assert [line.split()[0] for line in versions] == ["postgres", "psql", "PgBouncer"]
+
+
+def test_the_operator_image_runs_the_operators_code(operator: Image) -> None:
+    """Debian's Python imports it with its libraries, compiled already."""
+    script = (
+        "set -e; python3 -c 'import embedded.operator.__main__, aiohttp, cryptography, yaml; "
+        "print(embedded.__file__, aiohttp.__cached__)'; "
+        'test -e "$(python3 -c "import aiohttp; print(aiohttp.__cached__)")"; '
+        "openssl verify -no-CApath -CAfile /etc/ssl/certs/ca-certificates.crt "
+        "/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt; whoami"
+    )
+    imported, verified, user = run(operator, script).splitlines()
+    assert imported.startswith(f"{recipes.OPERATOR_CODE}/embedded/__init__.py")
+    assert verified.endswith(": OK")
+    assert user == "operator"
+
+
+def test_a_change_of_the_code_makes_a_layer_only(tmp_path: Path, operator: Image) -> None:
+    """The image of the libraries stays; the key follows the code."""
+    package = tmp_path / "embedded"
+    for part in code.PARTS:
+        source = code.PACKAGE / part
+        if source.is_dir():
+            shutil.copytree(source, package / part)
+        elif source.exists():
+            package.mkdir(exist_ok=True)
+            shutil.copy(source, package / part)
+    before = code.code_key(package)
+    assert before == code.code_key()
+    (package / "operator" / "added.py").write_text("ADDED = 1\n")
+    assert code.code_key(package) != before
+    target = cache_directory() / "operatorcode-test-0"
+    with building(cache_directory()):
+        try:
+            code.build_code(target, operator.layers[-1], store.host_suite(), package)
+            names = {path.name for path in target.rglob("added*")}
+        finally:
+            shutil.rmtree(target)
+    assert "added.py" in names
+    assert any(name.endswith(".pyc") for name in names)
