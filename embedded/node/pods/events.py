@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from embedded.client import EVENTS, ApiError, Client, Json, NotFound, Unreachable
+from embedded.node.waits import either
 
 _log = logging.getLogger(__name__)
 _REMEMBERED = 2048
+_QUIET, _PATIENCE = 0.3, 3.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +32,14 @@ class Note:
 class _Said:
     event: Json
     posted: bool = False
+    since: float = 0.0
 
 
 class EventRecorder:
-    """Posts Events one after the other, warnings first; a Pod's start never waits for them."""
+    """Posts Events one after the other: warnings at once, ordinary news when it is quiet.
+
+    A Pod's start makes more of them than all its other writes together, and nobody waits for them.
+    """
 
     def __init__(self, client: Client, node_name: str) -> None:
         self._client = client
@@ -42,6 +48,8 @@ class EventRecorder:
         self._urgent: list[_Said] = []
         self._queue: list[_Said] = []
         self._work = asyncio.Event()
+        self._warned = asyncio.Event()
+        self._heard = 0.0
 
     def record(self, pod: Json, note: Note) -> None:
         """Say `note` about `pod`, soon."""
@@ -55,20 +63,33 @@ class EventRecorder:
             self._said.move_to_end(key)
             said.event["count"] += 1
             said.event["lastTimestamp"] = _now()
+        self._heard = asyncio.get_running_loop().time()
         queue = self._urgent if note.type == "Warning" else self._queue
         if not any(said is waiting for waiting in queue):
+            said.since = self._heard
             queue.append(said)
+        if note.type == "Warning":
+            self._warned.set()
         self._work.set()
 
     async def run(self) -> None:
         """Post until cancelled."""
         while True:
             await self._work.wait()
-            queue = self._urgent or self._queue
-            if not queue:
-                self._work.clear()
-                continue
-            await self._post(queue.pop(0))
+            self._work.clear()
+            while self._urgent or self._queue:
+                if self._urgent:
+                    await self._post(self._urgent.pop(0))
+                elif (pause := self._pause()) > 0:
+                    await either(self._warned, timeout=pause)
+                    self._warned.clear()
+                else:
+                    await self._post(self._queue.pop(0))
+
+    def _pause(self) -> float:
+        """Return how long ordinary news still wait: until nothing new was heard for a moment."""
+        now = asyncio.get_running_loop().time()
+        return min(self._heard + _QUIET - now, self._queue[0].since + _PATIENCE - now)
 
     async def _post(self, said: _Said) -> None:
         metadata = said.event["metadata"]
