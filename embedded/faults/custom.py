@@ -2,22 +2,43 @@
 
 from embedded.faults.fault import Fault, Hit
 
+_CORRECTED_LATER = Hit(
+    requirement="CUSTOM-2b", reason="the same cluster is corrected, and begins with a wrong one"
+)
+
 ONE_CUSTOM_INSTANCE_LESS = Fault(
     name="one-custom-instance-less",
     breaks="A cluster with custom certificates runs one instance less than asked for.",
     requirements=("CUSTOM-1",),
-    collateral=(Hit(requirement="CUSTOM-6b", reason="of two instances no walsender is left"),),
+    collateral=(
+        Hit(requirement="CUSTOM-2b", reason="it awaits all instances"),
+        *(
+            Hit(requirement=each, reason="it stands on a cluster that is ready with all instances")
+            for each in (
+                "CUSTOM-6a",
+                "CUSTOM-6b",
+                "CUSTOM-6c",
+                "CUSTOM-8a",
+                "CUSTOM-8b",
+                "CUSTOM-11a",
+                "UPDATE-1a",
+                "UPDATE-1d",
+            )
+        ),
+    ),
 )
 MISSING_SECRET_REPLACED = Fault(
     name="missing-secret-replaced",
     breaks="In the place of a custom Secret that is absent a generated one is used.",
     requirements=("CUSTOM-2a",),
+    collateral=(_CORRECTED_LATER,),
     versions=("before the release of 2.5.0",),
 )
 INCOMPLETE_SECRET_REPLACED = Fault(
     name="incomplete-secret-replaced",
     breaks="A custom Secret without ca.crt counts as not given: generated leaves are used.",
     requirements=("CUSTOM-2a",),
+    collateral=(_CORRECTED_LATER,),
 )
 CORRECTION_UNNOTICED = Fault(
     name="correction-unnoticed",
@@ -35,6 +56,7 @@ DIFFERING_CA_ACCEPTED = Fault(
     name="differing-ca-accepted",
     breaks="With different ca.crt in the two custom Secrets, generated leaves are used.",
     requirements=("CUSTOM-5b",),
+    collateral=(_CORRECTED_LATER,),
 )
 REPLICA_SERVES_INSTANCE_LEAF = Fault(
     name="replica-serves-instance-leaf",

@@ -30,7 +30,7 @@ _FORBIDDEN = ("cluster_name", "config_file", "data_directory", "external_pid_fil
 
 # Many clusters share a small machine and live for seconds: nothing needs to survive its crash.
 _SMALL: Mapping[str, Any] = {
-    "autovacuum_naptime": "1h",
+    "autovacuum": False,
     "bgwriter_delay": "10s",
     "checkpoint_timeout": "1h",
     "full_page_writes": False,

@@ -9,7 +9,7 @@ until
     [[ -f $PGDATA/postmaster.pid ]] && mapfile -t lines <"$PGDATA/postmaster.pid" 2>/dev/null
     [[ ${lines[7]-} == ready* ]]
 do
-    read -rt 0.01 -u "$silence"
+    read -rt 0.02 -u "$silence"
 done
 [[ $ROLE == primary ]] && exit 0
 exec psql -qX -d postgres -c "DO \$\$ BEGIN
