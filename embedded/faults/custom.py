@@ -10,21 +10,18 @@ ONE_CUSTOM_INSTANCE_LESS = Fault(
     name="one-custom-instance-less",
     breaks="A cluster with custom certificates runs one instance less than asked for.",
     requirements=("CUSTOM-1",),
-    collateral=(
-        Hit(requirement="CUSTOM-2b", reason="it awaits all instances"),
-        *(
-            Hit(requirement=each, reason="it stands on a cluster that is ready with all instances")
-            for each in (
-                "CUSTOM-6a",
-                "CUSTOM-6b",
-                "CUSTOM-6c",
-                "CUSTOM-8a",
-                "CUSTOM-8b",
-                "CUSTOM-11a",
-                "UPDATE-1a",
-                "UPDATE-1d",
-            )
-        ),
+    collateral=tuple(
+        Hit(requirement=each, reason="it stands on a cluster that is ready with all instances")
+        for each in (
+            "CUSTOM-6a",
+            "CUSTOM-6b",
+            "CUSTOM-6c",
+            "CUSTOM-8a",
+            "CUSTOM-8b",
+            "CUSTOM-11a",
+            "UPDATE-1a",
+            "UPDATE-1d",
+        )
     ),
 )
 MISSING_SECRET_REPLACED = Fault(
