@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import shutil
-import signal
-import socket
 import sys
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
 
-from embedded.box import commands, steps, world
-from embedded.box.bundles import bundle
-from embedded.box.client import SpawnerClient
-from embedded.box.model import BoxError, Streams
+from embedded.box import world
+from embedded.box.model import BoxError, PartError
 from embedded.box.outside import Outside, WrongUseError, prepare
-from embedded.box.parts import Part, PartError, bytecode_directory
-from embedded.box.pipes import Intake
 from embedded.box.steps import BoxUnavailableError
-from embedded.box.trees import Tree, interpreter_trees
+from embedded.box.trees import Tree, bytecode_directory, interpreter_trees
+from embedded.box.wish import Wish
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory
-from embedded.images.model import ImageRule
 from embedded.images.recipes import Suite
 
 EXIT_BROKEN = 1
 EXIT_INTERRUPTED = 2
 EXIT_UNAVAILABLE = 4
 _PACKAGES = {"bwrap": "bubblewrap", "nft": "nftables"}
-_Result = TypeVar("_Result")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What `up` was asked: names of faults, a directory for logs that stay, how to speak."""
-
-    faults: tuple[str, ...] = ()
-    log_dir: Path | None = None
-    speak_json: bool = False
 
 
 def up(wish: Wish) -> int:
@@ -83,8 +60,11 @@ def _keep_up(wish: Wish, suite: Suite, outside: Outside) -> int:
     # The box first: where there is none to be had, no image need be made.
     box = world.create(_trees(outside), log)
     try:
+        # Only now: what was loaded before is in pid 1 of the box too.
+        from embedded.box.running import Run
+
         images = store.rules(suite, cache_directory())
-        asyncio.run(_Run(wish, images, outside, box, log).run())
+        Run(wish, images, outside, box, log).run()
     finally:
         box.end()
     return 0
@@ -100,124 +80,3 @@ def _trees(outside: Outside) -> list[Tree]:
         os.chown(bytecode, world.MAPPED_UID, world.MAPPED_UID)
         trees.append(Tree(path=bytecode, writable=True))
     return trees
-
-
-class _Run:
-    """One platform, from its box to its end."""
-
-    def __init__(
-        self,
-        wish: Wish,
-        images: tuple[ImageRule, ...],
-        outside: Outside,
-        box: world.Box,
-        log: int,
-    ) -> None:
-        self._wish = wish
-        self._images = images
-        self._outside = outside
-        self._box = box
-        self._log = log
-
-    async def run(self) -> None:
-        """Come up, and stay until told to end.
-
-        Raises BoxUnavailableError, PartError, BoxError, OSError.
-        """
-        # Only now, for it takes longer than making the box; the parts load meanwhile.
-        from embedded.box.plane import PlaneBuilder
-
-        stop = self._stop_on_signals()
-        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        spawner = SpawnerClient(self._box.connection)
-        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        faults = self._wish.faults
-        builder = PlaneBuilder(spawner, self._outside, listener, self._images, faults)
-        try:
-            await builder.load()
-            await _try_container(spawner)
-            plane = await _unless(builder.run(url), stop, builder.parts)
-            if plane is not None:
-                self._announce(plane.kubeconfig, url)
-                await _unless(self._serve(spawner, stop), stop, builder.parts)
-        finally:
-            await spawner.close()
-            # What still waits for the platform must see it gone.
-            signal.pidfd_send_signal(self._box.init_pidfd, signal.SIGKILL)
-
-    def _stop_on_signals(self) -> asyncio.Event:
-        stop = asyncio.Event()
-        for number in _SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return stop
-
-    async def _serve(self, spawner: SpawnerClient, stop: asyncio.Event) -> None:
-        if self._wish.speak_json:
-            await commands.follow(commands.Recorder(spawner, self._log))
-        else:
-            await stop.wait()
-
-    def _announce(self, kubeconfig: Path, url: str) -> None:
-        bundle = self._bundle()
-        if not self._wish.speak_json:
-            print(f"Kubernetes at {url} until Ctrl-C. Use it with:", file=sys.stderr)
-            print(f"export KUBECONFIG={kubeconfig}", flush=True)
-            return
-        said: dict[str, Any] = {
-            "kubeconfig": str(kubeconfig),
-            "bundle": bundle,
-            "log_dir": str(self._outside.logs),
-            "images": [_row(rule) for rule in self._images],
-            "versions": {"linux": os.uname().release} | store.versions(self._images),
-        }
-        print(json.dumps(said), flush=True)
-
-    def _bundle(self) -> str:
-        text = bundle(self._wish.faults, cache_directory())
-        return str(self._outside.write("bundle.yaml", text))
-
-
-async def _try_container(spawner: SpawnerClient) -> None:
-    """See that containers can be made, where a box can. Raises BoxUnavailableError."""
-    command = ["bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/"]
-    with Intake() as complaints:
-        process = await spawner.spawn(
-            [*command, "--proc", "/proc", "true"], streams=Streams(stderr=complaints.writer)
-        )
-        complaints.given()
-        said = (await complaints.collect()).decode(errors="replace").strip()
-        if (await process.wait()).code != 0:
-            raise BoxUnavailableError(steps.refusal(steps.CONTAINER, said))
-
-
-def _row(rule: ImageRule) -> dict[str, str]:
-    image = rule.image
-    return {
-        "reference": rule.pattern,
-        "recipe": image.recipe,
-        "suite": image.suite,
-        "digest": image.digest,
-    }
-
-
-async def _unless(
-    work: Coroutine[Any, Any, _Result], stop: asyncio.Event, parts: Sequence[Part]
-) -> _Result | None:
-    """Return what `work` returns, or None when told to stop first.
-
-    Raises PartError when a part ends first, BoxError when the box does.
-    """
-    working = asyncio.ensure_future(work)
-    stopping = asyncio.ensure_future(stop.wait())
-    dying = [asyncio.ensure_future(part.death()) for part in parts]
-    everything: list[asyncio.Future[Any]] = [working, stopping, *dying]
-    try:
-        await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
-        for death in dying:
-            if death.done():
-                raise death.result()
-        return working.result() if working.done() else None
-    finally:
-        for future in everything:
-            future.cancel()
-        await asyncio.gather(*everything, return_exceptions=True)

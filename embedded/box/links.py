@@ -22,8 +22,9 @@ def wire(link: str, address: str, net: int, inside: socket.socket) -> None:
     Raises OSError or TimeoutError.
     """
     here, there = Netlink(), Netlink(inside)
+    bridge = socket.if_nametoindex(BRIDGE)
     try:
-        here.add_veth(link, master=socket.if_nametoindex(BRIDGE), peer=_INSIDE, namespace=net)
+        here.add_veth(link, master=bridge, peer=_INSIDE, namespace=net)
         there.set_up(there.link("lo").index)
         outer, inner = here.link(link).index, there.link(_INSIDE).index
         there.add_address(inner, IPv4Interface(f"{address}/32"))
@@ -33,16 +34,23 @@ def wire(link: str, address: str, net: int, inside: socket.socket) -> None:
         there.add_route(inner, _EVERYWHERE, via=GATEWAY)
         there.wait_ready(_INSIDE, port=False, deadline=_DEADLINE)
         here.wait_ready(link, port=True, deadline=_DEADLINE)
+        # A Pod that is gone had the address, or was sought there in vain: for a second or for a
+        # minute that would be believed.
+        here.forget_neighbour(bridge, IPv4Address(address))
     finally:
         here.close()
 
 
-def switch(link: str, *, up: bool) -> None:
-    """Switch a Pod's wire off or on, and wait until it is. Raises OSError or TimeoutError."""
+def switch(link: str, address: str, *, up: bool) -> None:
+    """Switch the wire of the Pod with `address` off or on, and wait until it is.
+
+    Raises OSError or TimeoutError.
+    """
     here = Netlink()
     try:
         here.set_up(here.link(link).index, up=up)
         if up:
             here.wait_ready(link, port=True, deadline=_DEADLINE)
+            here.forget_neighbour(socket.if_nametoindex(BRIDGE), IPv4Address(address))
     finally:
         here.close()

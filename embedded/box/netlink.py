@@ -8,10 +8,11 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-_NEWLINK, _GETLINK, _NEWADDR, _NEWROUTE = 16, 18, 20, 24
+_NEWLINK, _GETLINK, _NEWADDR, _NEWROUTE, _DELNEIGH = 16, 18, 20, 24, 29
 _ERROR = 2
 _REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
 _SOL_NETLINK, _ADD_MEMBERSHIP, _DROP_MEMBERSHIP, _GROUP_LINK = 270, 1, 2, 1
@@ -35,6 +36,7 @@ _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
 _SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
 _TABLE_MAIN, _PROTOCOL_STATIC, _TYPE_UNICAST = 254, 4, 1
 _ONLINK = 4
+_NDA_DST = 1
 _IFF_UP = 1
 
 _HEADER = struct.Struct("=IHHII")
@@ -117,6 +119,14 @@ class Netlink:
             body += _attribute(_RTA_GATEWAY, via.packed)
         body += _attribute(_RTA_OIF, struct.pack("=i", index))
         self._ask(_NEWROUTE, _CREATE | _EXCL, body, f"route {target}")
+
+    def forget_neighbour(self, index: int, address: IPv4Address) -> None:
+        """Forget at which hardware address a neighbour was found, or that it was not."""
+        body = struct.pack("=BxxxiHBB", socket.AF_INET, index, 0, 0, 0)
+        body += _attribute(_NDA_DST, address.packed)
+        # Where nothing is known there is nothing to forget.
+        with suppress(FileNotFoundError):
+            self._ask(_DELNEIGH, 0, body, f"neighbour {address}")
 
     def link(self, name: str) -> Link:
         """Return the state of the device `name`."""

@@ -9,22 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embedded.box.client import Process, SpawnerClient
-from embedded.box.model import Streams
+from embedded.box.model import PartError, Streams
 from embedded.box.outside import Outside
-from embedded.box.trees import REPOSITORY
+from embedded.box.trees import REPOSITORY, bytecode_directory
 from embedded.box.world import ENVIRONMENT
-from embedded.images.cache import cache_directory
 
 _GATE = 3
 _TAIL_LINES = 20
-
-
-class PartError(Exception):
-    """A part of the platform failed; the text is one line, `log` the last of what it wrote."""
-
-    def __init__(self, text: str, log: str = "") -> None:
-        super().__init__(text)
-        self.log = log
 
 
 class Part:
@@ -96,8 +87,3 @@ def python_environment() -> dict[str, str]:
         # There the box may not write beside the sources, and would compile them at each start.
         environment["PYTHONPYCACHEPREFIX"] = str(bytecode_directory())
     return environment
-
-
-def bytecode_directory() -> Path:
-    """Return where the box of root mode keeps compiled Python."""
-    return cache_directory() / "bytecode"

@@ -12,8 +12,9 @@ from pathlib import Path
 from embedded.box import nodewatch
 from embedded.box.client import SpawnerClient
 from embedded.box.config import NodeConfig
+from embedded.box.model import PartError
 from embedded.box.outside import Outside
-from embedded.box.parts import Part, PartError
+from embedded.box.parts import Part
 from embedded.box.pipes import Intake
 from embedded.box.world import ADDRESS, SPAWNER, STATE
 from embedded.images.model import ImageRule

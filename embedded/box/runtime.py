@@ -79,7 +79,7 @@ class Runtime:
     async def set_link(self, sandbox: Sandbox, *, up: bool) -> None:
         """Cut the Pod off the network, or join it again. Its loopback is not touched."""
         try:
-            await asyncio.to_thread(links.switch, sandbox.link, up=up)
+            await asyncio.to_thread(links.switch, sandbox.link, sandbox.address, up=up)
         except OSError as error:
             raise BoxError(f"sandbox {sandbox.name}: {error}") from error
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.box import system
+from embedded.images.cache import cache_directory
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -73,3 +74,8 @@ def _kept_flags(target: str) -> int:
     # A remount that would lift a restriction of the original mount is refused (mount(2), EPERM).
     state = os.statvfs(target).f_flag
     return state & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC)
+
+
+def bytecode_directory() -> Path:
+    """Return where the box of root mode keeps compiled Python."""
+    return cache_directory() / "bytecode"

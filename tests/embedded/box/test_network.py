@@ -6,10 +6,12 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 from embedded.box.model import BoxError, Sandbox, Streams
+from embedded.box.trees import REPOSITORY
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
 from tests.embedded.box.scene import Stage
@@ -19,13 +21,17 @@ use IO::Socket::INET;
 my $s = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => $ARGV[1], Listen => 9,
     ReuseAddr => 1) or die "cannot listen: $!";
 syswrite STDOUT, "listening\\n";
-while (my $c = $s->accept) { print $c $c->peerhost, "\\n"; close $c }
+while (my $c = $s->accept) {
+    print $c $c->peerhost, "\\n";
+    if ($ARGV[2]) { while (<$c>) { last if /$ARGV[2]/ } print $c "taken\\n" }
+    close $c
+}
 """
 
 
-async def _serve(stage: Stage, sandbox: Sandbox, address: str, port: int) -> Any:
+async def _serve(stage: Stage, sandbox: Sandbox, address: str, port: int, until: str = "") -> Any:
     read, write = os.pipe()
-    argv = ("perl", "-e", SERVER, address, str(port))
+    argv = ("perl", "-e", SERVER, address, str(port), until)
     process = await stage.container(sandbox, *argv, streams=Streams(stdout=write, stderr=2))
     os.close(write)
     assert await asyncio.to_thread(os.read, read, 100) == b"listening\n"
@@ -84,13 +90,15 @@ async def first_packets(stage: Stage) -> dict[str, Any]:
         server.setblocking(False)
         port = server.getsockname()[1]
         for number in range(2, 42):
-            sandbox = await stage.sandbox(number)
+            # Addresses come again, with another hardware address behind them.
+            sandbox = await stage.sandbox(2 + number % 7)
             # The first packet of all, one way for even and the other for odd numbers.
             if number % 2:
                 (await stage.runtime.connect(sandbox, port, address="10.244.0.1")).close()
                 outward += 1
             else:
                 inward += await _dial(sandbox.address)
+            await stage.runtime.remove_sandbox(sandbox)
     return {"inward": inward, "outward": outward, "resent": _resent()}
 
 
@@ -132,7 +140,7 @@ async def cut(stage: Stage) -> dict[str, Any]:
 
 async def _reaches(stage: Stage, sandbox: Sandbox) -> str:
     try:
-        connection = await stage.runtime.connect(sandbox, 80, address="10.244.0.2", deadline=0.5)
+        connection = await stage.runtime.connect(sandbox, 80, address="10.244.0.2", deadline=0.9)
     except (TimeoutError, OSError):
         return "nothing"
     return await _answer(connection)
@@ -145,6 +153,46 @@ def test_a_pod_is_cut_off_and_joined_again(mode: Mode) -> None:
         "cut": "nothing",
         "loopback": "127.0.0.1",
         "after": "10.244.0.3",
+    }
+
+
+async def recorded(stage: Stage) -> dict[str, Any]:
+    one, two = await stage.sandbox(2), await stage.sandbox(3)
+    await _serve(stage, one, "0.0.0.0", 80, until="marker-200-")
+    file = os.memfd_create("capture")
+    read, write = os.pipe()
+    # Descriptor 3, where it tells that it records, comes by a shell from standard input.
+    start = 'exec 3>&0 "$@"'
+    process = await stage.runtime.spawn(
+        ["sh", "-c", start, "sh", sys.executable, "-m", "embedded.box.capture", "br0"],
+        env={"PYTHONPATH": str(REPOSITORY)},
+        streams=Streams(stdin=write, stdout=file, stderr=2),
+    )
+    await asyncio.to_thread(os.read, read, 100)
+    # Twice each: a marker may be parted between two segments, but not both.
+    burst = (
+        "exec 3<>/dev/tcp/10.244.0.2/80; for i in {1..200}; do echo marker-$i-marker-$i- >&3; done; "
+        "read _ <&3; read taken <&3; echo $taken"
+    )
+    taken = await stage.output(two, "bash", "-c", burst)
+    process.signal(signal.SIGTERM)
+    status = await process.wait()
+    await stage.output(two, "bash", "-c", "echo too-late >/dev/tcp/10.244.0.2/80; exit 0")
+    with os.fdopen(file, "rb") as frames:
+        frames.seek(0)
+        content = frames.read()
+    found = sum(f"marker-{number}-".encode() in content for number in range(1, 201))
+    late = b"too-late" in content
+    return {"taken": taken.stdout, "code": status.code, "found": found, "late": late}
+
+
+def test_a_capture_misses_nothing(mode: Mode) -> None:
+    """All that crossed the bridge before its end is in it, and nothing after."""
+    assert play(mode, recorded) == {
+        "taken": "taken\n",
+        "code": 0,
+        "found": 200,
+        "late": False,
     }
 
 
