@@ -171,7 +171,8 @@ async def recorded(stage: Stage) -> dict[str, Any]:
     await asyncio.to_thread(os.read, read, 100)
     # Twice each: a marker may be parted between two segments, but not both.
     burst = (
-        "exec 3<>/dev/tcp/10.244.0.2/80; for i in {1..200}; do echo marker-$i-marker-$i- >&3; done; "
+        "exec 3<>/dev/tcp/10.244.0.2/80; "
+        "for i in {1..200}; do echo marker-$i-marker-$i- >&3; done; "
         "read _ <&3; read taken <&3; echo $taken"
     )
     taken = await stage.output(two, "bash", "-c", burst)
