@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from embedded.box.bundles import bundle
-from embedded.box.launcher import EXIT_UNAVAILABLE, Wish, up
+from embedded.box.launcher import EXIT_UNAVAILABLE, up
+from embedded.box.wish import Wish
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory
 
