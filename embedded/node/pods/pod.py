@@ -84,8 +84,11 @@ class PodWorker:
                 life = group.create_task(self._live())
                 await self._ending.wait()
                 await self._stop(life)
-        except Exception:
+        except Exception as error:
             _log.exception("pod %s/%s", *key_of(self.pod))
+            message = f"the node could not go on with this Pod: {error!r}"
+            note = Note(type="Warning", reason="FailedSync", message=message)
+            self._node.events.record(self.pod, note)
             await self._ending.wait()
         finally:
             self.done.set()

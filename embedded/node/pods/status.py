@@ -66,12 +66,12 @@ def status_of(pod: Json, state: PodState, now: str) -> Json:
     """Return the whole status; `now` stamps the conditions that changed against `pod`'s."""
     phase = phase_of(pod, state)
     before = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or []}
+    problems = _problems(pod, state, phase, before)
+    ours = [_condition(kind, before.get(kind), p, now) for kind, p in problems.items()]
     status: Json = {
         "phase": phase,
-        "conditions": [
-            _condition(kind, before.get(kind), problem, now)
-            for kind, problem in _problems(pod, state, phase, before).items()
-        ],
+        # Others may have conditions of their own, such as readiness gates.
+        "conditions": [*ours, *(c for kind, c in before.items() if kind not in problems)],
         "hostIP": state.host_ip,
         "hostIPs": [{"ip": state.host_ip}],
         "startTime": state.started_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedded.box.model import Bind
@@ -72,7 +72,7 @@ class PodVolumes:
             if name not in self._mounted:
                 try:
                     self._mounted[name] = await self._make(name, volume)
-                except (VolumeNotReadyError, FieldError, TokenError) as error:
+                except (VolumeNotReadyError, FieldError, TokenError, OSError) as error:
                     pending = isinstance(error, ClaimPendingError)
                     raise MountError(name, str(error), pending=pending) from error
 
@@ -81,9 +81,7 @@ class PodVolumes:
 
         What has gone meanwhile leaves the old files, as on a kubelet.
         """
-        self._context = ContentContext(
-            pod=pod, facts=self._context.facts, sources=self._context.sources
-        )
+        self._context = replace(self._context, pod=pod)
         for name, files in list(self._files.items()):
             volume = self._volumes[name]
             shown = references_of(volume)

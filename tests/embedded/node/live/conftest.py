@@ -9,6 +9,7 @@ import sys
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ from tests.embedded.node.live.bench import Bench
 _DOWN_SECONDS = 30
 
 
-@pytest.fixture(scope="session")
-def platform() -> Iterator[dict[str, str]]:
-    """What the launcher says of the platform that it keeps up."""
+@contextmanager
+def running(*options: str) -> Iterator[dict[str, str]]:
+    """Keep a platform up; gives what its launcher says."""
     launcher = subprocess.Popen(
-        [sys.executable, "-m", "embedded", "up", "--json"],
+        [sys.executable, "-m", "embedded", "up", "--json", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -41,25 +42,9 @@ def platform() -> Iterator[dict[str, str]]:
         launcher.wait(_DOWN_SECONDS)
 
 
-@pytest.fixture(scope="session")
-def api(platform: dict[str, str]) -> Iterator[Any]:
-    connect: Any = config.new_client_from_config
-    with connect(platform["kubeconfig"]) as found:
-        yield found
-        # Its own end leaves connections open.
-        found.rest_client.pool_manager.clear()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the official client drop its sockets as it does."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
-
-
-@pytest.fixture
-def bench(api: Any, platform: dict[str, str]) -> Iterator[Bench]:
-    """A namespace of the test's own."""
+@contextmanager
+def namespace(platform: dict[str, str], api: Any) -> Iterator[Bench]:
+    """Make a namespace, and remove it."""
     core: Any = client.CoreV1Api(api)
     name = f"node-{uuid.uuid4().hex[:8]}"
     core.create_namespace({"metadata": {"name": name}})
@@ -71,3 +56,51 @@ def bench(api: Any, platform: dict[str, str]) -> Iterator[Bench]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
+
+
+@contextmanager
+def connected(platform: dict[str, str]) -> Iterator[Any]:
+    """Give the official client of a platform."""
+    connect: Any = config.new_client_from_config
+    with connect(platform["kubeconfig"]) as found:
+        yield found
+        # Its own end leaves connections open.
+        found.rest_client.pool_manager.clear()
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[dict[str, str]]:
+    """What the launcher says of the platform that it keeps up."""
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def api(platform: dict[str, str]) -> Iterator[Any]:
+    with connected(platform) as found:
+        yield found
+
+
+@pytest.fixture
+def bench(api: Any, platform: dict[str, str]) -> Iterator[Bench]:
+    """A namespace of the test's own."""
+    with namespace(platform, api) as found:
+        yield found
+
+
+@pytest.fixture
+def faulty(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A namespace on a platform whose node has the fault that the test names."""
+    with (
+        running("--faults", request.param) as found,
+        connected(found) as its_api,
+        namespace(found, its_api) as made,
+    ):
+        yield made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the official client drop its sockets as it does."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
