@@ -65,16 +65,16 @@ def test_a_container_runs_as_its_images_user(bench: Bench) -> None:
 
 
 def test_init_containers_run_one_after_the_other_before_the_rest(bench: Bench) -> None:
-    shared = {"volumeMounts": [{"name": "work", "mountPath": "/work"}]}
+    shared = {"volumeMounts": [{"name": "work", "mountPath": "/data"}]}
     inits = [
         {"name": n, "image": "percona/percona-pgbouncer:1", "command": ["sh", "-c", script]}
         | shared
-        for n, script in (("one", "echo 1 >/work/a"), ("two", "cat /work/a; echo 2 >>/work/a"))
+        for n, script in (("one", "echo 1 >/data/a"), ("two", "cat /data/a; echo 2 >>/data/a"))
     ]
     bench.sleeper(
         initContainers=inits, volumes=[{"name": "work", "emptyDir": {}}], container=shared
     )
-    assert bench.exec("sleeper", "cat", "/work/a") == "1\n2\n"
+    assert bench.exec("sleeper", "cat", "/data/a") == "1\n2\n"
     assert bench.logs("sleeper", container="two") == "1\n"
 
 
@@ -112,7 +112,7 @@ def test_a_command_that_is_not_there_is_a_failed_start(bench: Bench) -> None:
 
 
 def test_the_end_is_graceful_and_what_ignores_it_is_killed(bench: Bench) -> None:
-    claim = {"volumeMounts": [{"name": "work", "mountPath": "/work"}]}
+    claim = {"volumeMounts": [{"name": "work", "mountPath": "/data"}]}
     body = {
         "metadata": {"name": "kept"},
         "spec": {
@@ -122,7 +122,7 @@ def test_the_end_is_graceful_and_what_ignores_it_is_killed(bench: Bench) -> None
     }
     bench.core.create_namespaced_persistent_volume_claim(bench.namespace, body)
     volumes = [{"name": "work", "persistentVolumeClaim": {"claimName": "kept"}}]
-    script = "trap 'echo bye >/work/said; exit 0' TERM; echo up; sleep infinity & wait"
+    script = "trap 'echo bye >/data/said; exit 0' TERM; echo up; sleep infinity & wait"
     bench.pod("polite", "sh", "-c", script, volumes=volumes, container=claim)
     bench.wait("polite", is_ready)
     bench.delete("polite")
@@ -132,13 +132,13 @@ def test_the_end_is_graceful_and_what_ignores_it_is_killed(bench: Bench) -> None
         "stubborn",
         "sh",
         "-c",
-        "trap '' TERM; cat /work/said; while :; do sleep 1; done",
+        "trap '' TERM; cat /data/said; while :; do sleep 1; done",
         volumes=volumes,
         container=claim,
         terminationGracePeriodSeconds=1,
     )
     bench.wait("stubborn", is_ready)
-    assert bench.exec("stubborn", "cat", "/work/said") == "bye\n"
+    assert bench.exec("stubborn", "cat", "/data/said") == "bye\n"
     bench.delete("stubborn")
     bench.wait_gone("stubborn")
 
