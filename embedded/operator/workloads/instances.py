@@ -195,6 +195,8 @@ def _conninfo(context: Context) -> str:
         "sslrootcert": f"{TLS}/replication/ca.crt",
         "gssencmode": "disable",
         "connect_timeout": "5",
+        # A WAL receiver heeds no connect_timeout, and an old Pod's address answers nothing.
+        "tcp_user_timeout": "3000",
     }
     return " ".join(f"{name}={value}" for name, value in parts.items())
 
