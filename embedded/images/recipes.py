@@ -91,24 +91,14 @@ _SHELL = (
 )
 _PRUNE = ("boot", "usr/share/doc/*", "usr/share/man/*", "usr/share/locale/*", "var/cache/*")
 _LINKS = (("/usr/bin/awk", "gawk"), ("/usr/bin/sh", "/bin/sh"), ("/usr/bin/bash", "/bin/bash"))
+_TEMPLATE_MAKE = "/usr/local/bin/pg-template-make"
+_TEMPLATE_COPY = "/usr/local/bin/pg-template-copy"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def postgresql(suite: Suite) -> Recipe:
     """PostgreSQL, its client and PgBouncer, with a template of a fresh cluster."""
     home = f"/usr/lib/postgresql/{suite.postgresql}"
-    initdb = (
-        f"{home}/bin/initdb",
-        f"--pgdata={TEMPLATE}",
-        "--username=postgres",
-        "--auth-local=peer",
-        "--auth-host=reject",
-        "--encoding=UTF8",
-        "--locale=C.UTF-8",
-        "--data-checksums",
-        "--wal-segsize=1",
-        "--no-sync",
-    )
     return Recipe(
         name="postgresql",
         packages=(
@@ -134,8 +124,8 @@ def postgresql(suite: Suite) -> Recipe:
             TEMPLATE,
         ),
         links=(*_LINKS, (f"/usr/pgsql-{suite.postgresql}", home), ("/usr/pgsql", home)),
-        files=(("/usr/local/bin/pg-template-copy", "pg-template-copy"),),
-        commands=(initdb,),
+        files=((_TEMPLATE_MAKE, "pg-template-make"), (_TEMPLATE_COPY, "pg-template-copy")),
+        commands=((_TEMPLATE_MAKE,),),
         versions=((f"{home}/bin/postgres", "--version"), ("/usr/sbin/pgbouncer", "--version")),
         config=ImageConfig(
             uid=26,

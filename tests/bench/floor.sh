@@ -23,7 +23,7 @@ issue replication _crunchyrepl
 cat >roles.sql <<'SQL'
 CREATE ROLE app LOGIN PASSWORD 'app'
 CREATE ROLE _crunchyrepl LOGIN REPLICATION
-CREATE DATABASE app OWNER app
+CREATE DATABASE app OWNER app STRATEGY file_copy
 SQL
 cat >pg_hba.conf <<'HBA'
 local all all trust

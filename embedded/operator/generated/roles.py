@@ -50,7 +50,8 @@ def roles_secret(context: Context, pgbouncer: Json, users: Mapping[str, Json]) -
 def _user(user: User, verifier: str) -> Iterable[str]:
     yield from _role(user.name, user.options, verifier=verifier)
     for database in user.databases:
-        yield f"CREATE DATABASE {_name(database)};"
+        # Not by way of WAL, which would be written, flushed, and streamed to replicas.
+        yield f"CREATE DATABASE {_name(database)} STRATEGY file_copy;"
         # As with the operator that is certified: the schema public stays closed to others.
         yield f"ALTER DATABASE {_name(database)} OWNER TO {_name(user.name)};"
 

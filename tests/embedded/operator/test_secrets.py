@@ -139,7 +139,7 @@ def test_roles_are_one_statement_a_line() -> None:
     secrets, _ = settled()
     lines = value(secrets["c-roles"], "roles.sql").decode().splitlines()
     assert all(line.endswith(";") for line in lines)
-    assert 'CREATE DATABASE "c";' in lines
+    assert 'CREATE DATABASE "c" STRATEGY file_copy;' in lines
 
 
 def test_a_custom_pair_is_not_generated_and_a_custom_root_not_copied() -> None:
