@@ -40,11 +40,11 @@ DELETION_NEVER_ENDS = Fault(
     requirements=("FIN-3",),
     deadlines=(("gone", 8),),
 )
-SECRET_COMES_BACK = Fault(
-    name="secret-comes-back",
-    breaks="A second after a deletion with delete-ssl <c>-cluster-cert is there again.",
+SECRETS_COME_BACK = Fault(
+    name="secrets-come-back",
+    breaks="From 1.5 s after a deletion with delete-ssl its Secrets come back, one after another.",
     requirements=("FIN-4",),
-    collateral=(Hit(requirement="FIN-2a", reason="where it is looked at late in the window"),),
+    collateral=(Hit(requirement="FIN-2a", reason="those that are back already are not absent"),),
     versions=("2.6-3.0",),
 )
 POOLER_SECRET_TAKEN = Fault(

@@ -23,7 +23,6 @@ from embedded.operator.names import (
     INSTANCE,
     MANAGER,
     USER,
-    Names,
 )
 from embedded.operator.world import Key, World, together
 
@@ -125,12 +124,10 @@ class Deletion:
 
     async def _take_from_neighbour(self) -> None:
         namespace = self._cluster.names.namespace
-        for other in self._world.clusters(namespace):
-            names = Names(namespace=namespace, cluster=other["metadata"]["name"])
-            if names != self._cluster.names:
-                for resource, secret in self._named([names.pgbackrest_secret]):
+        for other in map(Cluster.parse, self._world.clusters(namespace)):
+            if not (other.deleting or other.finalizers or other.custom_secrets):
+                for resource, secret in self._named([other.names.pgbackrest_secret]):
                     await self._world.delete(resource, secret)
-                return
 
 
 def _is_user_secret(secret: Json) -> bool:

@@ -30,10 +30,13 @@ from embedded.operator.model import Cluster
 from embedded.operator.names import CLUSTER, Names
 from embedded.operator.tls import RefusedError, decide
 from embedded.operator.tls.material import Lookup
+from embedded.operator.tls.secret_data import read
 from embedded.operator.world import Key, World
 
 _log = logging.getLogger(__name__)
 
+# Secrets that come back do so this many seconds apart: less than anybody should look for them.
+_RETURN = 1.5
 # An idle cluster is looked at this often, in seconds, lest a leaf due for renewal be missed.
 _ROUTINE = 3600.0
 _ROOT_SECRET = Names(namespace="", cluster="").root_secret
@@ -48,7 +51,8 @@ class Operator:
         self._world = World(client)
         self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=8)
         # Only a fault leaves something here: Secrets that come back.
-        self._returning: dict[Key, Json] = {}
+        self._returning: dict[Key, list[Json]] = {}
+        self._due: dict[Key, float] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -66,8 +70,7 @@ class Operator:
         """Look at one cluster; the seconds until it wants to be looked at again."""
         obj = self._world.get(PGCLUSTERS, *key)
         if obj is None:
-            await self._bring_back(key)
-            return None
+            return await self._bring_back(key)
         cluster = Cluster.parse(obj)
         if cluster.deleting:
             return await self._delete(key, cluster)
@@ -91,26 +94,35 @@ class Operator:
         return _ROUTINE
 
     async def _delete(self, key: Key, cluster: Cluster) -> float | None:
-        back = self._world.get(SECRETS, key[0], cluster.names.server_secret)
-        if fin.SECRET_COMES_BACK in self._faults and back:
-            self._returning[key] = back
+        if fin.SECRETS_COME_BACK in self._faults:
+            self._remember(key, cluster)
         await Deletion(self._world, cluster, self._faults).advance()
         return None
 
-    async def _bring_back(self, key: Key) -> None:
-        secret = self._returning.pop(key, None)
-        if secret is None:
-            return
-        if "kind" in secret:
-            # The first look after the end comes at once, the one that matters a second later.
-            self._returning[key] = {"secret": secret}
-            self._queue.enqueue_after(key, 1.0)
-            return
-        metadata = {
-            name: secret["secret"]["metadata"][name] for name in ("name", "namespace", "labels")
-        }
-        kept = {name: secret["secret"][name] for name in ("apiVersion", "kind", "type", "data")}
-        await self._world.ensure(SECRETS, kept | {"metadata": metadata})
+    def _remember(self, key: Key, cluster: Cluster) -> None:
+        names = cluster.names
+        found = [
+            self._world.get(SECRETS, key[0], name)
+            for name in (
+                names.pgbackrest_secret,
+                names.pgbouncer_secret,
+                names.replication_secret,
+                names.server_secret,
+            )
+        ]
+        present = [secret for secret in found if secret]
+        self._returning.setdefault(key, present)
+
+    async def _bring_back(self, key: Key) -> float | None:
+        """Make one more of the Secrets again that a fault does not let rest, in its time."""
+        clock = asyncio.get_running_loop()
+        left, due = self._returning.get(key), self._due.setdefault(key, clock.time() + _RETURN)
+        if not left:
+            return None
+        if clock.time() >= due:
+            await self._world.ensure(SECRETS, _bare(left.pop()))
+            self._due[key] = due + _RETURN
+        return self._due[key] - clock.time()
 
     async def _refuse(self, obj: Json, refusal: RefusedError, now: datetime) -> None:
         """Start nothing, stop nothing, and say why: in the status, as an event, in the log."""
@@ -128,13 +140,20 @@ class Operator:
         return lambda name: self._world.get(SECRETS, namespace, name)
 
     def _is_second_on_root(self, cluster: Cluster) -> bool:
+        """Whether an older cluster of the namespace stands on the same given root."""
         if custom.SECOND_CLUSTER_ON_A_NAMESAKE not in self._faults or not cluster.custom_root:
             return False
         namespace = cluster.names.namespace
-        sharing = self._world.naming_secret(namespace, cluster.custom_root.name)
-        ordered = [obj["metadata"]["name"] for obj in self._world.clusters(namespace)]
-        first = min(sharing, key=lambda key: ordered.index(key[1]))
-        return first != (namespace, cluster.names.cluster)
+        clusters = [Cluster.parse(obj) for obj in self._world.clusters(namespace)]
+        mine = self._given_root(cluster)
+        sharing = [each.names for each in clusters if self._given_root(each) == mine]
+        return sharing[0] != cluster.names
+
+    def _given_root(self, cluster: Cluster) -> bytes:
+        ref = cluster.custom_root
+        if ref is None:
+            return b""
+        return read(self._lookup(cluster.names.namespace)(ref.name), ref.key("root.crt"))
 
     def _on_cluster(self, obj: Json) -> None:
         self._enqueue((obj["metadata"]["namespace"], obj["metadata"]["name"]))
@@ -157,3 +176,10 @@ class Operator:
     def _enqueue(self, key: Key) -> None:
         if not self._config.namespaces or key[0] in self._config.namespaces:
             self._queue.enqueue(key)
+
+
+def _bare(secret: Json) -> Json:
+    """A Secret as it was first made."""
+    metadata = {name: secret["metadata"][name] for name in ("name", "namespace", "labels")}
+    kept = {name: secret[name] for name in ("apiVersion", "kind", "type", "data")}
+    return kept | {"metadata": metadata}

@@ -31,13 +31,13 @@ def test_its_objects_have_the_names_of_the_contract() -> None:
 
 
 def test_faults_stand_in_the_deployment() -> None:
-    faults = Faults.of(fin.SECRET_COMES_BACK, fin.DELETION_NEVER_ENDS)
+    faults = Faults.of(fin.SECRETS_COME_BACK, fin.DELETION_NEVER_ENDS)
     (deployment,) = (
         each for each in yaml.safe_load_all(render(faults)) if each["kind"] == "Deployment"
     )
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     values = {each["name"]: each["value"] for each in container["env"]}
-    assert values["FAULTS"] == "deletion-never-ends,secret-comes-back"
+    assert values["FAULTS"] == "deletion-never-ends,secrets-come-back"
     assert values["WATCH_NAMESPACE"] == ""
 
 
