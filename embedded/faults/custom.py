@@ -2,10 +2,6 @@
 
 from embedded.faults.fault import Fault, Hit
 
-_CORRECTED_LATER = Hit(
-    requirement="CUSTOM-2b", reason="the same cluster is corrected, and begins with a wrong one"
-)
-
 ONE_CUSTOM_INSTANCE_LESS = Fault(
     name="one-custom-instance-less",
     breaks="A cluster with custom certificates runs one instance less than asked for.",
@@ -28,14 +24,12 @@ MISSING_SECRET_REPLACED = Fault(
     name="missing-secret-replaced",
     breaks="In the place of a custom Secret that is absent a generated one is used.",
     requirements=("CUSTOM-2a",),
-    collateral=(_CORRECTED_LATER,),
     versions=("before the release of 2.5.0",),
 )
 INCOMPLETE_SECRET_REPLACED = Fault(
     name="incomplete-secret-replaced",
     breaks="A custom Secret without ca.crt counts as not given: generated leaves are used.",
     requirements=("CUSTOM-2a",),
-    collateral=(_CORRECTED_LATER,),
 )
 CORRECTION_UNNOTICED = Fault(
     name="correction-unnoticed",
@@ -53,7 +47,6 @@ DIFFERING_CA_ACCEPTED = Fault(
     name="differing-ca-accepted",
     breaks="With different ca.crt in the two custom Secrets, generated leaves are used.",
     requirements=("CUSTOM-5b",),
-    collateral=(_CORRECTED_LATER,),
 )
 REPLICA_SERVES_INSTANCE_LEAF = Fault(
     name="replica-serves-instance-leaf",
