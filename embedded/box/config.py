@@ -10,13 +10,17 @@ from typing import Any
 from embedded.images.model import Image, ImageConfig, ImageRule
 
 
+_PATHS = ("kubeconfig", "spawner", "state_dir", "log_dir", "certificate", "key", "ca", "tools")
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeConfig:
     """What the node's agent needs to know of the world it was put into.
 
     Paths are the box's. `state_dir` is memory and dies with the box; `log_dir` outlives it.
     Serve the kubelet's API on `address`:`kubelet_port` with `certificate` and `key`, to bearers of
-    `token`. `faults` are the names of the node's own deliberate breaches, normally none.
+    `token`. `tools` is a root file system that holds nft. `faults` are the names of the node's own
+    deliberate breaches, normally none.
     """
 
     name: str
@@ -34,6 +38,7 @@ class NodeConfig:
     ca: Path
     token: str
     images: tuple[ImageRule, ...]
+    tools: Path
     faults: tuple[str, ...] = ()
 
     def dump(self) -> str:
@@ -44,7 +49,7 @@ class NodeConfig:
     def load(cls, path: Path) -> NodeConfig:
         """Read what `dump` wrote. Raises OSError, KeyError or ValueError."""
         data: dict[str, Any] = json.loads(path.read_text())
-        for key in ("kubeconfig", "spawner", "state_dir", "log_dir", "certificate", "key", "ca"):
+        for key in _PATHS:
             data[key] = Path(data[key])
         data["images"] = tuple(_rule(row) for row in data["images"])
         data["faults"] = tuple(data["faults"])

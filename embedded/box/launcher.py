@@ -19,7 +19,7 @@ from embedded.images.recipes import Suite
 EXIT_BROKEN = 1
 EXIT_INTERRUPTED = 2
 EXIT_UNAVAILABLE = 4
-_PACKAGES = {"bwrap": "bubblewrap", "nft": "nftables"}
+_PACKAGES = {"bwrap": "bubblewrap"}
 
 
 def up(wish: Wish) -> int:

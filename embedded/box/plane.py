@@ -178,6 +178,7 @@ class PlaneBuilder:
             ca=own / "ca.crt",
             token=self._tokens.kubelet,
             images=self._images,
+            tools=self._images[0].image.layers[0],
             faults=self._faults,
         )
 

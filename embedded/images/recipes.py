@@ -12,6 +12,7 @@ from pathlib import Path
 from embedded.images.model import ImageConfig
 
 FILES = Path(__file__).parent / "files"
+NFT = "/usr/sbin/nft"
 TEMPLATE = "/usr/share/postgresql-template"
 OPERATOR_WHEELS = "/opt/reference-operator/wheels"
 OPERATOR_CODE = "/opt/reference-operator/code"
@@ -106,6 +107,8 @@ def postgresql(suite: Suite) -> Recipe:
             f"postgresql-{suite.postgresql}",
             f"postgresql-client-{suite.postgresql}",
             "pgbouncer",
+            # For the node, not for containers: so the host needs none.
+            "nftables",
         ),
         # Just-in-time compilation is a third of the size, and nothing here queries that much.
         prune=(

@@ -66,7 +66,11 @@ async def _start(node: Surroundings, client: Client, group: asyncio.TaskGroup) -
     objects, config = node.objects, node.config
     pods = PodManager(node, group)
     services = ServiceTable(
-        node.runtime, objects.services.get, objects.endpoints.get, refuse=f"{config.address}:1"
+        node.runtime,
+        objects.services.get,
+        objects.endpoints.get,
+        refuse=f"{config.address}:1",
+        tools=config.tools,
     )
     _connect(node, services)
     zone = Zone(config.cluster_domain, objects.services.get, objects.endpoints.get)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from embedded.box.model import BoxError
 from embedded.box.runtime import Runtime
 from embedded.client import Json, key_of
 from embedded.client.store import Key
+from embedded.images.recipes import NFT
 from embedded.node.network.names import Lookup
 from embedded.node.network.rules import (
     Frontend,
@@ -24,7 +24,6 @@ from embedded.node.network.rules import (
 )
 
 _log = logging.getLogger(__name__)
-_NFT = shutil.which("nft", path="/usr/sbin:/usr/bin:/sbin:/bin") or "nft"
 _PAUSE = 1.0  # seconds after a failure
 
 
@@ -44,8 +43,11 @@ def _see_packets_once() -> None:
 class ServiceTable:
     """Applies what changed, all at once; what changes meanwhile goes into the next round."""
 
-    def __init__(self, runtime: Runtime, services: Lookup, endpoints: Lookup, refuse: str) -> None:
+    def __init__(
+        self, runtime: Runtime, services: Lookup, endpoints: Lookup, *, refuse: str, tools: Path
+    ) -> None:
         self._runtime = runtime
+        self._nft_command = ["chroot", str(tools), NFT, "-f", "-"]
         self._services = services
         self._endpoints = endpoints
         self._refuse = refuse
@@ -114,6 +116,6 @@ class ServiceTable:
                 yield from set_route(route, chain, new=before is None, refuse=self._refuse)
 
     async def _nft(self, script: str) -> None:
-        done = await self._runtime.run([_NFT, "-f", "-"], stdin=script.encode())
+        done = await self._runtime.run(self._nft_command, stdin=script.encode())
         if done.status.code != 0:
             raise BoxError(f"nft: {done.stderr.decode(errors='replace').strip()}")

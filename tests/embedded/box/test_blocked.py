@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from embedded.box.steps import NETWORK, USER
 from tests.embedded.box.modes import SECONDS
 
@@ -52,10 +50,6 @@ def test_no_network_namespaces(tmp_path: Path) -> None:
     assert_refused(done, "network namespace refused", NETWORK.probe, "user.max_net_namespaces")
 
 
-@pytest.mark.parametrize(("program", "package"), [("bwrap", "bubblewrap"), ("nft", "nftables")])
-def test_a_missing_program_is_named_with_its_package(
-    program: str, package: str, tmp_path: Path
-) -> None:
-    found = next(d for d in ("/usr/bin", "/usr/sbin") if Path(d, program).exists())
-    done = up_under(tmp_path, "--ro-bind", "/dev/null", f"{found}/{program}")
-    assert_refused(done, f"{program} is not installed: apt-get install {package}")
+def test_a_missing_program_is_named_with_its_package(tmp_path: Path) -> None:
+    done = up_under(tmp_path, "--ro-bind", "/dev/null", "/usr/bin/bwrap")
+    assert_refused(done, "bwrap is not installed: apt-get install bubblewrap")

@@ -12,6 +12,7 @@ from typing import Any
 
 from embedded.box.model import BoxError, Sandbox, Streams
 from embedded.box.trees import REPOSITORY
+from embedded.images.recipes import NFT
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
 from tests.embedded.box.scene import Stage
@@ -224,9 +225,10 @@ def test_containers_of_a_pod_share_network_ipc_and_name(mode: Mode) -> None:
 
 async def programs(stage: Stage) -> dict[str, Any]:
     rules = b"table ip box {\n map vip {\n type ipv4_addr : ipv4_addr\n }\n}\n"
-    made = await stage.runtime.run(["nft", "-f", "-"], stdin=rules)
-    listed = await stage.runtime.run(["nft", "list", "tables"])
-    failed = await stage.runtime.run(["nft", "-f", "-"], stdin=b"nonsense\n")
+    nft = ["chroot", str(stage.image.layers[0]), NFT]
+    made = await stage.runtime.run([*nft, "-f", "-"], stdin=rules)
+    listed = await stage.runtime.run([*nft, "list", "tables"])
+    failed = await stage.runtime.run([*nft, "-f", "-"], stdin=b"nonsense\n")
     try:
         await stage.runtime.run(["sleep", "1000"], deadline=0.2)
     except TimeoutError:

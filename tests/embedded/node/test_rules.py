@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 
-import pytest
-
+from embedded.images import recipes, store
+from embedded.images.cache import cache_directory
+from embedded.images.recipes import NFT
 from embedded.node.network.rules import base_rules, drop_route, routes_of, set_route
 from tests.embedded.node.cluster import endpoints, service
 
 A, B = {"ip": "10.244.0.5"}, {"ip": "10.244.0.6"}
-NFT = shutil.which("nft", path="/usr/sbin:/usr/bin:/sbin:/bin")
 
 
 def test_each_port_leads_to_the_ready_pods_port_of_the_same_name() -> None:
@@ -29,7 +28,6 @@ def test_a_headless_or_missing_service_has_no_route() -> None:
     assert routes_of(None, endpoints(A)) == []
 
 
-@pytest.mark.skipif(NFT is None, reason="nft is not installed")
 def test_nftables_takes_every_change() -> None:
     lone = routes_of(service(address="10.96.0.7"), None)[0]
     one = routes_of(service(address="10.96.0.7"), endpoints(A))[0]
@@ -43,8 +41,10 @@ def test_nftables_takes_every_change() -> None:
             *drop_route(two.frontend, "s1"),
         ]
     )
+    suite = store.host_suite()
+    image = store.ensure(recipes.postgresql(suite), suite, cache_directory())
     done = subprocess.run(
-        ["unshare", "-Urn", str(NFT), "-f", "-"],
+        ["unshare", "-Urn", "chroot", str(image.layers[0]), NFT, "-f", "-"],
         input=script + "\n",
         text=True,
         capture_output=True,
