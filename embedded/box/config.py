@@ -9,7 +9,6 @@ from typing import Any
 
 from embedded.images.model import Image, ImageConfig, ImageRule
 
-
 _PATHS = ("kubeconfig", "spawner", "state_dir", "log_dir", "certificate", "key", "ca", "tools")
 
 
