@@ -93,6 +93,8 @@ TOGGLE_RESTARTS = Fault(
     collateral=(
         Hit(requirement="TLSONLY-3d", reason="clients find no server during the restart"),
         Hit(requirement="TLSONLY-3e", reason="rules are read while an instance is away"),
+        Hit(requirement="TLSONLY-3c", reason="its control finds no server behind PgBouncer"),
+        Hit(requirement="TLSONLY-5b", reason="PgBouncer finds no server to have a session with"),
     ),
 )
 USER_RULES_KEPT = Fault(
@@ -115,6 +117,9 @@ POOLER_SETTING_WINS = Fault(
     name="pooler-setting-wins",
     breaks="Under tlsOnly the user's client_tls_sslmode for PgBouncer stands.",
     requirements=("TLSONLY-4c",),
+    collateral=(
+        Hit(requirement="TLSONLY-5b", reason="where TLS is off at PgBouncer it asks in vain"),
+    ),
     versions=("2.6-3.1",),
 )
 PLAIN_REPLICATION_UNDER_TLS_ONLY = Fault(
@@ -134,6 +139,7 @@ PLAIN_SERVER_LEG = Fault(
     collateral=(
         Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),
         Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),
+        Hit(requirement="TLSONLY-5a", reason="a pooled query is on the network in plaintext"),
     ),
     where="data plane",
 )
