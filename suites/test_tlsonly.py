@@ -194,21 +194,21 @@ def test_replication_stays_encrypted(tlsonly: TlsOnly, each: Each, evidence: Che
         )
     if seen.captured is not None:
         with each("the network"):
-            expect(
-                not seen.captured,
-                where="the recording of the network between the Pods",
-                promised="neither a client's query nor a replicated row in plaintext",
-                seen="the marker in plaintext",
-            )
+            _expect_unseen(seen.captured, "a client's query to an instance, and a replicated row")
 
 
 @requirement("TLSONLY-5b")
-def test_pgbouncer_reaches_the_server_by_tls(tlsonly: TlsOnly, each: Each) -> None:
+def test_pgbouncer_reaches_the_server_by_tls(
+    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+) -> None:
     """With tlsOnly PgBouncer's own sessions with the primary use TLS.
 
     A query through PgBouncer asks pg_stat_ssl about the session that runs it; also where the user
-    has set server_tls_sslmode to disable or prefer.
+    has set server_tls_sslmode to disable or prefer. Where the platform can record the network, a
+    query through PgBouncer must not be seen on it.
     """
+    captured = tlsonly.closed.captured_pooled
+    evidence.data("query-seen-on-the-network", captured)
     for name, answer in tlsonly.closed.pooled.items():
         with each(name):
             judge(
@@ -219,6 +219,9 @@ def test_pgbouncer_reaches_the_server_by_tls(tlsonly: TlsOnly, each: Each) -> No
                 promised="ssl true in pg_stat_ssl",
                 look_at="server_tls_sslmode in PgBouncer's configuration",
             )
+    if captured is not None:
+        with each("the network"):
+            _expect_unseen(captured, "a client's query through PgBouncer")
 
 
 def _judge_rules(member: Member, rules: HbaRules, *, loaded_is_promised: bool = False) -> None:
@@ -249,6 +252,15 @@ def _judge_reopening(member: Member, refusal: Refusal, before: Mapping[Member, A
         where=member,
         promised="plaintext refused as without the setting",
         look_at="pg_hba_file_rules; PgBouncer's configuration",
+    )
+
+
+def _expect_unseen(captured: bool, what: str) -> None:
+    expect(
+        not captured,
+        where="the recording of the network between the Pods",
+        promised=f"nothing of {what} in plaintext",
+        seen="the marker in plaintext",
     )
 
 
