@@ -6,19 +6,7 @@ ONE_CUSTOM_INSTANCE_LESS = Fault(
     name="one-custom-instance-less",
     breaks="A cluster with custom certificates runs one instance less than asked for.",
     requirements=("CUSTOM-1",),
-    collateral=tuple(
-        Hit(requirement=each, reason="it stands on a cluster that is ready with all instances")
-        for each in (
-            "CUSTOM-6a",
-            "CUSTOM-6b",
-            "CUSTOM-6c",
-            "CUSTOM-8a",
-            "CUSTOM-8b",
-            "CUSTOM-11a",
-            "UPDATE-1a",
-            "UPDATE-1d",
-        )
-    ),
+    deadlines=(("ready", 15),),
 )
 MISSING_SECRET_REPLACED = Fault(
     name="missing-secret-replaced",
@@ -89,6 +77,7 @@ ROOT_ITEMS_OF_ONE_KIND = Fault(
     name="root-items-of-one-kind",
     breaks="Of the two mappings of a custom root only tls.crt, tls.key is understood.",
     requirements=("ROOTCA-1",),
+    deadlines=(("ready", 15),),
 )
 ROOT_COPIED = Fault(
     name="root-copied",

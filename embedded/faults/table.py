@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from embedded.faults.fault import Fault
 from embedded.faults.judging import Baseline, Outcome, Row
@@ -89,13 +90,20 @@ def _explained(entry: Entry) -> Iterator[str]:
 
 
 def _table(entries: Sequence[Entry]) -> Iterator[str]:
-    yield f"{'fault':<36}{'caught by':<24}{'hit besides, as listed'}"
+    yield f"{'fault':<36}{'caught by':<22}hit besides, as listed"
     for entry in sorted(entries, key=lambda each: each.seen.good):
-        if isinstance(entry.seen, Outcome):
-            caught = _ids(entry.seen.caught) or "-"
-            yield f"{entry.name:<36}{caught:<24}{_ids(entry.seen.besides)}".rstrip()
-            for row in entry.seen.besides:
-                yield f"{'':60}{row.requirement} {row.verdict}: {row.reason}"
+        if not isinstance(entry.seen, Outcome):
+            continue
+        name, caught = entry.name, _ids(entry.seen.caught) or "-"
+        for besides in list(_besides(entry.seen.besides)) or [""]:
+            yield f"{name:<36}{caught:<22}{besides}".rstrip()
+            name = caught = ""
+
+
+def _besides(rows: Sequence[Row]) -> Iterator[str]:
+    """One line for each verdict and reason, with all that it is given for."""
+    for (verdict, reason), alike in groupby(rows, key=lambda row: (row.verdict, row.reason)):
+        yield f"{_ids(list(alike))} ({verdict}): {reason}"
 
 
 def _warning(entry: Entry) -> str:

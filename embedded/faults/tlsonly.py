@@ -4,6 +4,8 @@ from embedded.faults.fault import Fault, Hit
 
 _SAME_CLUSTER = "where the same cluster is looked at"
 _IN_THE_RULES = "the rule that lets it in is seen"
+_TOGGLED = (("toggled", 4.0),)
+"""Plaintext that stays is waited for at each cluster, one after another."""
 
 USER_RULES_ALWAYS_CONVERTED = Fault(
     name="user-rules-always-converted",
@@ -19,6 +21,7 @@ MONITOR_ON_LOOPBACK = Fault(
     breaks="Under tlsOnly the monitor user keeps its host rule for the loopback.",
     requirements=("TLSONLY-2",),
     collateral=(Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),),
+    deadlines=_TOGGLED,
 )
 PLAINTEXT_AT_PRIMARY = Fault(
     name="plaintext-at-primary",
@@ -30,6 +33,7 @@ PLAINTEXT_AT_PRIMARY = Fault(
         Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
     ),
     where="data plane",
+    deadlines=_TOGGLED,
 )
 PLAINTEXT_AT_REPLICA = Fault(
     name="plaintext-at-replica",
@@ -41,6 +45,7 @@ PLAINTEXT_AT_REPLICA = Fault(
         Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
     ),
     where="data plane",
+    deadlines=_TOGGLED,
 )
 REPLICA_PORT_CLOSED = Fault(
     name="replica-port-closed",
@@ -63,6 +68,7 @@ PLAINTEXT_AT_POOLER = Fault(
         Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),
         Hit(requirement="TLSONLY-4c", reason=_SAME_CLUSTER),
     ),
+    deadlines=_TOGGLED,
 )
 REPLICA_LOCKS_CLIENTS_OUT = Fault(
     name="replica-locks-clients-out",
@@ -85,6 +91,7 @@ TOGGLE_UNNOTICED = Fault(
         Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
     ),
     where="data plane",
+    deadlines=_TOGGLED,
 )
 TOGGLE_RESTARTS = Fault(
     name="toggle-restarts",
@@ -106,12 +113,14 @@ USER_RULES_KEPT = Fault(
         for each in ("TLSONLY-2", "TLSONLY-3a", "TLSONLY-3b", "TLSONLY-3e")
     ),
     versions=("2.6-3.1",),
+    deadlines=_TOGGLED,
 )
 NOGSSENC_RULE_KEPT = Fault(
     name="nogssenc-rule-kept",
     breaks="Under tlsOnly a user's rule of type hostnogssenc stays as given.",
     requirements=("TLSONLY-4a",),
     collateral=(Hit(requirement="TLSONLY-2", reason=_SAME_CLUSTER),),
+    deadlines=_TOGGLED,
 )
 POOLER_SETTING_WINS = Fault(
     name="pooler-setting-wins",
@@ -121,6 +130,7 @@ POOLER_SETTING_WINS = Fault(
         Hit(requirement="TLSONLY-5b", reason="where TLS is off at PgBouncer it asks in vain"),
     ),
     versions=("2.6-3.1",),
+    deadlines=_TOGGLED,
 )
 PLAIN_REPLICATION_UNDER_TLS_ONLY = Fault(
     name="plain-replication-under-tls-only",
@@ -131,6 +141,7 @@ PLAIN_REPLICATION_UNDER_TLS_ONLY = Fault(
         Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),
     ),
     where="data plane",
+    deadlines=_TOGGLED,
 )
 PLAIN_SERVER_LEG = Fault(
     name="plain-server-leg",
@@ -139,7 +150,7 @@ PLAIN_SERVER_LEG = Fault(
     collateral=(
         Hit(requirement="TLSONLY-2", reason=_IN_THE_RULES),
         Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),
-        Hit(requirement="TLSONLY-5a", reason="a pooled query is on the network in plaintext"),
     ),
     where="data plane",
+    deadlines=_TOGGLED,
 )

@@ -47,7 +47,7 @@ def test_what_is_wrong_comes_first_with_its_report() -> None:
 
 
 def test_collateral_is_shown_with_its_reason() -> None:
-    assert "DOOR-2 error: it is the same door" in table.summary(matrix(CAUGHT))
+    assert "DOOR-2 (error): it is the same door" in table.summary(matrix(CAUGHT))
 
 
 def test_collateral_that_never_occurred_is_a_warning() -> None:
