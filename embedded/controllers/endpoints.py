@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from embedded.client import ENDPOINTS, PODS, SERVICES, AlreadyExists, Json, Reconciler
 from embedded.controllers import pods
 from embedded.controllers.cluster import Cluster
@@ -18,6 +21,7 @@ class EndpointsOfServices:
         self._services = cluster.of(SERVICES)
         self._pods = cluster.of(PODS)
         self._endpoints = cluster.of(ENDPOINTS)
+        self._shown: dict[str, _Shown] = {}
         self._queue: Reconciler[Key] = Reconciler("endpoints", self._reconcile)
         self.run = self._queue.run
         self._services.add_handler(self._on_service)
@@ -55,11 +59,43 @@ class EndpointsOfServices:
         if service:
             self._queue.enqueue((namespace, name))
 
-    def _on_pod(self, _: str, pod: Json) -> None:
-        # Also those that no longer select it: few Services share a namespace.
+    def _on_pod(self, kind: str, pod: Json) -> None:
+        """Look at the Services that select it, or did, if it changed in what Endpoints show."""
+        uid = pod["metadata"]["uid"]
+        before, now = self._shown.pop(uid, None), _shown(pod)
+        if kind != "DELETED":
+            self._shown[uid] = now
+            if now == before:
+                return
         for service in self._services.in_namespace(pod["metadata"]["namespace"]):
-            if service["spec"].get("selector"):
+            selector = service["spec"].get("selector")
+            if selector and any(_selects(selector, each.labels) for each in (before, now) if each):
                 self._on_service("MODIFIED", service)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What of a Pod may change, and with it Endpoints."""
+
+    labels: Mapping[str, str]
+    address: str
+    ready: bool
+    finished: bool
+    terminating: bool
+
+
+def _shown(pod: Json) -> _Shown:
+    return _Shown(
+        labels=pod["metadata"].get("labels") or {},
+        address=(pod.get("status") or {}).get("podIP", ""),
+        ready=pods.is_ready(pod),
+        finished=pods.is_finished(pod),
+        terminating=pods.is_terminating(pod),
+    )
+
+
+def _selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    return all(labels.get(name) == value for name, value in selector.items())
 
 
 def _endpoints(service: Json, candidates: list[Json]) -> Json:
@@ -81,8 +117,7 @@ def _endpoints(service: Json, candidates: list[Json]) -> Json:
 
 
 def _serves(service: Json, pod: Json) -> bool:
-    labels = pod["metadata"].get("labels") or {}
-    if any(labels.get(name) != value for name, value in service["spec"]["selector"].items()):
+    if not _selects(service["spec"]["selector"], pod["metadata"].get("labels") or {}):
         return False
     if pods.is_finished(pod) or not (pod.get("status") or {}).get("podIP"):
         return False
