@@ -131,10 +131,11 @@ class Operator:
             return
         metadata = obj["metadata"]
         _log.warning("%s/%s: %s", metadata["namespace"], metadata["name"], refusal.message)
-        told = status.refused(previous, refusal, now)
-        await self._world.merge(PGCLUSTERS, obj, {"status": told}, subresource="status")
+        # The status last: once it tells of the refusal, no further pass does so again.
         event = events.warning(obj, refusal.reason, refusal.message, now)
         await self._world.client.create(EVENTS, event)
+        told = status.refused(previous, refusal, now)
+        await self._world.merge(PGCLUSTERS, obj, {"status": told}, subresource="status")
 
     def _lookup(self, namespace: str) -> Lookup:
         return lambda name: self._world.get(SECRETS, namespace, name)
