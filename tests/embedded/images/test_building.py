@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,9 @@ SMALL = Recipe(
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A cache of its own, which mmdebstrap's ordinary user can reach."""
-    for path in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+    for path in (tmp_path, *tmp_path.parents):
+        if path == Path(tempfile.gettempdir()):
+            break
         path.chmod(0o755)
     return tmp_path / "cache"
 
