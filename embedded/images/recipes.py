@@ -144,18 +144,13 @@ def operator(suite: Suite) -> Recipe:
     compile_all = (python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
     return Recipe(
         name="operator",
-        packages=(*_SHELL, "python3", "ca-certificates", "tzdata"),
+        # No ca-certificates: it trusts no authority of theirs, and would read all at each start.
+        packages=(*_SHELL, "python3", "tzdata"),
         prune=_PRUNE,
-        directories=(OPERATOR_CODE, OPERATOR_WHEELS, "/etc/ssl/certs"),
+        directories=(OPERATOR_CODE, OPERATOR_WHEELS),
         links=_LINKS,
         requirements="operator.txt",
-        # Packages' maintainer scripts, which would do both, are not run.
         commands=(
-            (
-                "sh",
-                "-c",
-                "cat /usr/share/ca-certificates/*/*.crt >/etc/ssl/certs/ca-certificates.crt",
-            ),
             (*compile_all, OPERATOR_WHEELS, f"/usr/lib/python{suite.python}", "/usr/lib/python3"),
         ),
         versions=((python, "--version"),),
