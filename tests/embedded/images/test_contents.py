@@ -92,13 +92,10 @@ def test_the_operator_image_runs_the_operators_code(operator: Image) -> None:
     script = (
         "set -e; python3 -c 'import embedded.operator.__main__, aiohttp, cryptography, yaml; "
         "print(embedded.__file__, aiohttp.__cached__)'; "
-        'test -e "$(python3 -c "import aiohttp; print(aiohttp.__cached__)")"; '
-        "openssl verify -no-CApath -CAfile /etc/ssl/certs/ca-certificates.crt "
-        "/usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt; whoami"
+        'test -e "$(python3 -c "import aiohttp; print(aiohttp.__cached__)")"; whoami'
     )
-    imported, verified, user = run(operator, script).splitlines()
+    imported, user = run(operator, script).splitlines()
     assert imported.startswith(f"{recipes.OPERATOR_CODE}/embedded/__init__.py")
-    assert verified.endswith(": OK")
     assert user == "operator"
 
 
