@@ -7,7 +7,8 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from embedded.faults import machine, table
@@ -35,10 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_interruptible(options, chosen))
     except asyncio.CancelledError:
-        print("interrupted: runs were ended, nothing is left", file=sys.stderr)
+        print("interrupted: all runs were ended, and have cleaned up", file=sys.stderr)
         return INTERRUPTED
     except RunError as error:
         print(error, file=sys.stderr)
+        return BROKEN
+    except OSError as error:
+        print(f"{error.filename} cannot be written: {error.strerror}", file=sys.stderr)
         return BROKEN
 
 
@@ -63,7 +67,7 @@ async def _interruptible(options: argparse.Namespace, chosen: Sequence[Fault]) -
     """Let the first signal end all runs, which then clean up; later ones must not cut that off."""
     loop = asyncio.get_running_loop()
     work = asyncio.ensure_future(_run(options, chosen))
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
     return await work
 
@@ -74,18 +78,32 @@ async def _run(options: argparse.Namespace, chosen: Sequence[Fault]) -> int:
     if options.list:
         print(table.listed(chosen, bare), end="")
         return 0
-    reports = options.report_dir or Path(tempfile.mkdtemp(prefix="pgtls-faults-"))
-    runner = Runner(
-        listing=listing,
-        reports=reports.absolute(),
-        jobs=options.jobs,
-        say=_say,
-        keep=options.report_dir is not None,
-    )
-    matrix = await runner.run(chosen, bare=bare)
-    if options.report_dir is None and matrix.good:
-        reports.rmdir()
+    with _reports(options.report_dir) as reports:
+        runner = Runner(
+            listing=listing,
+            reports=reports.absolute(),
+            jobs=options.jobs,
+            say=_say,
+            keep=options.report_dir is not None,
+        )
+        print(table.opening(len(chosen), options.jobs, reports), flush=True)
+        matrix = await runner.run(chosen, bare=bare)
     return _conclude(matrix, options.json)
+
+
+@contextmanager
+def _reports(given: Path | None) -> Iterator[Path]:
+    """The directory of the reports; a temporary one goes, unless there is something to read."""
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given
+        return
+    made = Path(tempfile.mkdtemp(prefix="pgtls-faults-"))
+    try:
+        yield made
+    finally:
+        if not any(made.iterdir()):
+            made.rmdir()
 
 
 def _say(entry: Entry) -> None:

@@ -84,14 +84,17 @@ class Runner:
     async def _entry(self, fault: Fault | None, faults: Sequence[Fault]) -> Entry:
         report = self.reports / (fault.name if fault else BASELINE)
         began = time.monotonic()
-        seen: Outcome | Baseline
-        if fault is None:
-            ids = [id_ for each in faults for id_ in each.requirements]
-            seen = await self._baseline(self.listing.scenarios(ids), report)
-        else:
-            seen = await self._outcome(fault, report)
-        if seen.good and not self.keep:
-            shutil.rmtree(report)
+        seen: Outcome | Baseline | None = None
+        try:
+            if fault is None:
+                ids = [id_ for each in faults for id_ in each.requirements]
+                seen = await self._baseline(self.listing.scenarios(ids), report)
+            else:
+                seen = await self._outcome(fault, report)
+        finally:
+            # One that was cut off says nothing.
+            if not self.keep and (seen is None or seen.good):
+                shutil.rmtree(report, ignore_errors=True)
         return Entry(seen=seen, seconds=time.monotonic() - began, report=report)
 
     async def _baseline(self, scenarios: frozenset[str], report: Path) -> Baseline:

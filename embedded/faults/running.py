@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from embedded.faults.fault import Fault
 from embedded.faults.listing import Listing
@@ -63,9 +64,8 @@ async def ask_listing() -> Listing:
 
 async def verify(verification: Verification) -> Findings:
     """Run the verifier and read what it found. Raises RunError; ended if this is cancelled."""
-    verification.report.mkdir(parents=True, exist_ok=True)
     output = verification.report / OUTPUT
-    with output.open("wb") as file:
+    with _opened(output) as file:
         process = await _start(verification.arguments, stdout=file.fileno())
         try:
             async with asyncio.timeout(_RUN_SECONDS):
@@ -78,6 +78,14 @@ async def verify(verification: Verification) -> Findings:
         return read(verification.report / "run.json")
     except (OSError, ValueError) as error:
         raise RunError(f"exit code {code}, no verdicts: {_last_line(output)}") from error
+
+
+def _opened(output: Path) -> BinaryIO:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        return output.open("wb")
+    except OSError as error:
+        raise RunError(f"{output} cannot be written: {error.strerror}") from error
 
 
 async def _start(

@@ -5,12 +5,19 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from embedded.faults.fault import Fault
 from embedded.faults.judging import Baseline, Outcome, Row
 from embedded.faults.matrix import Entry, Matrix
 
 _WIDTH = 100
+
+
+def opening(faults: int, jobs: int, reports: Path) -> str:
+    """What is about to be done."""
+    each = _counted(faults, "fault")
+    return f"one run without a fault, then {each}, {jobs} at a time; reports in {reports}"
 
 
 def line(entry: Entry) -> str:
@@ -34,7 +41,7 @@ def summary(matrix: Matrix) -> str:
 def listed(faults: Sequence[Fault], bare: Sequence[str]) -> str:
     """What --list shows: each fault, what it breaks, and who must notice."""
     lines = [line for fault in faults for line in _listed(fault)]
-    lines += [f"{len(faults)} fault" + ("" if len(faults) == 1 else "s")]
+    lines += [_counted(len(faults), "fault")]
     if bare:
         lines += [f"decided requirements without a fault: {', '.join(bare)}"]
     return "\n".join(lines) + "\n"
@@ -128,6 +135,10 @@ def _listed(fault: Fault) -> Iterator[str]:
         yield from _wrapped("besides", f"{hit.requirement}: {hit.reason}")
     if fault.versions:
         yield f"  {'known of':<9}{', '.join(fault.versions)}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _idle(entry: Entry) -> tuple[Row, ...]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +48,40 @@ def test_an_unknown_fault_is_one_line() -> None:
 def test_no_run_at_a_time_is_refused() -> None:
     ended = run("--jobs", "0")
     assert (ended.returncode, ended.stderr.count("\n")) == (4, 1)
+
+
+def test_a_report_directory_that_cannot_be_made_is_one_line() -> None:
+    ended = run("--report-dir", "/proc/reports", "short-leaf")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith("/proc/reports cannot be written: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_all_runs_and_waits_for_them(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    command = [sys.executable, "-m", "embedded.faults", "short-leaf"]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, f"--report-dir={reports}"], cwd=ROOT, **options) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("one run without a fault, then 1 fault, 2 at")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (
+        2,
+        "interrupted: all runs were ended, and have cleaned up\n",
+    )
+    assert _naming(reports) == []
+
+
+def _naming(path: Path) -> list[str]:
+    """Processes with the path among their arguments."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = file.read_bytes().decode(errors="replace")
+            found += [words] if str(path) in words else []
+    return found
 
 
 def test_every_decided_requirement_has_a_fault(listing: Listing) -> None:
