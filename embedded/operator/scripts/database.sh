@@ -46,7 +46,7 @@ make_replica() {
     [[ -f $PGDATA/PG_VERSION ]] && return
     until primary_answers && copy_primary; do
         [[ -z $stopping ]] || exit 0
-        pause 0.05
+        bide
     done
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A start-up probe that waits until PgBouncer takes connections.
-exec {silence}<>/dev/udp/127.0.0.1/9
+# shellcheck source=embedded/operator/scripts/reload.sh
+source "${BASH_SOURCE[0]%/*}/reload.sh"
 until { : <>/dev/tcp/127.0.0.1/5432; } 2>/dev/null; do
-    read -rt 0.02 -u "$silence"
+    bide
 done

@@ -2,14 +2,15 @@
 # A start-up probe that waits instead of being asked again and again: it ends as soon as the server
 # takes connections, and on a replica as soon as it streams.
 set -u
-exec {silence}<>/dev/udp/127.0.0.1/9
+# shellcheck source=embedded/operator/scripts/reload.sh
+source "${BASH_SOURCE[0]%/*}/reload.sh"
 
 until
     lines=()
     [[ -f $PGDATA/postmaster.pid ]] && mapfile -t lines <"$PGDATA/postmaster.pid" 2>/dev/null
     [[ ${lines[7]-} == ready* ]]
 do
-    read -rt 0.02 -u "$silence"
+    bide
 done
 [[ $ROLE == primary ]] && exit 0
 exec psql -qX -d postgres -c "DO \$\$ BEGIN

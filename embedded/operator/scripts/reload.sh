@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Watching mounted volumes with what bash has built in, for a process per look would cost too much.
+# Waiting, and watching mounted volumes, with what bash has built in: a process per look would cost
+# too much.
 #
 # A kubelet changes a volume by pointing its ..data link to a new directory. A descriptor held on
 # the old one tells them apart: it keeps its inode from being used again.
@@ -10,6 +11,16 @@ exec {silence}<>/dev/udp/127.0.0.1/9
 
 pause() {
     read -rt "$1" -u "$silence" || true
+}
+
+# bide: a pause before the next look at what has not come yet, an eighth of the time waited so far.
+# One that comes soon is seen soon, and many that wait long for each other cost little.
+readonly begun=${EPOCHREALTIME/./}
+bide() {
+    local ms=$(((${EPOCHREALTIME/./} - begun) / 8000)) seconds
+    ms=$((ms < 10 ? 10 : ms > 250 ? 250 : ms))
+    printf -v seconds '0.%03d' "$ms"
+    pause "$seconds"
 }
 
 hold() {
