@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 _RETURN = 1.5
 # An idle cluster is looked at this often, in seconds, lest a leaf due for renewal be missed.
 _ROUTINE = 3600.0
+# More than clusters that come up at a time: none with little to do waits for others' long passes.
+_WORKERS = 32
 _ROOT_SECRET = Names(namespace="", cluster="").root_secret
 
 
@@ -49,7 +51,7 @@ class Operator:
         self._config = config
         self._faults = config.faults
         self._world = World(client)
-        self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=8)
+        self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=_WORKERS)
         # Only a fault leaves something here: Secrets that come back.
         self._returning: dict[Key, list[Json]] = {}
         self._due: dict[Key, float] = {}
