@@ -30,6 +30,7 @@ SINGLE_SET_ACCEPTED = Fault(
     breaks="With one custom set alone the other leaf is generated and used.",
     requirements=("CUSTOM-5a",),
     versions=("2.2-3.1",),
+    deadlines=(("ready", 12),),
 )
 DIFFERING_CA_ACCEPTED = Fault(
     name="differing-ca-accepted",
