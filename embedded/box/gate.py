@@ -6,9 +6,12 @@ the other end of the pipe FD is closed. So parts load side by side that need eac
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
+
+_ALLOCATIONS = 20_000
 
 
 def main() -> int:
@@ -18,6 +21,9 @@ def main() -> int:
     while os.read(int(descriptor), 1):
         """Nothing is ever written: this waits for the end."""
     os.close(int(descriptor))
+    # What is loaded stays; and trees of JSON, most of what comes, go without a collector.
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS)
     sys.argv = [name, *arguments]
     code: int = module.main()
     return code
