@@ -64,9 +64,11 @@ class World:
 
     def on_change(self, resource: Resource, handler: Callable[[Json], None]) -> None:
         """Call `handler` with each object that others changed so that it matters."""
+        # Nothing that we write to a cluster matters to us: what does came from others meanwhile.
+        deaf = resource != PGCLUSTERS
 
         def told(kind: str, obj: Json) -> None:
-            if self._relevance.changed(resource, kind, obj) and not self._learning:
+            if self._relevance.changed(resource, kind, obj) and not (self._learning and deaf):
                 handler(obj)
 
         self._informer(resource).add_handler(told)
