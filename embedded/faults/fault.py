@@ -12,10 +12,14 @@ Expected = Literal["failed", "error"]
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """A requirement that a fault is bound to hit besides, and why that cannot be helped."""
+    """A requirement that a fault is bound to hit besides, and why that cannot be helped.
+
+    `sometimes` is for one that depends on which of two things comes first.
+    """
 
     requirement: str
     reason: str
+    sometimes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

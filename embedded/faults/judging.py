@@ -23,7 +23,7 @@ class Outcome:
     """A row of the matrix: what was seen of one fault.
 
     `missed` are required rows that did not come out as the fault expects, `besides` the listed
-    collateral that occurred, `unexpected` what was hit and is not listed, `idle` the listed
+    collateral that occurred, `unexpected` what was hit and is not listed, `idle` the certain
     collateral that did not occur, and `broken` says why nothing is known.
     """
 
@@ -59,6 +59,7 @@ def judge(fault: Fault, findings: Findings) -> Outcome:
     """Compare what a run under a fault found with what the registry says of it."""
     wanted = [(id_, findings.of(id_)) for id_ in fault.requirements]
     listed = {hit.requirement: hit.reason for hit in fault.collateral}
+    certain = [hit.requirement for hit in fault.collateral if not hit.sometimes]
     hit = {
         id_: found
         for id_, found in findings.verdicts.items()
@@ -74,7 +75,7 @@ def judge(fault: Fault, findings: Findings) -> Outcome:
             if id_ in hit
         ),
         unexpected=_rows((id_, v) for id_, v in hit.items() if id_ not in listed),
-        idle=_rows((id_, findings.of(id_)) for id_ in listed if id_ not in hit),
+        idle=_rows((id_, findings.of(id_)) for id_ in certain if id_ not in hit),
         broken="; ".join(findings.breakdowns),
     )
 

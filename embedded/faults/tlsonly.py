@@ -99,9 +99,10 @@ TOGGLE_RESTARTS = Fault(
     requirements=("TLSONLY-3f",),
     collateral=(
         Hit(requirement="TLSONLY-3d", reason="clients find no server during the restart"),
-        Hit(requirement="TLSONLY-3e", reason="rules are read while an instance is away"),
-        Hit(requirement="TLSONLY-3c", reason="its control finds no server behind PgBouncer"),
-        Hit(requirement="TLSONLY-5b", reason="PgBouncer finds no server to have a session with"),
+        *(
+            Hit(requirement=each, reason="it may look while an instance is away", sometimes=True)
+            for each in ("TLSONLY-3c", "TLSONLY-3e", "TLSONLY-5b")
+        ),
     ),
 )
 USER_RULES_KEPT = Fault(

@@ -59,6 +59,13 @@ def test_listed_collateral_that_never_occurs_is_told_and_no_failure() -> None:
     assert (ids(seen.idle), seen.good) == (["DOOR-2"], True)
 
 
+def test_collateral_that_occurs_sometimes_is_not_missed() -> None:
+    hit = replace(FAULT.collateral[0], sometimes=True)
+    fault = replace(FAULT, collateral=(hit,))
+    assert judge(fault, findings(DOOR_1="failed", DOOR_2="passed")).idle == ()
+    assert ids(judge(fault, findings(DOOR_1="failed", DOOR_2="failed")).besides) == ["DOOR-2"]
+
+
 def test_nothing_is_caught_where_the_environment_broke() -> None:
     assert not judge(FAULT, findings("the platform ended", DOOR_1="failed")).good
     assert not Outcome(fault=FAULT, broken="exit code 4").good
