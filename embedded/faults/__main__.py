@@ -68,7 +68,8 @@ async def _interruptible(options: argparse.Namespace, chosen: Sequence[Fault]) -
     loop = asyncio.get_running_loop()
     work = asyncio.ensure_future(_run(options, chosen))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
+        if signal.getsignal(number) != signal.SIG_IGN:  # by nohup, for example
+            loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
     return await work
 
 
