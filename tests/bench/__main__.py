@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tests.bench import cluster, noticing, programs
@@ -18,31 +18,32 @@ _PARTS = ("cluster", "noticing", "starts", "suite")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked for; returns the exit code."""
+    """Measure what is asked for; returns the exit code. A break ends it, with the figures so far."""
     options = _parser().parse_args(arguments)
+    figures: list[Figure] = []
+    code = 0
     try:
-        figures = _measured(options.only or _PARTS, options.runs)
+        for found in _measured(options.only or _PARTS, options.runs):
+            figures += found
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
-        return 1
+        code = 1
     print(table(figures))
     write(figures, options.json)
     print(f"written: {options.json}")
-    return 0
+    return code
 
 
-def _measured(parts: Iterable[str], runs: int) -> list[Figure]:
-    figures: list[Figure] = []
+def _measured(parts: Collection[str], runs: int) -> Iterator[list[Figure]]:
     on_platform = [module.figures for module in (cluster, noticing) if _name(module) in parts]
     if on_platform:
         with standing() as stand:
             for measure in on_platform:
-                figures += measure(stand, runs)
+                yield measure(stand, runs)
     if "starts" in parts:
-        figures += programs.starts(runs)
+        yield programs.starts(runs)
     if "suite" in parts:
-        figures += programs.suite(runs)
-    return figures
+        yield programs.suite(runs)
 
 
 def _name(module: object) -> str:
