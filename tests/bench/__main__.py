@@ -18,7 +18,7 @@ _PARTS = ("cluster", "noticing", "starts", "suite")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked for; returns the exit code. A break ends it, with the figures so far."""
+    """Measure what is asked for; returns the exit code. A break ends it, not the table."""
     options = _parser().parse_args(arguments)
     figures: list[Figure] = []
     code = 0
