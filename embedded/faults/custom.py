@@ -6,7 +6,7 @@ ONE_CUSTOM_INSTANCE_LESS = Fault(
     name="one-custom-instance-less",
     breaks="A cluster with custom certificates runs one instance less than asked for.",
     requirements=("CUSTOM-1",),
-    deadlines=(("ready", 15),),
+    deadlines=(("ready", 10),),
 )
 MISSING_SECRET_REPLACED = Fault(
     name="missing-secret-replaced",
@@ -78,7 +78,7 @@ ROOT_ITEMS_OF_ONE_KIND = Fault(
     name="root-items-of-one-kind",
     breaks="Of the two mappings of a custom root only tls.crt, tls.key is understood.",
     requirements=("ROOTCA-1",),
-    deadlines=(("ready", 15),),
+    deadlines=(("ready", 10),),
 )
 ROOT_COPIED = Fault(
     name="root-copied",
@@ -117,12 +117,14 @@ STALE_REPLICA = Fault(
     breaks="Replicas go on serving the leaf they started with when the Secret's content changes.",
     requirements=("UPDATE-1a",),
     where="data plane",
+    deadlines=(("served-after-update", 4),),
 )
 NO_VOLUME_REFRESH = Fault(
     name="node-volume-refresh-never",
     breaks="Secret volumes of the instances' Pods keep what they held when the Pod started.",
     requirements=("UPDATE-1a",),
     where="node",
+    deadlines=(("served-after-update", 4),),
 )
 CONTENT_RESTARTS = Fault(
     name="content-restarts",

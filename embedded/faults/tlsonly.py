@@ -4,7 +4,7 @@ from embedded.faults.fault import Fault, Hit
 
 _SAME_CLUSTER = "where the same cluster is looked at"
 _IN_THE_RULES = "the rule that lets it in is seen"
-_TOGGLED = (("toggled", 4.0),)
+_TOGGLED = (("toggled", 3.0),)
 """Plaintext that stays is waited for at each cluster, one after another."""
 
 USER_RULES_ALWAYS_CONVERTED = Fault(
