@@ -17,7 +17,6 @@ def verifier(password: str) -> str:
     return _compose(password, secrets.token_bytes(_SALT), _ITERATIONS)
 
 
-@lru_cache(maxsize=1024)
 def matches(password: str, stored: str) -> bool:
     """Whether a stored verifier is that of a password."""
     try:
@@ -29,6 +28,8 @@ def matches(password: str, stored: str) -> bool:
     return hmac.compare_digest(stored, expected)
 
 
+# What is hard to compute by intention is computed once: a verifier is made, and then compared.
+@lru_cache(maxsize=1024)
 def _compose(password: str, salt: bytes, iterations: int) -> str:
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
     client = hmac.digest(salted, b"Client Key", "sha256")
