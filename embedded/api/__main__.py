@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from aiohttp import web
 
 from embedded.api import bootstrap
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         config = load(options.state_dir)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(serve(options, config))
+            uvloop.run(serve(options, config))
     except (ConfigError, OSError, ssl.SSLError) as error:
         print(f"embedded.api: {error}", file=sys.stderr)
         return _WRONG_USE

@@ -10,6 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
+import uvloop
+
 from embedded.client import ApiError, Client, ConfigError, Unreachable
 from embedded.controllers import manager
 
@@ -21,7 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        asyncio.run(_run(options.kubeconfig))
+        uvloop.run(_run(options.kubeconfig))
     except (ConfigError, ApiError, Unreachable) as error:
         print(f"controllers: {error}", file=sys.stderr)
         return 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import sys
 from pathlib import Path
+
+import uvloop
 
 from embedded.box.config import NodeConfig
 from embedded.box.model import BoxError
@@ -33,7 +34,7 @@ def main() -> int:
 def _run(config: NodeConfig) -> int:
     code = 0
     try:
-        asyncio.run(run_node(config))
+        uvloop.run(run_node(config))
     except* (OSError, ApiError, Unreachable, BoxError) as errors:
         for error in errors.exceptions:
             print(f"node: {error}", file=sys.stderr)

@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 
+import uvloop
+
 from embedded.client import Client, ConfigError
 from embedded.faults.registry import UnknownFaultError
 from embedded.operator.config import OperatorConfig
@@ -29,7 +31,7 @@ def main() -> int:
     except (ConfigError, UnknownFaultError) as error:
         print(f"reference operator: {error}", file=sys.stderr)
         return 4
-    asyncio.run(_run(client, config))
+    uvloop.run(_run(client, config))
     return 0
 
 

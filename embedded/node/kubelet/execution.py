@@ -20,6 +20,7 @@ from embedded.node.kubelet.channels import (
     exit_message,
     failure_message,
 )
+from embedded.node.kubelet.sink import Sink
 from embedded.node.kubelet.stdio import Stdio, Wanted
 
 _CHUNK = 64 * 1024
@@ -66,7 +67,7 @@ async def _carry(process: Process, stdio: Stdio, socket: web.WebSocketResponse) 
         for name, channel in (("stdout", STDOUT), ("stderr", STDERR))
         if (reader := await stdio.reader(name)) is not None
     ]
-    inputs = asyncio.create_task(_receive(socket, stdio, await stdio.writer()))
+    inputs = asyncio.create_task(_receive(socket, stdio, stdio.sink()))
     ended = asyncio.create_task(process.wait())
     try:
         await asyncio.wait([ended, inputs], return_when=asyncio.FIRST_COMPLETED)
@@ -95,9 +96,7 @@ async def _send(reader: asyncio.StreamReader, channel: int, socket: web.WebSocke
         return
 
 
-async def _receive(
-    socket: web.WebSocketResponse, stdio: Stdio, stdin: asyncio.StreamWriter | None
-) -> None:
+async def _receive(socket: web.WebSocketResponse, stdio: Stdio, stdin: Sink | None) -> None:
     """Hand on what the client sends, until it has gone."""
     try:
         async for message in socket:
@@ -118,12 +117,9 @@ async def _receive(
             stdin.close()
 
 
-async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
-    if stdin.is_closing():
-        return
+async def _feed(stdin: Sink, data: bytes) -> None:
     try:
-        stdin.write(data)
-        await stdin.drain()
-    except ConnectionError:
+        await stdin.send(data)
+    except OSError:
         # The command has closed its input, and goes on without.
         stdin.close()

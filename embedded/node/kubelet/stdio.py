@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from embedded.box.model import Streams
+from embedded.node.kubelet.sink import Sink
 
 _LIMIT = 256 * 1024  # bytes that are read ahead of a slow client
 
@@ -51,16 +52,10 @@ class Stdio:
         while self._open:
             os.close(self._open.pop())
 
-    async def writer(self) -> asyncio.StreamWriter | None:
+    def sink(self) -> Sink | None:
         """Return what leads to the command's stdin, if it was asked for."""
         descriptor = self._ours.pop("stdin", None)
-        if descriptor is None:
-            return None
-        loop = asyncio.get_running_loop()
-        transport, protocol = await loop.connect_write_pipe(
-            asyncio.streams.FlowControlMixin, os.fdopen(descriptor, "wb", buffering=0)
-        )
-        return asyncio.StreamWriter(transport, protocol, None, loop)
+        return None if descriptor is None else Sink(descriptor)
 
     async def reader(self, name: str) -> asyncio.StreamReader | None:
         """Return what comes from the command's `stdout` or `stderr`, if it was asked for."""
