@@ -60,7 +60,7 @@ def _keep_up(wish: Wish, suite: Suite, outside: Outside) -> int:
     # The box first: where there is none to be had, no image need be made.
     box = world.create(_trees(outside), log)
     try:
-        # Only now: what was loaded before is in pid 1 of the box too.
+        # Only now: it takes longer to load than to be told that there is no box.
         from embedded.box.running import Run
 
         images = store.rules(suite, cache_directory())

@@ -1,7 +1,7 @@
 """A platform in a box that stands: from the start of its parts to its end.
 
-Apart from the launcher, which forks pid 1 of the box: that is forked again for each process in it,
-and the smaller it is, the quicker. This needs asyncio, and is loaded when the box is there.
+Apart from the launcher, for this needs asyncio, which takes longer to load than the box to make:
+where none is to be had, that is said at once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Pid 1 of the box: reaps, and does for its clients what only it may do.
 
 One thread, no waiting but for the next event. Whoever asks decides; nothing here knows of Pods.
+A fork costs what there is to copy, so this runs in an interpreter that has loaded little else.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ import os
 import selectors
 import signal
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from embedded.box import system, wire
 from embedded.box.child import Program, become
 from embedded.box.sandboxes import Home
 
-_BACKLOG = 16
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from embedded.box import spawner; spawner.main()"
+)
 
 
 class _Client:
@@ -263,3 +267,27 @@ class Spawner:
 def _close(descriptors: Sequence[int]) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
+
+
+def execute(root: Path, listener: socket.socket, first: socket.socket, ready: int) -> NoReturn:
+    """Replace this program by a spawner of its own, from the package below `root`.
+
+    `listener` and `first` are those of `Spawner`; `ready` gets a line once it serves, and ends.
+    """
+    descriptors = listener.fileno(), first.fileno(), ready
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, True)
+    # Neither the site's packages nor the user's settings: only what is imported above.
+    options = ["-I", "-S", "-c", _START]
+    arguments = [str(root), *map(str, descriptors)]
+    os.execv(sys.executable, [sys.executable, *options, *arguments])  # noqa: S606
+
+
+def main() -> None:
+    """Serve as `execute` wants it."""
+    listener, first, ready = map(int, sys.argv[2:])
+    system.name_process("box-init")
+    spawner = Spawner(socket.socket(fileno=listener), socket.socket(fileno=first))
+    os.write(ready, b'{"ready": true}\n')
+    os.close(ready)
+    spawner.serve()

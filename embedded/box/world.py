@@ -19,11 +19,10 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from embedded.box import overlay, steps, system
+from embedded.box import overlay, spawner, steps, system
 from embedded.box.netlink import Netlink
 from embedded.box.sandboxes import write_setting
-from embedded.box.spawner import Spawner
-from embedded.box.trees import Tree, closed_ancestors, cover
+from embedded.box.trees import REPOSITORY, Tree, closed_ancestors, cover
 
 # In root mode, the host's uid that is root in the box: no one's, so nothing is within its reach.
 MAPPED_UID = 60000
@@ -216,10 +215,7 @@ def _run_init(trees: Sequence[Tree], connection: socket.socket, told: int, outer
             os._exit(1)
         system.name_process("box-init")
         listener = _furnish(trees, told)
-        spawner = Spawner(listener, connection)
-        _tell(told, ready=True)
-        os.close(told)
-        spawner.serve()
+        spawner.execute(REPOSITORY, listener, connection, told)
     except BaseException:
         traceback.print_exc()
     finally:
