@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cryptography import x509
 
 from fixtures.certificates import fingerprint, is_authority, verify_chain
-from fixtures.probes import LoginOk, handshake_done
+from fixtures.probes import LoginOk, handshake_done, session_of
 from fixtures.refusedvariants import Variant
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
-from fixtures.scenarios.custom_refused import CustomRefused
+from fixtures.scenarios.custom_refused import CustomRefused, Running
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
@@ -159,7 +161,9 @@ def test_missing_parts_are_not_replaced(refused: CustomRefused, each: Each) -> N
 
     Each of the two Secrets absent, or without tls.crt, tls.key or ca.crt, the latter also beside a
     custom root. From the CR to the end of a window after a proven reconcile of a control cluster,
-    whatever an instance serves, shows to the primary or has mounted must be the user's.
+    whatever an instance serves, shows to the primary or has mounted must be the user's. One that
+    was ready and is gone by the end is known by what it had mounted alone: without the generated
+    pair there, nothing is known.
     """
     _judge_running(refused, each, "CUSTOM-2a")
 
@@ -221,28 +225,48 @@ def _judge_running(refused: CustomRefused, each: Each, id_: str) -> None:
         if variant.requirement != id_:
             continue
         where = f"cluster {refused.namespace}/{variant.cluster} ({variant.what})"
-        promised = "nothing but certificates of the Secrets that the CR names"
         with each(f"{variant.what} (cluster {variant.cluster})"):
-            foreign = [
-                f"{member} serves {leaf.subject.rfc4514_string()} of issuer "
-                f"{leaf.issuer.rfc4514_string()}"
-                for member, answer in running.served.items()
-                if not _given(leaf := served_leaf(member, answer), variant)
-            ]
-            serials = {str(one.serial_number) for one in variant.named()}
-            foreign += [
-                f"walsender to {row.address} shows {row.client_dn} of issuer {row.issuer_dn}"
-                for row in running.walsenders
-                if row.client_serial not in serials
-            ]
-            foreign += [f"Secret {name} is mounted by {running.ready}" for name in running.mounted]
+            foreign = [*_mounted(running), *_served(running, variant), *_shown(running, variant)]
             expect(
                 not foreign,
                 where=where,
-                promised=promised,
+                promised="nothing but certificates of the Secrets that the CR names",
                 seen="; ".join(foreign),
                 look_at="Secrets of the namespace; the operator's log",
             )
+            _know_all(running, where, refused.applied.gaps)
+
+
+def _mounted(running: Running) -> Iterator[str]:
+    for ran in running.ran:
+        if ran.mounted:
+            verb, secrets = "ran" if ran.gone else "runs", ", ".join(ran.mounted)
+            yield f"Pod {ran.pod} {verb} with {secrets} mounted"
+
+
+def _served(running: Running, variant: Variant) -> Iterator[str]:
+    for member, answer in running.served.items():
+        session = session_of(answer)
+        if session is not None and not _given(session.leaf, variant):
+            subject, issuer = session.leaf.subject, session.leaf.issuer
+            yield f"{member} serves {subject.rfc4514_string()} of issuer {issuer.rfc4514_string()}"
+
+
+def _shown(running: Running, variant: Variant) -> Iterator[str]:
+    serials = {str(one.serial_number) for one in variant.named()}
+    for row in running.walsenders:
+        if row.client_serial not in serials:
+            yield f"walsender to {row.address} shows {row.client_dn} of issuer {row.issuer_dn}"
+
+
+def _know_all(running: Running, where: str, gaps: int) -> None:
+    """Raise NothingKnown where an instance ran whose leaf nobody saw, or may have run."""
+    for member, answer in running.served.items():
+        served_leaf(member, answer)
+    if gone := [ran.pod for ran in running.ran if ran.gone]:
+        raise NothingKnown(f"{where}: {', '.join(gone)} ran, and went before its leaf was seen")
+    if gaps:
+        raise NothingKnown(f"{where}: the watch of Pods had gaps ({gaps}), one may have run unseen")
 
 
 def _given(leaf: x509.Certificate, variant: Variant) -> bool:

@@ -1,0 +1,56 @@
+"""What the checks of refused clusters say of an instance that ran, and of one that went unseen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from fixtures.refusedvariants import variants
+from fixtures.scenarios.custom_refused import Applied, CustomRefused, Ran, Running
+from suites import test_custom as checks
+from suites.breach import Breach, Each
+from suites.wire import NothingKnown
+
+
+@dataclass
+class Observed:
+    """The scenario as its checks read it."""
+
+    applied: Applied
+    namespace: str = "pgtls-0000-refused"
+
+
+def _judged(*ran: Ran, gaps: int = 0) -> Each:
+    variant = variants("pgtls-0000-refused")[0]
+    running = Running(pods=(), ran=ran, waited_for="no instance", served={}, walsenders=())
+    observed: CustomRefused = Observed(Applied(running={variant: running}, gaps=gaps))  # type: ignore[assignment]
+    each = Each()
+    checks.test_missing_parts_are_not_replaced(observed, each)
+    each.conclude()
+    return each
+
+
+def test_a_cluster_in_which_nothing_ran_keeps_the_promise() -> None:
+    assert [element.outcome for element in _judged().elements] == ["passed"]
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_an_instance_with_the_generated_pair_breaks_it_though_it_is_gone(gone: bool) -> None:
+    ran = Ran(pod="no-tls-instance1-abcd-0", mounted=("no-tls-cluster-cert",), gone=gone)
+    with pytest.raises(Breach, match=r"abcd-0 (ran|runs) with no-tls-cluster-cert mounted"):
+        _judged(ran)
+
+
+def test_an_instance_that_went_unseen_says_nothing() -> None:
+    ran = Ran(pod="no-tls-instance1-abcd-0", mounted=(), gone=True)
+    with pytest.raises(NothingKnown, match="abcd-0 ran, and went before its leaf was seen"):
+        _judged(ran)
+
+
+def test_a_broken_watch_says_nothing_unless_a_breach_was_seen() -> None:
+    with pytest.raises(NothingKnown, match="gaps"):
+        _judged(gaps=1)
+    ran = Ran(pod="no-tls-instance1-abcd-0", mounted=("no-tls-cluster-cert",), gone=True)
+    with pytest.raises(Breach):
+        _judged(ran, gaps=1)
