@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 import os
 import socket
@@ -17,10 +15,8 @@ from typing import Any
 
 import kubernetes
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from embedded.pki import Authority
 
 TOKEN = "admin-token"
 
@@ -35,49 +31,13 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-ca")])
-    names = [
-        x509.DNSName("localhost"),
-        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-    ]
-    ca = _builder(ca_name, ca_name, ca_key.public_key()).add_extension(
-        x509.BasicConstraints(ca=True, path_length=None), critical=True
-    )
-    leaf_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "embedded-api")])
-    leaf = _builder(leaf_name, ca_name, key.public_key()).add_extension(
-        x509.SubjectAlternativeName(names), critical=False
-    )
+    authority = Authority("test-ca")
+    pair = authority.issue(["localhost", "127.0.0.1"])
     made = Certificates(folder / "ca.crt", folder / "tls.crt", folder / "tls.key")
-    made.ca.write_bytes(_pem(ca, ca_key))
-    made.certificate.write_bytes(_pem(leaf, ca_key))
-    made.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    made.ca.write_text(authority.certificate)
+    made.certificate.write_text(pair.certificate)
+    made.key.write_text(pair.key)
     return made
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-    )
-
-
-def _pem(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> bytes:
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
-import ipaddress
 import json
 import os
 import select
@@ -16,9 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from embedded.pki import Authority
 
 TOKEN = "the-administrator"
 START_DEADLINE = 30.0
@@ -91,7 +87,7 @@ def _write_settings(folder: Path, port: int, kubelet: str | None) -> Path:
     (folder / "api.json").write_text(json.dumps(settings))
     cluster = {
         "server": f"https://127.0.0.1:{port}",
-        "certificate-authority-data": base64.b64encode(authority).decode(),
+        "certificate-authority-data": base64.b64encode(authority.encode()).decode(),
     }
     document = {
         "apiVersion": "v1",
@@ -106,40 +102,10 @@ def _write_settings(folder: Path, port: int, kubelet: str | None) -> Path:
     return path
 
 
-def _make_certificates(folder: Path) -> bytes:
-    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    issuer = x509.Name.from_rfc4514_string("CN=test authority")
-    ca = (
-        _builder(issuer, issuer, authority_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    leaf = (
-        _builder(x509.Name.from_rfc4514_string("CN=api"), issuer, key)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(authority_key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "ca.crt").write_bytes(ca.public_bytes(pem))
-    (folder / "tls.crt").write_bytes(leaf.public_bytes(pem))
-    (folder / "tls.key").write_bytes(private)
-    return ca.public_bytes(pem)
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-    )
+def _make_certificates(folder: Path) -> str:
+    authority = Authority("test authority")
+    pair = authority.issue(["localhost", "127.0.0.1"])
+    (folder / "ca.crt").write_text(authority.certificate)
+    (folder / "tls.crt").write_text(pair.certificate)
+    (folder / "tls.key").write_text(pair.key)
+    return authority.certificate

@@ -19,7 +19,8 @@ from embedded.images.recipes import Recipe
 
 SMALL = Recipe(
     name="small",
-    packages=("dash", "coreutils", "libc-bin"),
+    # base-files is what makes /bin a link to /usr/bin, from trixie on.
+    packages=("base-files", "dash", "coreutils", "libc-bin"),
     config=ImageConfig(uid=7, gid=7),
     prune=("usr/share/*",),
     directories=("/made",),
