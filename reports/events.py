@@ -68,7 +68,7 @@ class Header(Fact):
 
     event: Literal["run-started"] = "run-started"
     schema_version: int = SCHEMA
-    run: str = Field(description="an id of this run, unlike that of any other")
+    run: str = Field(description="id of the run, as on the labels of all that it creates")
     time: float = Field(description="seconds since 1970")
     tool: str = Field(description="this suite's version")
     settings: dict[str, Any]

@@ -77,7 +77,7 @@ class Run(Fact):
     """A run, judged. A pure function of its journal."""
 
     schema_version: int = SCHEMA
-    run: str
+    run: str = Field(description="id of the run, as on the labels of all that it creates")
     tool: str
     started: float = Field(description="seconds since 1970")
     finished: float | None = Field(description="null: the run was cut off")

@@ -10,7 +10,8 @@ import pytest
 
 from fixtures import settings as settings_module
 from fixtures.evidence import Evidence
-from fixtures.hooks import EVIDENCE, RECORDER, SETTINGS, SURROUNDINGS
+from fixtures.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
+from fixtures.identity import Run
 from fixtures.settings import Settings
 from fixtures.surroundings import Surroundings
 from fixtures.usage import UsageError
@@ -53,6 +54,7 @@ class Conductor:
         self._catalogue = catalogue
         self._choice = choice
         self._display = Display(verbose=config.option.verbose > 0)
+        self._run = Run.new()
         self._recorder = RunRecorder(settings.report_dir, self._display)
         self._stop = Stop(self._display.say)
         self._cleanup = ExitStack()
@@ -68,6 +70,7 @@ class Conductor:
         stash = self._config.stash
         stash[SETTINGS] = self._settings
         stash[RECORDER] = self._recorder
+        stash[RUN] = self._run
         stash[EVIDENCE] = Evidence(self._settings.report_dir / "evidence")
         stash[checks.RUN] = self._recorder
         stash[checks.CATALOGUE] = self._catalogue
@@ -202,7 +205,9 @@ class Conductor:
     def _begin(self, found: Surroundings | None) -> None:
         assert self._selection is not None
         clear_older(self._settings.report_dir, self._started)
-        first = header(self._settings, self._catalogue, self._selection, found, self._started)
+        first = header(
+            self._run, self._settings, self._catalogue, self._selection, found, self._started
+        )
         self._recorder.begin(first)
         self._display.say(terminal.heading(first.platform, first.subject))
 

@@ -1,8 +1,8 @@
 """The journal's first line."""
 
-import uuid
 from importlib import metadata
 
+from fixtures.identity import Run
 from fixtures.settings import Settings
 from fixtures.surroundings import Surroundings
 from reports.events import Header, Image, Platform, Subject
@@ -11,6 +11,7 @@ from suites.plugin.selection import Selection
 
 
 def header(
+    run: Run,
     settings: Settings,
     catalogue: Catalogue,
     selection: Selection,
@@ -19,7 +20,7 @@ def header(
 ) -> Header:
     """Say what is judged, how it was asked for, and what it is judged by."""
     return Header(
-        run=uuid.uuid4().hex[:12],
+        run=run.id,
         time=started,
         tool=_version(),
         settings=settings.model_dump(mode="json"),

@@ -171,6 +171,19 @@ def test_a_platform_that_does_not_come_up_is_an_error_of_the_run(tmp_path: Path)
     assert outcome.verdicts["AUTO-3a"] == "not-tested"
 
 
+def test_a_run_that_did_not_come_up_is_known_by_the_id_on_what_it_made(tmp_path: Path) -> None:
+    """What it made by then carries the id, and somebody has to find it."""
+    start = """
+    from fixtures.hooks import RUN
+    (LOG.parent / "made").write_text(config.stash[RUN].labels["pgtls.conformance/run"])
+    raise OSError("no more")
+    """
+    outcome = Example.make(tmp_path, WAITING, start=start.strip()).run()
+    made = (tmp_path / "made").read_text()
+    assert outcome.run["run"] == made
+    assert journal.read(tmp_path / "report/journal.jsonl").header.run == made
+
+
 def test_a_clean_up_that_fails_is_said_and_takes_the_pass_away(tmp_path: Path) -> None:
     text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
     stop = 'raise OSError("namespace conformance-1 is still there")'
