@@ -14,6 +14,11 @@ MISSING_SECRET_REPLACED = Fault(
     requirements=("CUSTOM-2a",),
     versions=("before the release of 2.5.0",),
 )
+REFUSED_ONCE_IT_RAN = Fault(
+    name="refused-once-it-ran",
+    breaks="A cluster whose custom Secret is absent is refused, and stopped, only once it ran.",
+    requirements=("CUSTOM-2a",),
+)
 INCOMPLETE_SECRET_REPLACED = Fault(
     name="incomplete-secret-replaced",
     breaks="A custom Secret without ca.crt counts as not given: generated leaves are used.",

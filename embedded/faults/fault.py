@@ -60,5 +60,9 @@ class Faults:
         """Switch on the faults given."""
         return cls(frozenset(faults))
 
+    def without(self, fault: Fault) -> Faults:
+        """The others alone."""
+        return Faults(self.active - {fault})
+
     def __str__(self) -> str:
         return ",".join(fault.name for fault in self)

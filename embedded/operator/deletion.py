@@ -42,7 +42,7 @@ class Deletion:
         """Do what can be done now; True once our finalizers are off."""
         if not self._ssl and not self._data:
             return False
-        await self._stop()
+        await self.stop()
         if self._world.of_cluster(PODS, self._key):
             return False
         doomed = list(self._doomed())
@@ -54,7 +54,8 @@ class Deletion:
         await self._release()
         return True
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """Delete what runs it."""
         for resource in (STATEFULSETS, DEPLOYMENTS):
             found = self._world.of_cluster(resource, self._key)
             await together(self._world.delete(resource, obj) for obj in found)

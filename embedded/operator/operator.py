@@ -20,7 +20,7 @@ from embedded.client import (
     Json,
     Reconciler,
 )
-from embedded.faults import custom, fin
+from embedded.faults import Faults, custom, fin
 from embedded.operator import events, status
 from embedded.operator.config import OperatorConfig
 from embedded.operator.convergence import Convergence
@@ -80,9 +80,11 @@ class Operator:
             return None
         now = datetime.now(UTC)
         try:
-            tls = decide(cluster, self._lookup(key[0]), self._faults, now)
+            tls = decide(cluster, self._lookup(key[0]), self._judging_by(obj), now)
         except RefusedError as refusal:
             await self._refuse(obj, refusal, now)
+            if custom.REFUSED_ONCE_IT_RAN in self._faults:
+                await Deletion(self._world, cluster, self._faults).stop()
             return None
         context = Context(
             cluster=cluster,
@@ -94,6 +96,12 @@ class Operator:
         )
         await Convergence(self._world, context).run(obj)
         return _ROUTINE
+
+    def _judging_by(self, obj: Json) -> Faults:
+        """The faults, without the one that ends once an instance of the cluster was ready."""
+        told = obj.get("status") or {}
+        ran = status.refusal_in(told) or (told.get("postgres") or {}).get("ready")
+        return self._faults.without(custom.REFUSED_ONCE_IT_RAN) if ran else self._faults
 
     async def _delete(self, key: Key, cluster: Cluster) -> float | None:
         if fin.SECRETS_COME_BACK in self._faults:

@@ -128,6 +128,7 @@ def _tolerated(
     differ = len({read(secrets[ref.name], ref.key(given.CA)) for ref in refs}) > 1
     return (
         (absent and custom.MISSING_SECRET_REPLACED in faults)
+        or (absent and custom.REFUSED_ONCE_IT_RAN in faults)
         or (no_ca and custom.INCOMPLETE_SECRET_REPLACED in faults)
         or (len(refs) == 1 and custom.SINGLE_SET_ACCEPTED in faults)
         or (differ and not absent and not no_ca and custom.DIFFERING_CA_ACCEPTED in faults)
