@@ -27,7 +27,8 @@ COLOURS: dict[str, str] = {
     "inconclusive": "35;1",
     "partial": "33;1",
 }
-TAIL_LINES = 8
+TAIL_LINES = 18
+"""Of a log: room for the last words of two Pods."""
 OTHERS = 5
 
 
@@ -176,9 +177,11 @@ def _reason(row: RequirementRecord, style: Style) -> Iterator[str]:
     first, *tail = [line for line in row.reason.splitlines() if line.strip()] or [""]
     yield from _field("because", one_line(first), style)
     yield from (f"    | {visible(line)}" for line in tail[-TAIL_LINES:])
-    checks = [check.id for check in row.checks if check.outcome == row.verdict]
+    checks = [check for check in row.checks if check.outcome == row.verdict]
     if row.verdict == "error" and checks:
-        yield from _field("check", one_line(checks[0]), style)
+        if folders := _folder(list(checks[0].evidence)):
+            yield from _field("look at", folders, style)
+        yield from _field("check", one_line(checks[0].id), style)
 
 
 def _broke(text: str, log: str, style: Style) -> Iterator[str]:

@@ -54,7 +54,12 @@ def failed() -> Journal:
         ex.finished("a"),
         ex.finished("b", "failed", ex.PLAINTEXT, other, evidence=("evidence/TLSONLY-3b/a.txt",)),
         ex.finished("c", "failed", Difference(where="Pod b", promised="08P01", seen="AuthOk")),
-        ex.finished("d", "error", text=f"OSError: no route to host (client.py:9)\n{log}"),
+        ex.finished(
+            "d",
+            "error",
+            text=f"OSError: no route to host (client.py:9)\n{log}",
+            evidence=("evidence/scenario-auto/pods.json", "evidence/scenario-auto/log-a.txt"),
+        ),
         ex.finished("e", "blocked", text="the cluster never became ready"),
         ex.finished("f", "blocked", text="the cluster never became ready"),
         ex.finished("g", "failed", Difference(where="Secret", promised="6 keys", seen="7 keys")),
@@ -142,7 +147,7 @@ def test_in_junit_only_a_breach_is_a_failure() -> None:
     assert tags == {
         "AUTO-1": [],
         "AUTO-2c": ["failure"],
-        "CONN-2": ["error"],
+        "CONN-2": ["error", "system-out"],
         "CONN-7": ["skipped"],
         "CONN-8": ["skipped"],
         "TLSONLY-3b": ["failure", "system-out"],
