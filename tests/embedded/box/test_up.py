@@ -161,25 +161,57 @@ def test_without_json_it_speaks_to_a_person(mode: Mode) -> None:
     assert said.startswith("Kubernetes at https://127.0.0.1:")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the box")
-def test_it_runs_from_a_clone_in_roots_home() -> None:
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the box")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A directory in root's home, where the box's uid cannot go."""
+    made = Path(tempfile.mkdtemp(prefix=".pg-tls-", dir=Path.home()))
+    yield made
+    shutil.rmtree(made)
+
+
+def clone(directory: Path, venv: Path) -> list[str]:
+    """Put repository and virtual environment there; returns the command that comes up and ends."""
+    here = Path(__file__).parents[3]
+    for name in ("embedded", "requirements"):
+        shutil.copytree(here / name, directory / name)
+    subprocess.run(["cp", "-al", sys.prefix, str(venv)], check=True)
+    return [str(venv / "bin" / Path(sys.executable).name), "-m", "embedded", "up", "--json"]
+
+
+def come_up(command: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
+    options: dict[str, Any] = {"cwd": directory, "input": "", "timeout": SECONDS, "text": True}
+    return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+@only_root
+def test_it_runs_from_a_clone_in_roots_home(home: Path) -> None:
     """Clone and virtual environment both where the box's uid cannot go."""
-    home = Path(tempfile.mkdtemp(prefix=".pg-tls-", dir=Path.home()))
     home.chmod(0o755)
-    try:
-        here = Path(__file__).parents[3]
-        for name in ("embedded", "requirements"):
-            shutil.copytree(here / name, home / name)
-        subprocess.run(["cp", "-al", sys.prefix, str(home / "venv")], check=True)
-        python = home / "venv" / "bin" / Path(sys.executable).name
-        command = [str(python), "-m", "embedded", "up", "--json"]
-        options: dict[str, Any] = {"cwd": home, "input": "", "timeout": SECONDS, "text": True}
-        done = subprocess.run(command, capture_output=True, check=False, **options)
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["kubeconfig"]
-        home.chmod(0o700)
-        done = subprocess.run(command, capture_output=True, check=False, **options)
-        assert done.returncode == 4
-        assert f"chmod o+rx {home}" in done.stderr
-    finally:
-        shutil.rmtree(home)
+    command = clone(home, home / "venv")
+    done = come_up(command, home)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kubeconfig"]
+    home.chmod(0o700)
+    done = come_up(command, home)
+    assert done.returncode == 4
+    assert f"chmod o+rx {home}" in done.stderr
+
+
+@only_root
+def test_it_runs_where_one_closed_directory_lies_in_another(home: Path) -> None:
+    """As with tox, which closes the directory that it makes within the clone for its environments.
+
+    To open the topmost is not enough: the clone is put back with what is closed in it.
+    """
+    closed = [home, home / "clone" / ".tox", home / "clone" / ".tox" / "environments"]
+    closed[-1].mkdir(parents=True)
+    for directory in closed:
+        directory.chmod(0o700)
+    command = clone(home / "clone", closed[-1] / "conformance")
+    done = come_up(command, home / "clone")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kubeconfig"]
+    assert {directory.stat().st_mode & 0o777 for directory in closed} == {0o700}
