@@ -30,7 +30,9 @@ def main() -> None:
 
 def _image() -> Path:
     rules = store.rules(store.host_suite(), cache_directory())
-    return next(rule.image.layers[0] for rule in rules if rule.image.recipe == "postgresql")
+    image = next(rule.image for rule in rules if rule.image.recipe == "postgresql")
+    # A user's cache may lead to another's.
+    return image.layers[0].resolve()
 
 
 def _damage(root: Path, folder: Path) -> None:

@@ -163,9 +163,8 @@ def test_on_anothers_cluster_a_postgresql_that_does_not_start(
 
 def test_a_disk_that_fills_up(tmp_path: Path) -> None:
     with running(tmp_path) as run:
-        run.await_database()
-        fill = [sys.executable, "-m", "tests.suites.full_disk", str(run.world.init)]
-        subprocess.run(fill, cwd=ROOT, check=True)
+        bound = [sys.executable, "-m", "tests.suites.small_disk", str(run.world.init)]
+        subprocess.run(bound, cwd=ROOT, check=True)
         outcome = run.ended()
     assert_error_of_a_pod(outcome, FULL)
 

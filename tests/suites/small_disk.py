@@ -1,6 +1,6 @@
-"""Fill the disk of a box: `python -m tests.suites.full_disk PID`, by the pid of any process in it.
+"""Leave a box little room on its disk: `python -m tests.suites.small_disk PID`, of a process in it.
 
-What a box writes lies in its memory file system, which is made as small as what is in it by now.
+What a box writes lies in a memory file system of its own, the data of databases too.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import sys
 from embedded.box import system
 from embedded.box.world import RUN
 
-_LEFT = 16 * 4096
-"""A little room: a disk is seldom full to the last byte."""
+_ROOM = 8 * 1024 * 1024
+"""Less than one database takes, and more than all else does."""
 
 
 def main() -> None:
-    """Enter the box, and leave no room."""
+    """Enter the box, and bound its disk."""
     entries = [f"/proc/{sys.argv[1]}/ns/{kind}" for kind in ("user", "mnt")]
     for descriptor in [os.open(entry, os.O_RDONLY | os.O_CLOEXEC) for entry in entries]:
         system.setns(descriptor)
     state = os.statvfs(RUN)
-    size = (state.f_blocks - state.f_bfree) * state.f_frsize + _LEFT
+    size = (state.f_blocks - state.f_bfree) * state.f_frsize + _ROOM
     flags = system.MS_REMOUNT | system.MS_NOSUID | system.MS_NODEV
     system.mount("tmpfs", str(RUN), "tmpfs", flags, f"size={size}")
 
