@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from fixtures.usage import UsageError, near
+from fixtures.run.usage import UsageError, near
 from suites.versions import LevelName, LevelStep, Version, level_at, parse_levels
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fixtures.deadlines import DEADLINE_KINDS
+from fixtures.run.deadlines import DEADLINE_KINDS
 from reports.text import plural
 from suites.catalogue import Catalogue, Requirement
 from suites.index import Check

@@ -12,8 +12,8 @@ from fixtures.certificates import (
     is_self_signed,
     verify_chain,
 )
-from fixtures.clusternames import CERTIFICATE, CLUSTER
-from fixtures.inventory import Inventory, Stored
+from fixtures.pgcluster.inventory import Inventory, Stored
+from fixtures.pgcluster.names import CERTIFICATE, CLUSTER
 from fixtures.probes import handshake_done
 from fixtures.scenarios.generated import Generated
 from suites.breach import Each, expect

@@ -8,7 +8,7 @@ from fixtures.certificates import (
     operator_names,
     primary_name,
 )
-from fixtures.replicationlogins import REPLICATION_USER
+from fixtures.observing.replicationlogins import REPLICATION_USER
 from fixtures.scenarios.generated import Generated
 from suites.breach import Each, expect
 from suites.requirement import requirement

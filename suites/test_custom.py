@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from cryptography import x509
 
 from fixtures.certificates import fingerprint, is_authority, verify_chain
+from fixtures.observing.refusedvariants import Variant
 from fixtures.probes import LoginOk, handshake_done, session_of
-from fixtures.refusedvariants import Variant
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
 from fixtures.scenarios.custom_refused import CustomRefused, Running
 from suites.breach import Each, expect

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fixtures.outcomes import Blocked
+from fixtures.pgcluster.secretstates import SecretState, touched
 from fixtures.probes import describe_answer, handshake_done
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.deletion import OWN, Deletion, States
-from fixtures.secretstates import SecretState, touched
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement

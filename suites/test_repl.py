@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fixtures.observing.replicationlogins import REPLICATION_USER, Attempt, Door
 from fixtures.probes import (
     logged_in_over_tls,
     refused_by_postgres,
@@ -9,7 +10,6 @@ from fixtures.probes import (
     refused_for_wrong_common_name,
     unknown_ca_alert,
 )
-from fixtures.replicationlogins import REPLICATION_USER, Attempt, Door
 from fixtures.scenarios.generated import Generated
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence

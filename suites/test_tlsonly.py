@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fixtures.cluster import Member
-from fixtures.hbarules import HbaRules
+from fixtures.pgcluster.cluster import Member
+from fixtures.pgcluster.hbarules import HbaRules
 from fixtures.probes import (
     Answer,
     LoginOk,

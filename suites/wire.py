@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from cryptography import x509
 
-from fixtures.cluster import Member
+from fixtures.pgcluster.cluster import Member
 from fixtures.probes import (
     Answer,
     ErrorResponse,

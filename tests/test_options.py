@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import settings
-from fixtures.deadlines import DEADLINE_KINDS
-from fixtures.options import OPTIONS
-from fixtures.settings import Settings, UsageError
+from fixtures.run import settings
+from fixtures.run.deadlines import DEADLINE_KINDS
+from fixtures.run.options import OPTIONS
+from fixtures.run.settings import Settings, UsageError
 
 
 def load(

@@ -19,7 +19,7 @@ MARKERS = (
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the hooks by which a platform is started and stopped."""
-    from fixtures import hooks
+    from fixtures.run import hooks
 
     pluginmanager.add_hookspecs(hooks)
 

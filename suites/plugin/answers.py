@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fixtures import settings
+from fixtures.run import settings
 from suites import catalogue as catalogues
 from suites import explain, index, listing
 from suites.plugin import options

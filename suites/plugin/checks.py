@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.evidence import Evidence
-from fixtures.hooks import EVIDENCE
+from fixtures.run.evidence import Evidence
+from fixtures.run.hooks import EVIDENCE
 from reports.events import FindingShown
 from suites.breach import Each
 from suites.catalogue import Catalogue

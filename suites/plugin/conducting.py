@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from fixtures import settings as settings_module
-from fixtures.evidence import Evidence
-from fixtures.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
-from fixtures.identity import Run
-from fixtures.settings import Settings
-from fixtures.surroundings import Surroundings
-from fixtures.usage import UsageError
+from fixtures.run import settings as settings_module
+from fixtures.run.evidence import Evidence
+from fixtures.run.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
+from fixtures.run.identity import Run
+from fixtures.run.settings import Settings
+from fixtures.run.surroundings import Surroundings
+from fixtures.run.usage import UsageError
 from reports import terminal
 from reports.events import CheckStarted
 from reports.verdicts import INCONCLUSIVE, NOTHING, exit_code_of

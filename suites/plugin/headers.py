@@ -2,9 +2,9 @@
 
 from importlib import metadata
 
-from fixtures.identity import Run
-from fixtures.settings import Settings
-from fixtures.surroundings import Surroundings
+from fixtures.run.identity import Run
+from fixtures.run.settings import Settings
+from fixtures.run.surroundings import Surroundings
 from reports.events import Header, Image, Platform, Subject
 from suites.catalogue import Catalogue
 from suites.plugin.selection import Selection

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.options import OPTIONS, Kind, Option
-from fixtures.usage import UsageError
+from fixtures.run.options import OPTIONS, Kind, Option
+from fixtures.run.usage import UsageError
 
 SUITES_INI = "conformance_suites"
 

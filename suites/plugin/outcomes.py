@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.outcomes import Blocked
+from fixtures.run.outcomes import Blocked
 from reports.events import CheckFinished, Difference, Element, Outcome
 from suites.breach import Breach, Each
 

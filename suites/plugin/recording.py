@@ -17,7 +17,7 @@ OURS = (JOURNAL, "run.json", "junit.xml")
 class RunRecorder:
     """Keeps every event in the file and in memory: a full disk must not hide the verdicts.
 
-    It is what `fixtures.surroundings.Recorder` promises to the fixtures.
+    It is what `fixtures.run.surroundings.Recorder` promises to the fixtures.
     """
 
     def __init__(self, directory: Path, display: Display) -> None:

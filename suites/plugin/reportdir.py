@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from fixtures.usage import UsageError
+from fixtures.run.usage import UsageError
 from suites.plugin.recording import JOURNAL, OURS
 
 

@@ -6,9 +6,9 @@ from typing import Self
 
 import pytest
 
-from fixtures.settings import Settings
-from fixtures.surroundings import Surroundings
-from fixtures.usage import UsageError
+from fixtures.run.settings import Settings
+from fixtures.run.surroundings import Surroundings
+from fixtures.run.usage import UsageError
 from reports.events import Selected
 from suites.catalogue import Catalogue
 from suites.versions import Version

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fixtures.cluster import PgCluster
-from fixtures.clusterspec import ClusterSpec
+from fixtures.kube.resources import DEPLOYMENTS, PODS
+from fixtures.kube.views import Views
+from fixtures.kube.waiting import NotYet, wait_for
 from fixtures.pgclient import ROOT_FILE, Libpq, SslMode, deploy, page_manifest
-from fixtures.resources import DEPLOYMENTS, PODS
+from fixtures.pgcluster.cluster import PgCluster
+from fixtures.pgcluster.spec import ClusterSpec
 from fixtures.scenarios.base import Stand
-from fixtures.views import Views
-from fixtures.waiting import NotYet, wait_for
 from tests.bench.figures import BenchError, Figure
 
 _LIMIT = 1.5

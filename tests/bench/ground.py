@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fixtures.evidence import Evidence
+from fixtures.run.evidence import Evidence
+from fixtures.run.settings import load
+from fixtures.run.standing import Foundation
 from fixtures.scenarios.base import Stand
-from fixtures.settings import load
-from fixtures.standing import Foundation
 from tests.bench.figures import BenchError
 
 

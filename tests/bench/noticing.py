@@ -6,11 +6,11 @@ import threading
 import time
 from functools import partial
 
-from fixtures.kube import Kube
-from fixtures.resources import CONFIGMAPS, PODS, Json
+from fixtures.kube.client import Kube
+from fixtures.kube.resources import CONFIGMAPS, PODS, Json
+from fixtures.kube.views import View
+from fixtures.kube.waiting import NotYet, wait, wait_for
 from fixtures.scenarios.base import Stand
-from fixtures.views import View
-from fixtures.waiting import NotYet, wait, wait_for
 from tests.bench.figures import Figure
 
 _LIMIT = 0.020

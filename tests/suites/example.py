@@ -25,7 +25,7 @@ filterwarnings = error
 
 CONFTEST = """\
 import pathlib
-from fixtures.surroundings import PlatformFacts, SubjectFacts, Surroundings
+from fixtures.run.surroundings import PlatformFacts, SubjectFacts, Surroundings
 
 LOG = pathlib.Path(__file__).parent / "platform.log"
 
@@ -46,7 +46,7 @@ def pytest_pgtls_stop(config):
 
 HEAD = """\
 import pytest
-from fixtures.outcomes import Blocked
+from fixtures.run.outcomes import Blocked
 from suites.breach import Breach, expect
 from suites.requirement import finding, requirement
 

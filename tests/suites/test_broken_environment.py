@@ -17,14 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.clusternames import DATA
-from fixtures.deadlines import Deadline
-from fixtures.identity import RUN_LABEL
-from fixtures.kube import Kube
-from fixtures.resources import CRDS, NAMESPACES, PODS, Json
-from fixtures.subject import CLUSTER_CRD
-from fixtures.views import View
-from fixtures.waiting import Never, NotYet, ask_again, wait
+from fixtures.kube.client import Kube
+from fixtures.kube.resources import CRDS, NAMESPACES, PODS, Json
+from fixtures.kube.views import View
+from fixtures.kube.waiting import Never, NotYet, ask_again, wait
+from fixtures.operators.subject import CLUSTER_CRD
+from fixtures.pgcluster.names import DATA
+from fixtures.run.deadlines import Deadline
+from fixtures.run.identity import RUN_LABEL
 from tests.embedded.box.platform_process import Up, World
 from tests.suites.damaged_image import LIBRARY
 from tests.suites.example import ROOT, Outcome

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fixtures.deadlines import DEADLINE_KINDS
-from fixtures.usage import UsageError
+from fixtures.run.deadlines import DEADLINE_KINDS
+from fixtures.run.usage import UsageError
 from suites import catalogue as catalogues
 from suites.catalogue import HERE, Catalogue
 from suites.versions import Version, parse_levels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.refusedvariants import variants
+from fixtures.observing.refusedvariants import variants
 from fixtures.scenarios.custom_refused import Applied, CustomRefused, Ran, Running
 from suites import test_custom as checks
 from suites.breach import Breach, Each

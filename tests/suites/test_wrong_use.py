@@ -73,7 +73,8 @@ def test_a_malformed_check_is_refused(tmp_path: Path, text: str, expected: str) 
 
 def test_a_platform_may_refuse_what_it_was_asked_for(tmp_path: Path) -> None:
     start = (
-        'import fixtures.usage; raise fixtures.usage.UsageError("kc.yaml: no context a; name one.")'
+        "from fixtures.run.usage import UsageError; "
+        'raise UsageError("kc.yaml: no context a; name one.")'
     )
     ended = Example.make(tmp_path, KEPT, start=start).run()
     assert ended.code == 4
