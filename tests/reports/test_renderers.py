@@ -6,8 +6,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reports import junit, run_json, terminal
 from reports.events import Difference, KnownDeviation
@@ -16,6 +14,8 @@ from reports.run import VERDICTS
 from reports.terminal import Style
 from reports.text import visible
 from reports.verdicts import judge
+from tests.properties import given
+from tests.properties import strategies as st
 from tests.reports import examples as ex
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -1,11 +1,10 @@
 """Verdicts, result and exit code: rules that must hold for every journal."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from reports.events import Event, KnownDeviation, Outcome
 from reports.run import CheckRecord, CheckState, Run
 from reports.verdicts import exit_code_of, judge, verdict_of
+from tests.properties import given
+from tests.properties import strategies as st
 from tests.reports import examples as ex
 
 STATES: list[CheckState] = [

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as some
-
 from embedded.api import fieldset
 from embedded.api.errors import Subject
 from embedded.api.managers import Owner, owner, write
 from embedded.api.patch.apply import applied
 from embedded.api.schema.shapes import root
+from tests.properties import given, settings
+from tests.properties import strategies as some
 
 _SHAPE = root(
     {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from embedded.client import Json
 from embedded.controllers.rolling import Limits, Size, limits, new_size, old_sizes
+from tests.properties import given
+from tests.properties import strategies as st
 
 
 @pytest.mark.parametrize(

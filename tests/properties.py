@@ -1,0 +1,10 @@
+"""hypothesis, told not to judge how fast a machine is: a new one is slow at the first examples."""
+
+from hypothesis import HealthCheck, given, settings, strategies
+
+__all__ = ["given", "settings", "strategies"]
+
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
