@@ -8,6 +8,7 @@ import os
 import select
 import ssl
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,8 +73,12 @@ class Up:
         bearer = user["token"] if token is None else token
         request = urllib.request.Request(cluster["server"] + path)
         request.add_header("Authorization", f"Bearer {bearer}")
-        with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            error.close()  # else it holds the connection for as long as somebody holds it
+            raise
 
     @cached_property
     def world(self) -> World:
