@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,8 +77,9 @@ class Run:
                 await _unless(self._serve(spawner, stop), stop, builder.parts)
         finally:
             await spawner.close()
-            # What still waits for the platform must see it gone.
-            signal.pidfd_send_signal(self._box.init_pidfd, signal.SIGKILL)
+            # What still waits for the platform must see it gone; it may have gone by itself.
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._box.init_pidfd, signal.SIGKILL)
 
     def _stop_on_signals(self) -> asyncio.Event:
         stop = asyncio.Event()
