@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,9 +76,8 @@ class Run:
                 await _unless(self._serve(spawner, stop), stop, builder.parts)
         finally:
             await spawner.close()
-            # What still waits for the platform must see it gone; it may have gone by itself.
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._box.init_pidfd, signal.SIGKILL)
+            # What still waits for the platform must see it gone.
+            self._box.kill()
 
     def _stop_on_signals(self) -> asyncio.Event:
         stop = asyncio.Event()

@@ -14,6 +14,7 @@ import socket
 import time
 import traceback
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
@@ -52,13 +53,18 @@ class Box:
     init: int
     init_pidfd: int
 
+    def kill(self) -> None:
+        """Let everything in it end; it may have ended by itself, or have been killed before."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.init_pidfd, signal.SIGKILL)
+
     def end(self, deadline: float = DEADLINE) -> None:
         """Kill it, and wait until everything in it has ended.
 
         Raises TimeoutError after `deadline` seconds.
         """
         self.connection.close()
-        signal.pidfd_send_signal(self.init_pidfd, signal.SIGKILL)
+        self.kill()
         # Its exit is seen only when all processes of its pid namespace have ended.
         if not select.select([self.init_pidfd], [], [], deadline)[0]:
             raise TimeoutError(
