@@ -1,8 +1,11 @@
-"""Record all frames of a network device: `python -m embedded.box.capture DEVICE`.
+"""Record a network device's frames: `python -m embedded.box.capture DEVICE [ADDRESS…]`.
 
 Writes a pcap file (nanoseconds, Ethernet; draft-ietf-opsawg-pcap) to standard output, and a line
 to descriptor 3 once nothing can be missed any more. On SIGTERM it takes what has come by then and
 ends: with 1 if the kernel had to drop frames.
+
+With IPv4 addresses, only frames from or to one of them are taken: on a busy machine nobody keeps up
+with all that others copy meanwhile.
 
 The kernel writes into a ring of blocks that it shares with us (packet_mmap, TPACKET_V3): a socket's
 own queue holds a few frames only, and who is root in a user namespace may not enlarge it.
@@ -10,6 +13,7 @@ own queue holds a few frames only, and who is root in a user namespace may not e
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import select
@@ -18,11 +22,13 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address
 
 _READY = 3
 _ALL_PROTOCOLS = 0x0003
 _SOL_PACKET = 263
+_ATTACH_FILTER = 26
 _RX_RING, _STATISTICS, _VERSION = 5, 6, 10
 _TPACKET_V3 = 2
 # 64 MiB, and 12 s of a quiet network: a block that is not full is passed on all the same, so their
@@ -38,11 +44,38 @@ _SNAP = 262144
 _MAGIC_NANOSECONDS, _ETHERNET = 0xA1B23C4D, 1
 
 
-class Ring:
-    """The frames of one device, from the moment of its making."""
+# Classic BPF (linux/filter.h): code, jump if true, jump if false, operand.
+_INSTRUCTION = struct.Struct("=HBBI")
+_LOAD_HALF, _LOAD_WORD, _JUMP_IF_EQUAL, _RETURN = 0x28, 0x20, 0x15, 0x06
+_TYPE_AT, _IPV4, _SOURCE_AT, _TARGET_AT = 12, 0x0800, 26, 30
+MOST_ADDRESSES = 100
+"""A jump goes over at most 255 instructions."""
 
-    def __init__(self, device: str) -> None:
+
+def _only(addresses: Sequence[IPv4Address]) -> bytes:
+    """A filter that lets frames from or to the addresses pass, whole."""
+    count = len(addresses)
+    steps = [(_LOAD_HALF, 0, 0, _TYPE_AT), (_JUMP_IF_EQUAL, 0, 2 * count + 2, _IPV4)]
+    for field, left in ((_SOURCE_AT, 2 * count + 1), (_TARGET_AT, count)):
+        steps.append((_LOAD_WORD, 0, 0, field))
+        steps += [
+            (_JUMP_IF_EQUAL, left - number, 0, int(address))
+            for number, address in enumerate(addresses)
+        ]
+    steps += [(_RETURN, 0, 0, 0), (_RETURN, 0, 0, _SNAP)]
+    return b"".join(_INSTRUCTION.pack(*step) for step in steps)
+
+
+class Ring:
+    """The frames of one device, from the moment of its making; of all, or some addresses only."""
+
+    def __init__(self, device: str, addresses: Sequence[IPv4Address] = ()) -> None:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        if addresses:
+            program = ctypes.create_string_buffer(_only(addresses))
+            length = (len(program) - 1) // _INSTRUCTION.size
+            given = struct.pack("@HP", length, ctypes.addressof(program))
+            self._socket.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, given)
         self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V3)
         frames = _BLOCK * _BLOCKS // _FRAME
         request = (_BLOCK, _BLOCKS, _FRAME, frames, _RETIRE_MILLISECONDS, 0, 0)
@@ -86,7 +119,7 @@ def main() -> int:
     wakes.setblocking(False)
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.set_wakeup_fd(wakes.fileno())
-    ring = Ring(sys.argv[1])
+    ring = Ring(sys.argv[1], [IPv4Address(text) for text in sys.argv[2:]])
     out = sys.stdout.buffer
     out.write(struct.pack("=IHHiIII", _MAGIC_NANOSECONDS, 2, 4, 0, 0, _SNAP, _ETHERNET))
     os.write(_READY, b"ready\n")

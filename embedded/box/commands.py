@@ -8,10 +8,13 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from embedded.box.capture import MOST_ADDRESSES
 from embedded.box.client import Process, SpawnerClient
 from embedded.box.model import BoxError, Streams
 from embedded.box.parts import python_environment
@@ -34,15 +37,20 @@ class Recorder:
         self._log = log
         self._running: Process | None = None
 
-    async def start(self, file: Path) -> None:
-        """Record into `file` from now on. Raises CommandError, OSError, BoxError."""
+    async def start(self, file: Path, addresses: Sequence[IPv4Address]) -> None:
+        """Record into `file` from now on: everything, or only what addresses send and get.
+
+        Raises CommandError, OSError, BoxError.
+        """
         if self._running is not None:
             raise CommandError("a capture is running already")
+        if len(addresses) > MOST_ADDRESSES:
+            raise CommandError(f"at most {MOST_ADDRESSES} addresses can be told apart")
         out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             with Intake() as ready:
                 process = await self._spawner.spawn(
-                    [sys.executable, "-m", "embedded.box.capture", BRIDGE],
+                    [sys.executable, "-m", "embedded.box.capture", BRIDGE, *map(str, addresses)],
                     env=python_environment(),
                     streams=Streams(stdout=out, stderr=self._log),
                     more={_READY: ready.writer},
@@ -79,7 +87,8 @@ async def _answer(recorder: Recorder, line: bytes) -> dict[str, Any]:
         command = json.loads(line)
         match command["do"]:
             case "capture-start":
-                await recorder.start(Path(command["file"]))
+                addresses = [IPv4Address(text) for text in command.get("addresses", ())]
+                await recorder.start(Path(command["file"]), addresses)
             case "capture-stop":
                 await recorder.stop()
             case other:

@@ -55,7 +55,7 @@ class Up:
         self.said = said
         self.kubeconfig = Path(said["kubeconfig"])
 
-    def ask(self, **command: str) -> dict[str, Any]:
+    def ask(self, **command: str | list[str]) -> dict[str, Any]:
         """Send a command; returns the answer."""
         assert self.process.stdin
         assert self.process.stdout

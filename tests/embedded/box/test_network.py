@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from embedded.box.client import Process
 from embedded.box.model import BoxError, Sandbox, Streams
 from embedded.box.trees import REPOSITORY
 from embedded.images.recipes import NFT
@@ -157,19 +158,26 @@ def test_a_pod_is_cut_off_and_joined_again(mode: Mode) -> None:
     }
 
 
-async def recorded(stage: Stage) -> dict[str, Any]:
-    one, two = await stage.sandbox(2), await stage.sandbox(3)
-    await _serve(stage, one, "0.0.0.0", 80, until="marker-200-")
+async def _capture(stage: Stage, *addresses: str) -> tuple[Process, int]:
+    """A capture of the bridge that has begun, and where it writes to."""
     file = os.memfd_create("capture")
     read, write = os.pipe()
     # Descriptor 3, where it tells that it records, comes by a shell from standard input.
     start = 'exec 3>&0 "$@"'
+    capture = [sys.executable, "-m", "embedded.box.capture", "br0", *addresses]
     process = await stage.runtime.spawn(
-        ["sh", "-c", start, "sh", sys.executable, "-m", "embedded.box.capture", "br0"],
+        ["sh", "-c", start, "sh", *capture],
         env={"PYTHONPATH": str(REPOSITORY)},
         streams=Streams(stdin=write, stdout=file, stderr=2),
     )
     await asyncio.to_thread(os.read, read, 100)
+    return process, file
+
+
+async def recorded(stage: Stage) -> dict[str, Any]:
+    one, two = await stage.sandbox(2), await stage.sandbox(3)
+    await _serve(stage, one, "0.0.0.0", 80, until="marker-200-")
+    process, file = await _capture(stage)
     # Twice each: a marker may be parted between two segments, but not both.
     burst = (
         "exec 3<>/dev/tcp/10.244.0.2/80; "
@@ -195,6 +203,39 @@ def test_a_capture_misses_nothing(mode: Mode) -> None:
         "code": 0,
         "found": 200,
         "late": False,
+    }
+
+
+async def recorded_in_part(stage: Stage) -> dict[str, Any]:
+    server, named, other = [await stage.sandbox(number) for number in (2, 3, 4)]
+    await _serve(stage, server, "0.0.0.0", 80, until="from")
+    # The last of many, so that each jump of the filter is as long as it gets.
+    strangers = [f"10.245.0.{number}" for number in range(1, 100)]
+    process, file = await _capture(stage, *strangers, "10.244.0.3")
+    for sandbox, address in ((named, "10.244.0.3"), (other, "10.244.0.4")):
+        said = f"exec 3<>/dev/tcp/10.244.0.2/80; echo from {address} >&3; cat <&3"
+        await stage.output(sandbox, "bash", "-c", said)
+    process.signal(signal.SIGTERM)
+    status = await process.wait()
+    with os.fdopen(file, "rb") as frames:
+        frames.seek(0)
+        content = frames.read()
+    asked, answered = socket.inet_aton("10.244.0.3"), socket.inet_aton("10.244.0.2")
+    return {
+        "code": status.code,
+        "named": b"from 10.244.0.3" in content,
+        "other": b"from 10.244.0.4" in content,
+        "both ways": asked + answered in content and answered + asked in content,
+    }
+
+
+def test_a_capture_of_some_addresses_is_of_no_others(mode: Mode) -> None:
+    """What they send and what they are sent."""
+    assert play(mode, recorded_in_part) == {
+        "code": 0,
+        "named": True,
+        "other": False,
+        "both ways": True,
     }
 
 

@@ -61,6 +61,9 @@ def test_malformed_commands_are_answered(up: Up) -> None:
     assert up.ask(do="capture-stop") == {"ok": False, "error": "no capture is running"}
     nowhere = up.ask(do="capture-start", file="/no/such/directory/x.pcap")
     assert "No such file" in nowhere["error"]
+    assert "'nobody'" in up.ask(do="capture-start", file="/dev/null", addresses=["nobody"])["error"]
+    many = [f"10.244.1.{number}" for number in range(101)]
+    assert "at most" in up.ask(do="capture-start", file="/dev/null", addresses=many)["error"]
 
 
 def test_a_capture_holds_what_crossed_the_bridge(up: Up, mode: Mode) -> None:
