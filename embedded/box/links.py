@@ -41,15 +41,16 @@ def wire(link: str, address: str, net: int, inside: socket.socket) -> None:
         here.close()
 
 
-def switch(link: str, address: str, *, up: bool) -> None:
+def switch(link: str, address: str, inside: socket.socket, *, up: bool) -> None:
     """Switch the wire of the Pod with `address` off or on, and wait until it is.
 
-    Raises OSError or TimeoutError.
+    `inside` is a netlink socket of its network namespace. Raises OSError or TimeoutError.
     """
-    here = Netlink()
+    here, there = Netlink(), Netlink(inside)
     try:
         here.set_up(here.link(link).index, up=up)
         if up:
+            there.wait_ready(_INSIDE, port=False, deadline=_DEADLINE)
             here.wait_ready(link, port=True, deadline=_DEADLINE)
             here.forget_neighbour(socket.if_nametoindex(BRIDGE), IPv4Address(address))
     finally:

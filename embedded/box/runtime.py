@@ -56,10 +56,7 @@ class Runtime:
         # Never the same twice: a device outlives its namespace by some milliseconds.
         link = f"veth{next(self._numbers)}"
         try:
-            inside = await self._socket(
-                net, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE
-            )
-            with inside:
+            with await self._netlink(net) as inside:
                 await asyncio.to_thread(links.wire, link, address, net, inside)
         except OSError as error:
             _close(net, ipc, uts)
@@ -79,7 +76,9 @@ class Runtime:
     async def set_link(self, sandbox: Sandbox, *, up: bool) -> None:
         """Cut the Pod off the network, or join it again. Its loopback is not touched."""
         try:
-            await asyncio.to_thread(links.switch, sandbox.link, sandbox.address, up=up)
+            link, address = sandbox.link, sandbox.address
+            with await self._netlink(sandbox.net) as inside:
+                await asyncio.to_thread(links.switch, link, address, inside, up=up)
         except OSError as error:
             raise BoxError(f"sandbox {sandbox.name}: {error}") from error
 
@@ -218,6 +217,10 @@ class Runtime:
                 process.signal(signal.SIGKILL)
                 raise
         return Completed(status=status, stdout=said, stderr=complained)
+
+    async def _netlink(self, net: int) -> socket.socket:
+        kind = socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE
+        return await self._socket(net, *kind)
 
     async def _socket(self, net: int, family: int, kind: int, protocol: int) -> socket.socket:
         fields = {"family": int(family), "type": int(kind), "protocol": protocol}
