@@ -102,7 +102,7 @@ JOURNALS = {
 @pytest.mark.parametrize("name", JOURNALS)
 def test_the_terminal_reads_as_it_was_agreed(name: str, request: pytest.FixtureRequest) -> None:
     """After a deliberate change, delete the golden file and run once more, then read it."""
-    said = terminal.render(judge(JOURNALS[name]()), Style(width=100), "/work/report")
+    said = terminal.render(judge(JOURNALS[name]()), Style(width=100), "/srv/ci/report")
     golden = GOLDEN / f"{name}.txt"
     if not golden.exists():
         golden.write_text(said)
