@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from embedded.box.bundles import bundle
 from embedded.box.launcher import EXIT_UNAVAILABLE, up
@@ -17,8 +20,21 @@ from embedded.images.cache import ImageError, cache_directory
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit code."""
     options = _parser().parse_args(arguments)
+    _let_speak(as_json=getattr(options, "json", False))
     run = {"up": _up, "images": _images, "bundle": _bundle}[options.command]
     return run(options)
+
+
+class _Progress(logging.StreamHandler[TextIO]):
+    """What goes on, as a line of JSON: errors alone are on standard error then."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({"progress": record.getMessage()})
+
+
+def _let_speak(*, as_json: bool) -> None:
+    handler = _Progress(sys.stdout) if as_json else logging.StreamHandler(sys.stderr)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 from embedded.images import cache
 from embedded.images.cache import ImageError
 from embedded.images.recipes import ACCOUNTS, FILES, OPERATOR_WHEELS, Recipe, Suite
+
+_log = logging.getLogger(__name__)
 
 # In root mode the box is a user namespace in which this host uid is root.
 BOX_UID = 60000
@@ -28,7 +31,7 @@ def build(recipe: Recipe, suite: Suite, target: Path) -> None:
 
     The caller holds the cache's lock. Raises ImageError.
     """
-    print(f"images: making {recipe.name} for {suite.name}, once", file=sys.stderr)
+    _log.info("images: making %s for %s, once", recipe.name, suite.name)
     work = target.with_name(target.name + ".building")
     log = target.parent / f"{recipe.name}.log"
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import platform
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from embedded.images.recipes import ACCOUNTS, FILES, Recipe, Suite
+
+_log = logging.getLogger(__name__)
 
 # To be raised when the builder itself makes something else of the same recipe.
 FORMAT = 1
@@ -75,7 +77,7 @@ def _lock(handle: int, cache: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"images: waiting for another run that builds in {cache}", file=sys.stderr)
+        _log.info("images: waiting for another run that builds in %s", cache)
         command = ["flock", "--exclusive", "--timeout", str(LOCK_SECONDS), str(handle)]
         if subprocess.run(command, pass_fds=[handle], check=False).returncode != 0:
             text = f"images: another run has been building in {cache} for {LOCK_SECONDS} s"

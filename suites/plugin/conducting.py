@@ -209,7 +209,7 @@ class Conductor:
             self._run, self._settings, self._catalogue, self._selection, found, self._started
         )
         self._recorder.begin(first)
-        self._display.say(terminal.heading(first.platform, first.subject))
+        self._display.head(terminal.heading(first.platform, first.subject))
 
     def _leave_applicable(self, session: pytest.Session, found: Surroundings) -> None:
         assert self._selection is not None

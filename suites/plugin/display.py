@@ -21,32 +21,43 @@ CLEAR_REST = "\x1b[K"
 
 
 class Display:
-    """Writes to what was standard output before pytest began to capture it; thread-safe."""
+    """Writes to what was standard output before pytest began to capture it; thread-safe.
+
+    Where that is no terminal, what is waited for goes to standard error, and only until the run's
+    heading: the first line of the output stays the heading, and a log shows why it takes long.
+    """
 
     def __init__(self, *, verbose: bool) -> None:
-        self._out = _uncaptured()
+        self._out = _Pen(sys.stdout)
+        self._err = _Pen(sys.stderr)
+        self._headed = False
         self._lock = threading.RLock()
         self._line = ""
         self._chapter = ""
         self._verbose = verbose
-        self._deaf = False
-        self._tty = self._out.isatty() and os.environ.get("TERM") != "dumb"
+        self._tty = self._out.stream.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
     def style(self) -> Style:
         """Width and colours, as the terminal has them."""
         try:
-            width = os.get_terminal_size(self._out.fileno()).columns if self._tty else 100
+            width = os.get_terminal_size(self._out.stream.fileno()).columns if self._tty else 100
         except OSError:
             width = 100
         colour = self._tty and "NO_COLOR" not in os.environ
         return Style(width=min(width or 100, 120), colour=colour)
 
+    def head(self, text: str) -> None:
+        """Write the run's heading."""
+        with self._lock:
+            self._headed = True
+            self.say(text)
+
     def say(self, text: str) -> None:
         """Write whole lines."""
         with self._lock:
             self._end_line()
-            self._write(text if text.endswith("\n") else text + "\n")
+            self._out.write(text if text.endswith("\n") else text + "\n")
 
     def check(self, chapter: str, outcome: Outcome, ids: str, name: str, seconds: float) -> None:
         """Show that a check ended."""
@@ -57,46 +68,59 @@ class Display:
             if chapter != self._chapter:
                 self._end_line()
                 self._chapter, self._line = chapter, f"{chapter:<9} "
-                self._write(self._line)
+                self._out.write(self._line)
             letter = self.style.paint(LETTERS[outcome], outcome)
             self._line += letter
-            self._write(f"\r{self._line}{CLEAR_REST}" if self._tty else letter)
+            self._out.write(f"\r{self._line}{CLEAR_REST}" if self._tty else letter)
 
     def progress(self, text: str) -> None:
-        """Show what is waited for, in the rest of the line; on a terminal only."""
-        if not self._tty:
-            return
+        """Show what is waited for, in the rest of the line."""
         with self._lock:
+            if not self._tty:
+                if not self._headed:
+                    self._err.write(one_line(text) + "\n")
+                return
             room = max(self.style.width - len(self._line) - 3, 10)
-            self._write(f"\r{self._line}  {one_line(text)[:room]}{CLEAR_REST}")
+            self._out.write(f"\r{self._line}  {one_line(text)[:room]}{CLEAR_REST}")
 
     def close(self) -> None:
         """End the line and let go of the terminal."""
         with self._lock, contextlib.suppress(OSError):
             self._end_line()
             self._out.close()
+            self._err.close()
 
     def _end_line(self) -> None:
         if self._line:
-            self._write(f"\r{self._line}{CLEAR_REST}\n" if self._tty else "\n")
+            self._out.write(f"\r{self._line}{CLEAR_REST}\n" if self._tty else "\n")
         elif self._tty:
-            self._write(f"\r{CLEAR_REST}")
+            self._out.write(f"\r{CLEAR_REST}")
         self._line = self._chapter = ""
 
-    def _write(self, text: str) -> None:
+
+class _Pen:
+    """Writes to what a stream was before pytest began to capture it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._deaf = False
+        try:
+            copy = os.dup(stream.fileno())
+        except (OSError, ValueError):
+            self.stream, self._own = stream, False
+        else:
+            self.stream = os.fdopen(copy, "w", encoding="utf-8", errors="replace")
+            self._own = True
+
+    def write(self, text: str) -> None:
         """Write, unless nobody reads any more: then the run goes on, for its report is kept."""
         if self._deaf:
             return
         try:
-            self._out.write(text)
-            self._out.flush()
+            self.stream.write(text)
+            self.stream.flush()
         except OSError:
             self._deaf = True
 
-
-def _uncaptured() -> TextIO:
-    try:
-        copy = os.dup(sys.stdout.fileno())
-    except (OSError, ValueError):
-        return sys.stdout
-    return os.fdopen(copy, "w", encoding="utf-8", errors="replace")
+    def close(self) -> None:
+        if self._own:
+            self.stream.close()

@@ -106,6 +106,16 @@ def test_steers():
 '''
 
 
+SAYS_PROGRESS = """
+from fixtures.run.hooks import RECORDER
+
+@requirement("AUTO-1")
+def test_says(request):
+    '''Kept.'''
+    request.config.stash[RECORDER].progress("unheard")
+"""
+
+
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """One run with a check for each way of ending."""
@@ -281,6 +291,17 @@ def test_the_reference_operator_certifies_nothing_wherever_it_passes(tmp_path: P
     certify = example.run("--requirement", "AUTO-1", "--certify")
     assert certify.code == 6
     assert "does not certify: the subject is the reference operator" in certify.out
+
+
+def test_a_log_shows_why_it_takes_long_and_the_heading_stays_the_first_line(tmp_path: Path) -> None:
+    """What is waited for before the heading is on standard error, once it is off the terminal."""
+    start = """
+    from fixtures.run.hooks import RECORDER
+    config.stash[RECORDER].progress("images: making \\x1b[2Jone")"""
+    ended = Example.make(tmp_path, SAYS_PROGRESS, start=start).run()
+    assert ended.out.startswith("platform claimed (no cluster at all), subject some operator")
+    assert ended.err == "images: making \\x1b[2Jone\n"
+    assert "unheard" not in ended.out
 
 
 def test_chapters_and_requirements_select_and_what_is_not_selected_is_not_listed(

@@ -40,8 +40,9 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def test_an_image_is_made_once(directory: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_image_is_made_once(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     """With what the recipe says, owned by whom the box needs; the second time it is there."""
+    caplog.set_level("INFO")
     image = store.ensure(SMALL, store.host_suite(), directory)
     root = image.layers[0]
     assert (root / "made/by").read_text() == "7\n"
@@ -50,9 +51,9 @@ def test_an_image_is_made_once(directory: Path, capfd: pytest.CaptureFixture[str
     assert "postgres:x:26:26:" in (root / "etc/passwd").read_text()
     assert (root / "made/by").stat().st_uid == (BOX_UID if os.geteuid() == 0 else os.geteuid())
     assert (root.parent / "versions").read_text() == "small 1\n"
-    assert capfd.readouterr().err.count("images: making small") == 1
+    assert caplog.messages == [f"images: making small for {store.host_suite().name}, once"]
     assert store.ensure(SMALL, store.host_suite(), directory) == image
-    assert capfd.readouterr().err == ""
+    assert len(caplog.messages) == 1
 
 
 def test_what_a_killed_build_left_is_not_taken(directory: Path) -> None:
@@ -106,7 +107,8 @@ def test_a_full_disk_is_said(directory: Path) -> None:
 def test_a_second_run_waits_for_the_first(directory: Path) -> None:
     """It says so, and goes on once the lock is free."""
     program = (
-        "import sys; from pathlib import Path; from embedded.images import cache\n"
+        "import logging, sys; from pathlib import Path; from embedded.images import cache\n"
+        "logging.basicConfig(level=logging.INFO)\n"
         "with cache.building(Path(sys.argv[1])): print('mine')"
     )
     with cache.building(directory):
