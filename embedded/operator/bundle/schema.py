@@ -52,7 +52,7 @@ def schema() -> Json:
 def _spec() -> Json:
     return _object(
         "What is asked for.",
-        ("postgresVersion", "instances"),
+        ("backups", "instances", "postgresVersion"),
         crVersion=_defaulted(_TEXT, VERSION),
         postgresVersion={"type": "integer", "minimum": 12, "maximum": 18},
         image=_defaulted(_TEXT, POSTGRES_IMAGE),
@@ -71,16 +71,30 @@ def _spec() -> Json:
         users=_list(_user()),
         patroni=_patroni(),
         metadata=_object("", labels=_map(_TEXT), annotations=_map(_TEXT)),
-        backups=_ANYTHING,
+        backups=_backups(),
         dataSource=_ANYTHING,
         databaseInitSQL=_ANYTHING,
         expose=_ANYTHING,
         exposeReplicas=_ANYTHING,
         extensions=_ANYTHING,
-        pmm=_ANYTHING,
+        pmm=_pmm(),
         autoCreateUserSchema=_FLAG,
         enableFeatureGates=_ANYTHING,
     )
+
+
+def _backups() -> Json:
+    volume = {**_ANYTHING, "required": ["volumeClaimSpec"]}
+    repo = {**_ANYTHING, "required": ["name"], "properties": {"name": _TEXT, "volume": volume}}
+    repos = {"repos": _list(repo), "image": _TEXT}
+    return {**_ANYTHING, "properties": {"pgbackrest": {**_ANYTHING, "properties": repos}}}
+
+
+def _pmm() -> Json:
+    """Kept as given; but what must stand beside `enabled`, must."""
+    properties = {"enabled": _FLAG, "querySource": _defaulted(_TEXT, "pgstatmonitor")}
+    required = ["enabled", "image", "querySource", "secret", "serverHost"]
+    return {**_ANYTHING, "properties": properties, "required": required}
 
 
 def _secrets() -> Json:

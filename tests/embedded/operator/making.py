@@ -28,7 +28,8 @@ def manifest(name: str = "c", *, finalizers: tuple[str, ...] = (), **spec: Any) 
         "apiVersion": "pgv2.percona.com/v2",
         "kind": "PerconaPGCluster",
         "metadata": {"name": name, "namespace": "ns", "finalizers": list(finalizers)},
-        "spec": {"crVersion": "2.8.0", "postgresVersion": 17, "instances": sets} | spec,
+        "spec": {"crVersion": "2.8.0", "postgresVersion": 17, "instances": sets, "backups": {}}
+        | spec,
     }
 
 

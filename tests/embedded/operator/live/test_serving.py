@@ -169,7 +169,7 @@ def test_the_schema_refuses_what_no_cluster_could_be(bench: Bench) -> None:
             "apiVersion": "pgv2.percona.com/v2",
             "kind": "PerconaPGCluster",
             "metadata": {"name": "bad", "namespace": bench.namespace},
-            "spec": {"postgresVersion": 17, "instances": []} | spec,
+            "spec": {"postgresVersion": 17, "instances": [], "backups": {}} | spec,
         }
         return bench.run(bench.client.create(PGCLUSTERS, obj))
 
