@@ -40,19 +40,21 @@ def expect(holds: bool, *, where: str, promised: str, seen: str, look_at: str = 
 
 
 class Each:
-    """Judges the elements of an "each of" one by one, and goes on after a breach.
+    """Judges the elements of an "each of" one by one, and goes on after a breach or an error.
 
         for replica in cluster.replicas:
             with each(replica.pod):
                 expect(...)
 
-    Every element is named in the evidence with how it came out. An error ends the check at once.
-    A check that asks for `each` and looks at no element is an error too: nothing was observed.
+    Every element is named in the evidence with how it came out. One breach is enough to fail the
+    check, whatever could not be known of other elements; without a breach one error makes it an
+    error. So does a check that asks for `each` and looks at no element: nothing was observed.
     """
 
     def __init__(self) -> None:
         self.elements: list[Element] = []
         self.breaches: list[Breach] = []
+        self.errors: list[Exception] = []
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
@@ -66,15 +68,20 @@ class Each:
             promised = "what the check asserts"
             self.breaches.append(Breach(where=name, promised=promised, seen=str(error)))
             self.elements.append(Element(name=name, outcome="failed"))
-        except BaseException:
+        except Exception as error:  # raised by `conclude`
+            self.errors.append(error)
             self.elements.append(Element(name=name, outcome="error"))
-            raise
         else:
             self.elements.append(Element(name=name, outcome="passed"))
 
     def conclude(self) -> None:
-        """Raise what was found. Raises LookupError where there was no element at all."""
+        """Raise what was found: the breaches, else the first error.
+
+        Raises LookupError where there was no element at all.
+        """
         if self.breaches:
             raise Breach.joined(self.breaches)
+        if self.errors:
+            raise self.errors[0]
         if not self.elements:
             raise LookupError("the check found no element to look at, so nothing was observed")

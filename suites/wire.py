@@ -17,6 +17,8 @@ from fixtures.probes import (
     LoginOk,
     PasswordWanted,
     Refusal,
+    Silent,
+    StreamClosed,
     TlsAccepted,
     TlsDeclined,
     TlsFailed,
@@ -40,11 +42,11 @@ class NothingKnown(Exception):  # noqa: N818 - what it means for the verdict
 
 
 def let_in(answer: Answer) -> bool:
-    """The server logged the client in, or went on to ask it for a password."""
+    """The server logged the client in, or went on to ask it for a password, whatever came then."""
     match answer:
         case LoginOk() | PasswordWanted():
             return True
-        case ErrorResponse(asked=asked):
+        case ErrorResponse(asked=asked) | StreamClosed(asked=asked) | Silent(asked=asked):
             return bool(asked)
         case _:
             return False
@@ -86,9 +88,12 @@ def judge(
 def judge_refusal(
     refusal: Refusal, kept: Predicate, *, where: object, promised: str, look_at: str = ""
 ) -> None:
-    """The same for an attempt that must be refused, and stood between two good controls."""
+    """The same for an attempt that must be refused, and stood between two good controls.
+
+    One that was let in speaks for itself: a control that failed does not excuse it.
+    """
     judge(
-        refusal.judged(),
+        refusal.answer if let_in(refusal.answer) else refusal.judged(),
         kept=kept,
         broken=let_in,
         where=where,

@@ -77,6 +77,22 @@ def test_breach_then_error(each):
         raise Breach(where="a", promised="a", seen="b")
     raise OSError("gone")
 
+@requirement("ROOTCA-1")
+def test_error_then_breach(each):
+    """The first element cannot be known, the second is broken."""
+    with each("a"):
+        raise OSError("gone")
+    with each("b"):
+        raise Breach(where="b", promised="a", seen="b")
+
+@requirement("ROOTCA-2a")
+def test_error_then_kept(each):
+    """The first element cannot be known, the second is kept."""
+    with each("a"):
+        raise OSError("a is gone")
+    with each("b"):
+        pass
+
 @requirement("CUSTOM-1")
 def test_nothing(each):
     """Looks at nothing."""
@@ -167,6 +183,8 @@ def test_a_breach_fails_the_run_whatever_else_happened(mixed: Outcome) -> None:
         "REPL-5": "failed",
         "REPL-6": "failed",
         "REPL-7": "failed",
+        "ROOTCA-1": "failed",
+        "ROOTCA-2a": "error",
         "CUSTOM-1": "error",
         "CUSTOM-2a": "failed",
         "CONN-11": "not-applicable",
@@ -187,6 +205,7 @@ def test_every_way_of_ending_has_its_verdict(mixed: Outcome, id_: str, verdict: 
         "REPL-3": "because   the cluster never became ready",
         "REPL-4": "because   the user asked for it",
         "REPL-7": "(MAY: informs, fails nothing)",
+        "ROOTCA-2a": "because   OSError: a is gone (test_example.py:",
         "CUSTOM-1": "no element to look at",
         "CUSTOM-2a": "promised  Two and two make four.",
         "CUSTOM-2b": r"seen      \x1b[2Jgone\u202e\udce9",
@@ -242,7 +261,7 @@ def test_reports_agree_and_keep_to_their_forms(mixed: Outcome) -> None:
     events = [json.loads(line)["event"] for line in lines]
     assert events[0] == "run-started"
     assert events[-1] == "run-finished"
-    assert events.count("check-finished") == events.count("check-started") == 14
+    assert events.count("check-finished") == events.count("check-started") == 16
 
 
 def test_what_a_server_sent_cannot_steer_the_terminal(mixed: Outcome) -> None:
