@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from cryptography import x509
 
 from fixtures.certificates import fingerprint, is_authority, verify_chain
+from fixtures.observing.pooledlogin import PooledLogin
 from fixtures.observing.refusedvariants import Variant
-from fixtures.probes import LoginOk, handshake_done, session_of
+from fixtures.probes import LoginOk, describe_answer, handshake_done, session_of
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
 from fixtures.scenarios.custom_refused import CustomRefused, Running
 from suites.breach import Each, expect
@@ -99,8 +100,14 @@ def test_pgbouncer_verifies_by_its_published_roots(custom: Custom, each: Each) -
     """PgBouncer's leaf verifies under the roots published in its own Secret.
 
     verify-full at each PgBouncer with pgbouncer-frontend.ca-roots of given-pgbouncer. Custom
-    Secrets of the instances do not change that.
+    Secrets of the instances do not change that. Where nothing is published, it is broken.
     """
+    expect(
+        bool(custom.wire.pooler_roots),
+        where=f"Secret {custom.namespace}/given-pgbouncer, key pgbouncer-frontend.ca-roots",
+        promised="the roots under which PgBouncer's leaf verifies",
+        seen="no certificate",
+    )
     for member, answer in custom.wire.pooler.items():
         with each(str(member)):
             judge(
@@ -117,13 +124,15 @@ def test_pgbouncer_verifies_by_its_published_roots(custom: Custom, each: Each) -
 def test_logins_through_pgbouncer(custom: Custom, evidence: CheckEvidence) -> None:
     """A login through PgBouncer works with a leaf that has the page's names.
 
-    PgBouncer verifies the primary by its short name: the login must succeed, and as a control
-    PgBouncer must refuse a primary whose leaf lacks that name. Its log tells, for the client would
-    only be kept waiting. A server leg that does not verify breaks the promise.
+    PgBouncer verifies the primary by its short name: the login must succeed, at its Pod and by
+    psql with the user's URI, and as a control PgBouncer must refuse a primary whose leaf lacks that
+    name. Its log tells, for the client would only be kept waiting. A server leg that does not
+    verify breaks the promise.
     """
     pooled, nameless = custom.wire.pooled, custom.wire.nameless
     evidence.data("pooled", pooled)
     evidence.data("nameless", nameless)
+    evidence.data("psql", custom.wire.by_uri)
     where = f"{pooled.pooler}, logged in to from pg-client"
     expect(
         pooled.refusal is None,
@@ -134,7 +143,9 @@ def test_logins_through_pgbouncer(custom: Custom, evidence: CheckEvidence) -> No
     )
     if not isinstance(pooled.answer, LoginOk) or not pooled.answer.rows:
         raise NothingKnown(f"{where}: {pooled.seen}")
-    if nameless.refusal is None:
+    if not custom.wire.by_uri.ok:
+        raise NothingKnown(f"psql with the user's URI: {custom.wire.by_uri.stderr}")
+    if not isinstance(nameless, PooledLogin) or nameless.refusal is None:
         raise NothingKnown(f"the control was not refused: {nameless.seen}")
 
 
@@ -143,7 +154,8 @@ def test_custom_secrets_stay_untouched(custom: Custom, each: Each) -> None:
     """The operator touches the custom Secrets at no time: not in use, not at the deletion.
 
     uid, resourceVersion, type, data, labels, owners and managed fields of each, read before the
-    CR, around our own update of it, and after the CR is gone.
+    CR, around our own update of it, and after the cluster is gone: with its last Pod gone, at the
+    end of a window after a proven reconcile of another cluster.
     """
     for name, words in custom.deleted.touched.items():
         with each(f"Secret {name}"):
@@ -161,9 +173,9 @@ def test_missing_parts_are_not_replaced(refused: CustomRefused, each: Each) -> N
 
     Each of the two Secrets absent, or without tls.crt, tls.key or ca.crt, the latter also beside a
     custom root. From the CR to the end of a window after a proven reconcile of a control cluster,
-    whatever an instance serves, shows to the primary or has mounted must be the user's. One that
-    was ready and is gone by the end is known by what it had mounted alone: without the generated
-    pair there, nothing is known.
+    whatever an instance serves, ready or not, shows to the primary or has mounted must be the
+    user's: neither a generated leaf nor a generated root. One that was ready and is gone by the end
+    is known by what it had mounted alone: without generated Secrets there, nothing is known.
     """
     _judge_running(refused, each, "CUSTOM-2a")
 
@@ -179,6 +191,8 @@ def test_corrected_secrets_are_enough(refused: CustomRefused, each: Each) -> Non
     for variant, found in refused.corrected.recovered.items():
         certificates, where = variant.certificates, f"cluster {refused.namespace}/{variant.cluster}"
         with each(f"{variant.what} (cluster {variant.cluster})"):
+            if isinstance(found, Exception):
+                raise found
             expect(
                 bool(found.outcome),
                 where=f"{where} ({variant.what}), corrected",
@@ -226,6 +240,8 @@ def _judge_running(refused: CustomRefused, each: Each, id_: str) -> None:
             continue
         where = f"cluster {refused.namespace}/{variant.cluster} ({variant.what})"
         with each(f"{variant.what} (cluster {variant.cluster})"):
+            if isinstance(running, Exception):
+                raise running
             foreign = [*_mounted(running), *_served(running, variant), *_shown(running, variant)]
             expect(
                 not foreign,
@@ -261,8 +277,9 @@ def _shown(running: Running, variant: Variant) -> Iterator[str]:
 
 def _know_all(running: Running, where: str, gaps: int) -> None:
     """Raise NothingKnown where an instance ran whose leaf nobody saw, or may have run."""
-    for member, answer in running.served.items():
-        served_leaf(member, answer)
+    for member in running.ready:
+        if session_of(answer := running.served[member]) is None:
+            raise NothingKnown(f"{where}: {member}: {describe_answer(answer)}")
     if gone := [ran.pod for ran in running.ran if ran.gone]:
         raise NothingKnown(f"{where}: {', '.join(gone)} ran, and went before its leaf was seen")
     if gaps:

@@ -123,9 +123,15 @@ def judge_plaintext(each: Each, refusals: Mapping[Member, Refusal]) -> None:
 
 
 def served_leaf(where: object, answer: Answer) -> x509.Certificate:
-    """The leaf that a server presented. Raises NothingKnown where it presented none."""
+    """The leaf that a server presented.
+
+    Raises Breach where the server does not speak TLS, NothingKnown where it did not get so far.
+    """
     match answer:
         case TlsAccepted(tls=session) | LoginOk(tls=session) | ErrorResponse(tls=session):
             if session is not None:
                 return session.leaf
+        case TlsDeclined():
+            seen = describe_answer(answer)
+            raise Breach(where=f"{where}, from pg-client", promised="TLS", seen=seen)
     raise NothingKnown(f"{where}: no certificate was served: {describe_answer(answer)}")

@@ -78,6 +78,11 @@ CUSTOM_SECRET_OWNED = Fault(
     breaks="The custom external Secret is given an owner, the cluster.",
     requirements=("CUSTOM-11a",),
 )
+CUSTOM_SECRET_MARKED_LATE = Fault(
+    name="custom-secret-marked-late",
+    breaks="Once the Pods of its cluster are gone the custom external Secret is marked as free.",
+    requirements=("CUSTOM-11a",),
+)
 
 ROOT_ITEMS_OF_ONE_KIND = Fault(
     name="root-items-of-one-kind",
@@ -134,5 +139,10 @@ NO_VOLUME_REFRESH = Fault(
 CONTENT_RESTARTS = Fault(
     name="content-restarts",
     breaks="New content of a custom Secret restarts the instances.",
+    requirements=("UPDATE-1d",),
+)
+CONTENT_RESTARTS_LATER = Fault(
+    name="content-restarts-later",
+    breaks="New content of a custom Secret restarts the instances once the CR is touched.",
     requirements=("UPDATE-1d",),
 )

@@ -23,6 +23,7 @@ from embedded.operator.generated import Context
 from embedded.operator.names import DATA, ROLE
 from embedded.operator.postgres import Peers
 from embedded.operator.workloads import instances, pgbouncer, services
+from embedded.operator.workloads.late_restarts import restarted_with_the_cr
 from embedded.operator.workloads.plan import Instance, known
 from embedded.operator.workloads.plan import instances as planned
 from embedded.operator.world import Key, World, together
@@ -52,7 +53,7 @@ class Convergence:
             ]
         )
         await self._mark_custom_secrets()
-        workloads = self._workloads(plan)
+        workloads = self._workloads(obj, plan)
         await together(
             [
                 self._world.ensure_all(STATEFULSETS, workloads.stateful_sets),
@@ -148,9 +149,16 @@ class Convergence:
         if secret and not covers(secret["metadata"], metadata):
             await self._world.merge(SECRETS, secret, {"metadata": metadata})
 
-    def _workloads(self, plan: Sequence[Instance]) -> status.Workloads:
+    def _workloads(self, obj: Json, plan: Sequence[Instance]) -> status.Workloads:
+        sets = [instances.stateful_set(self._context, each) for each in plan]
+        server = self._context.tls.server
+        secret = self._context.lookup(server.secret) if server else None
+        if custom.CONTENT_RESTARTS_LATER in self._context.faults and secret:
+            for each in sets:
+                existing = self._world.get(STATEFULSETS, self._key[0], each["metadata"]["name"])
+                restarted_with_the_cr(each, existing, obj, secret)
         return status.Workloads(
-            stateful_sets=[instances.stateful_set(self._context, each) for each in plan],
+            stateful_sets=sets,
             deployment=pgbouncer.deployment(self._context),
         )
 

@@ -52,8 +52,9 @@ class Operator:
         self._faults = config.faults
         self._world = World(client)
         self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=_WORKERS)
-        # Only a fault leaves something here: Secrets that come back.
+        # Only faults leave something here: Secrets that come back, Secrets that were used.
         self._returning: dict[Key, list[Json]] = {}
+        self._used: dict[Key, str] = {}
         self._due: dict[Key, float] = {}
 
     async def run(self) -> None:
@@ -72,8 +73,11 @@ class Operator:
         """Look at one cluster; the seconds until it wants to be looked at again."""
         obj = self._world.get(PGCLUSTERS, *key)
         if obj is None:
+            await self._mark_free(key)
             return await self._bring_back(key)
         cluster = Cluster.parse(obj)
+        if custom.CUSTOM_SECRET_MARKED_LATE in self._faults and cluster.custom_tls:
+            self._used[key] = cluster.custom_tls.name
         if cluster.deleting:
             return await self._delete(key, cluster)
         if cluster.unmanaged:
@@ -122,6 +126,14 @@ class Operator:
         ]
         present = [secret for secret in found if secret]
         self._returning.setdefault(key, present)
+
+    async def _mark_free(self, key: Key) -> None:
+        """Mark the custom Secret of a cluster whose Pods are gone, too."""
+        if key in self._used and not self._world.of_cluster(PODS, key):
+            secret = self._world.get(SECRETS, key[0], self._used.pop(key))
+            if secret:
+                change = {"metadata": {"annotations": {"pgv2.percona.com/free": "true"}}}
+                await self._world.merge(SECRETS, secret, change)
 
     async def _bring_back(self, key: Key) -> float | None:
         """Make one more of the Secrets again that a fault does not let rest, in its time."""
