@@ -24,6 +24,11 @@ INCOMPLETE_SECRET_REPLACED = Fault(
     breaks="A custom Secret without ca.crt counts as not given: generated leaves are used.",
     requirements=("CUSTOM-2a",),
 )
+MISSING_CA_COMPLETED = Fault(
+    name="missing-ca-completed",
+    breaks="For a custom Secret without ca.crt the generated root is mounted as the CA to trust.",
+    requirements=("CUSTOM-2a",),
+)
 CORRECTION_UNNOTICED = Fault(
     name="correction-unnoticed",
     breaks="A corrected custom Secret is noticed only when the CR is touched.",

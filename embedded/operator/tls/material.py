@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,11 +29,18 @@ class Source:
 
     secret: str
     keys: Mapping[str, str] = field(default_factory=dict)
+    root: str = ""
+    """Only by a fault: the Secret of the generated root, which stands in for the CA."""
 
-    def projection(self, below: str = "") -> Json:
-        """A source of a projected volume, its files under the directory `below`."""
-        items = [{"key": self.keys.get(path, path), "path": below + path} for path in PATHS]
-        return {"secret": {"name": self.secret, "items": items}}
+    def projections(self, below: str = "") -> list[Json]:
+        """The sources of a projected volume, their files under the directory `below`."""
+        paths = tuple(path for path in PATHS if path != given.CA or not self.root)
+        items = [{"key": self.keys.get(path, path), "path": below + path} for path in paths]
+        sources = [{"secret": {"name": self.secret, "items": items}}]
+        if self.root:
+            items = [{"key": "root.crt", "path": below + given.CA}]
+            sources.append({"secret": {"name": self.root, "items": items}})
+        return sources
 
     @classmethod
     def of(cls, ref: SecretRef) -> Source:
@@ -79,8 +86,10 @@ def _leaves(
     try:
         _check(external, internal, lookup)
     except given.RefusedError:
-        if not _tolerated(external, internal, lookup, faults):
+        if not _tolerated(cluster, lookup, faults):
             raise
+        if custom.MISSING_CA_COMPLETED in faults:
+            return _completed(external, cluster, lookup), _completed(internal, cluster, lookup)
         single = custom.SINGLE_SET_ACCEPTED in faults and not (external and internal)
         if not single:
             return None, None
@@ -88,6 +97,12 @@ def _leaves(
         Source.of(external) if external else None,
         Source.of(internal) if internal else None,
     )
+
+
+def _completed(ref: SecretRef | None, cluster: Cluster, lookup: Lookup) -> Source | None:
+    if ref is None or read(lookup(ref.name), ref.key(given.CA)):
+        return Source.of(ref) if ref else None
+    return replace(Source.of(ref), root=cluster.names.root_secret)
 
 
 def _check(external: SecretRef | None, internal: SecretRef | None, lookup: Lookup) -> None:
@@ -116,10 +131,8 @@ def _alone(external: SecretRef | None, internal: SecretRef | None) -> given.Refu
     )
 
 
-def _tolerated(
-    external: SecretRef | None, internal: SecretRef | None, lookup: Lookup, faults: Faults
-) -> bool:
-    refs = [ref for ref in (external, internal) if ref]
+def _tolerated(cluster: Cluster, lookup: Lookup, faults: Faults) -> bool:
+    refs = [ref for ref in (cluster.custom_tls, cluster.custom_replication) if ref]
     secrets = {ref.name: lookup(ref.name) for ref in refs}
     absent = any(secret is None for secret in secrets.values())
     no_ca = any(
@@ -130,6 +143,7 @@ def _tolerated(
         (absent and custom.MISSING_SECRET_REPLACED in faults)
         or (absent and custom.REFUSED_ONCE_IT_RAN in faults)
         or (no_ca and custom.INCOMPLETE_SECRET_REPLACED in faults)
+        or (no_ca and not cluster.custom_root and custom.MISSING_CA_COMPLETED in faults)
         or (len(refs) == 1 and custom.SINGLE_SET_ACCEPTED in faults)
         or (differ and not absent and not no_ca and custom.DIFFERING_CA_ACCEPTED in faults)
     )

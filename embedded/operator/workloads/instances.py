@@ -231,13 +231,13 @@ def _server_options(context: Context, instance: Instance) -> list[str]:
 def _volumes(context: Context, instance: Instance) -> list[Json]:
     names = context.names
     certificates = [
-        server_source(context).projection(),
-        replication_source(context).projection("replication/"),
+        *server_source(context).projections(),
+        *replication_source(context).projections("replication/"),
     ]
     if _shows_instance_leaf(context):
         keys = {"tls.crt": "dns.crt", "tls.key": "dns.key", "ca.crt": "patroni.ca-roots"}
         source = Source(secret=f"{instance.name}-certs", keys=keys)
-        certificates.append(source.projection("instance/"))
+        certificates += source.projections("instance/")
     return [
         {
             "name": "cert-volume",

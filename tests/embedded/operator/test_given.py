@@ -97,7 +97,7 @@ def test_items_are_honoured_for_both_references() -> None:
         secrets[ref["name"]]["data"] = {f"my-{key}": value for key, value in data.items()}
     tls = decide(cluster(secrets=wanted), secrets.get, Faults(), NOW)
     assert tls.replication is not None
-    projected = tls.replication.projection("replication/")["secret"]
+    projected = tls.replication.projections("replication/")[0]["secret"]
     assert projected["name"] == "repl"
     assert {"key": "my-tls.key", "path": "replication/tls.key"} in projected["items"]
 
