@@ -149,6 +149,8 @@ def test_a_mistake_is_one_line_with_the_option_and_the_fix(tmp_path: Path, name:
     [
         ("platform = kind\n", r"conformance.toml: not valid TOML: .*line 1, column 12"),
         ('a = 1\nplatform = "kind\n', r"conformance.toml: not valid TOML: .*line 2"),
+        ('chapter = [\n  "AUTO",\n', r"conformance.toml: not valid TOML: .*line 3, column 1"),
+        ("platform =", r"conformance.toml: not valid TOML: .*line 1, column 11"),
         (
             'platfrom = "kind"\n',
             "conformance.toml: unknown key 'platfrom'; did you mean 'platform'",
