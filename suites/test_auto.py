@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
+from cryptography import x509
+
 from fixtures.certificates import (
+    CHAIN_ERRORS,
     der,
     describe,
     is_authority,
@@ -12,13 +16,17 @@ from fixtures.certificates import (
     is_self_signed,
     verify_chain,
 )
-from fixtures.pgcluster.inventory import Inventory, Stored
+from fixtures.pgcluster.inventory import Inventory, StoredSecret
 from fixtures.pgcluster.names import CERTIFICATE, CLUSTER
-from fixtures.probes import handshake_done
+from fixtures.probes import Answer, handshake_done, session_of
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated import Generated
 from suites.breach import Each, expect
+from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
-from suites.wire import judge, no_tls, served_leaf
+from suites.wire import NothingKnown, judge, no_tls, served_leaf
+
+Certificates = tuple[x509.Certificate, ...]
 
 KEYS = {
     "cluster-ca-cert": ("root.crt",),
@@ -35,16 +43,21 @@ COUNTS = {
 USER_KEYS = 12
 INSTANCE_KEYS = 6
 A_YEAR = timedelta(days=365)
+_MAY_HAVE_MORE = "pgbouncer-frontend.ca-roots"
 
 
 @requirement("AUTO-1")
-def test_tls_is_spoken_at_every_pod(generated: Generated, each: Each) -> None:
+def test_tls_is_spoken_at_every_pod(
+    generated: Generated, each: Each, evidence: CheckEvidence
+) -> None:
     """Without any certificate Secret in the CR every Pod of the ready cluster speaks TLS.
 
     Each of primary, replicas and PgBouncers must answer SSLRequest with S and end the handshake,
-    seen from pg-client at the Pod's own address. A Pod that declines TLS, or breaks the handshake
-    off, breaks it; one that cannot be reached says nothing.
+    seen from pg-client at the Pod's own address. A Pod that declines TLS, or ends the handshake
+    by an alert, breaks it; one that cannot be reached, or goes silent, says nothing. SHOW ssl of
+    each instance is kept beside it.
     """
+    evidence.data("show-ssl", generated.wire.ssl)
     for member, answer in generated.wire.plain_handshakes.items():
         with each(str(member)):
             judge(
@@ -79,7 +92,7 @@ def test_every_secret_exists(generated: Generated, each: Each) -> None:
 def test_the_keys_that_the_page_uses_are_there(generated: Generated, each: Each) -> None:
     """root.crt lies in the CA's Secret; tls.crt, tls.key and ca.crt in both leaf Secrets.
 
-    A key that is missing, or empty of a certificate where one belongs, breaks it.
+    A key that is missing, or has no certificate (tls.key: no private key) in it, breaks it.
     """
     stored = generated.stored.one
     for part, keys in KEYS.items():
@@ -87,10 +100,10 @@ def test_the_keys_that_the_page_uses_are_there(generated: Generated, each: Each)
         for key in keys:
             with each(f"Secret {stored.names.of(part)}, key {key}"):
                 expect(
-                    secret is not None and key in secret.keys,
+                    secret is not None and _can_be_read(secret, key),
                     where=f"Secret {generated.namespace}/{stored.names.of(part)}",
-                    promised=f"key {key}",
-                    seen=f"keys {', '.join(secret.keys)}" if secret else "404 NotFound",
+                    promised=f"key {key} with a {_kind(key)}",
+                    seen=_content(secret, key),
                 )
 
 
@@ -118,47 +131,49 @@ def test_numbers_of_keys(generated: Generated, each: Each) -> None:
 def test_no_leaf_verifies_under_another_clusters_root(generated: Generated, each: Each) -> None:
     """Each cluster has a root of its own, also where a root of the time before 2.5 lies about.
 
-    Every leaf that was served or is stored must verify under its own cluster's root (the control)
-    and under neither the neighbour's nor the old one. A leaf that does breaks it; issuers' names
-    are not looked at.
+    Every leaf that was served or is stored must verify under its own cluster's root (the control;
+    where it does not, nothing is known of it) and must have no chain to the neighbour's or the old
+    one. A leaf that verifies under either breaks it; issuers' names are not looked at.
     """
     one, two = generated.stored.one, generated.stored.two
-    legacy = generated.deployed.legacy_root
+    legacy = generated.deployed.legacy
+    old = {"the old root": (legacy.certificate,)} if legacy else {}
     for inventory, other, served in (
         (one, two, generated.wire.plain_handshakes),
         (two, one, generated.wire.of_two),
     ):
-        leaves = [(str(leaf), leaf.certificate) for leaf in inventory.leaves()]
-        leaves += [(str(member), served_leaf(member, answer)) for member, answer in served.items()]
-        for place, leaf in leaves:
-            with each(place):
-                for whose, root in (("the neighbour's", other.root), ("the old", legacy)):
-                    result = verify_chain(leaf, [root])
-                    expect(
-                        not result.ok,
-                        where=place,
-                        promised=f"no chain to {whose} root",
-                        seen=f"it verifies under {root.subject.rfc4514_string()}",
-                    )
+        others = {"the neighbour's root": other.published.certificates, **old}
+        for leaf in inventory.leaves():
+            with each(str(leaf)):
+                chain = (leaf.certificate, *leaf.chain)
+                _expect_no_chain(leaf, chain, inventory.published.certificates, others)
+        for member, answer in served.items():
+            with each(str(member)):
+                chain = _served_chain(member, answer)
+                _expect_no_chain(member, chain, inventory.published.certificates, others)
 
 
 @requirement("AUTO-4a")
 def test_the_root_is_a_root(generated: Generated, each: Each) -> None:
     """The published root names itself as issuer, verifies under itself and is a CA.
 
-    Clients are told to trust it: one that is no CA, or signed by something else, breaks it.
+    Clients are told to trust it: one that is no CA, or signed by something else, breaks it, and so
+    does a second certificate beside it, which they would trust as well.
     """
     for inventory in (generated.stored.one, generated.stored.two):
-        root = inventory.root
+        published, root = inventory.published, inventory.root
         result = verify_chain(root, [root])
-        with each(f"Secret {inventory.names.ca_secret}, key root.crt"):
+        with each(str(published)):
             expect(
-                is_self_signed(root) and result.ok and is_authority(root),
-                where=f"Secret {generated.namespace}/{inventory.names.ca_secret}, key root.crt",
-                promised="a self-issued CA certificate that verifies under itself",
-                seen=f"self-issued: {is_self_issued(root)}, signed by its own key: "
-                f"{is_self_signed(root)}, CA: {is_authority(root)}, "
-                f"verification: {result.message}",
+                len(published.certificates) == 1
+                and is_self_signed(root)
+                and result.ok
+                and is_authority(root),
+                where=f"{published} in {generated.namespace}",
+                promised="one self-issued CA certificate that verifies under itself",
+                seen=f"{len(published.certificates)} in all; the first is self-issued: "
+                f"{is_self_issued(root)}, signed by its own key: {is_self_signed(root)}, "
+                f"CA: {is_authority(root)}, verification: {result.message}",
             )
 
 
@@ -209,7 +224,7 @@ def test_the_roots_form(generated: Generated) -> None:
     differing = [name for name in promised if seen[name] != promised[name]]
     expect(
         not differing,
-        where=f"Secret {generated.namespace}/one-cluster-ca-cert, key root.crt",
+        where=f"{generated.stored.one.published} in {generated.namespace}",
         promised="; ".join(f"{name} {promised[name]}" for name in differing),
         seen="; ".join(f"{name} {seen[name]}" for name in differing),
     )
@@ -219,16 +234,17 @@ def test_the_roots_form(generated: Generated) -> None:
 def test_both_leaf_secrets_share_the_ca(generated: Generated) -> None:
     """ca.crt is one and the same certificate in the external and the internal Secret.
 
-    Compared byte by byte; a client or replica that trusts one of them must trust the other.
+    Compared byte by byte. A difference breaks it, and so does a second certificate in either: who
+    trusts ca.crt would trust that one as well.
     """
     inventory = generated.stored.one
-    external = inventory.secrets[inventory.names.server_secret].first("ca.crt")
-    internal = inventory.secrets[inventory.names.replication_secret].first("ca.crt")
+    external = _needed(inventory, inventory.names.server_secret, "ca.crt")
+    internal = _needed(inventory, inventory.names.replication_secret, "ca.crt")
     expect(
-        der(external) == der(internal),
+        external == internal and len(external) == 1,
         where=f"ca.crt of {inventory.names.server_secret} and {inventory.names.replication_secret}",
-        promised="the same certificate",
-        seen=f"serials {external.serial_number:x} and {internal.serial_number:x}",
+        promised="the same single certificate",
+        seen=f"{_told(external)} and {_told(internal)}",
     )
 
 
@@ -239,8 +255,8 @@ def test_the_leaves_are_two(generated: Generated) -> None:
     One certificate, or one key, for both purposes breaks it.
     """
     inventory = generated.stored.one
-    external = inventory.secrets[inventory.names.server_secret].first("tls.crt")
-    internal = inventory.secrets[inventory.names.replication_secret].first("tls.crt")
+    external = _needed(inventory, inventory.names.server_secret, "tls.crt")[0]
+    internal = _needed(inventory, inventory.names.replication_secret, "tls.crt")[0]
     same_key = external.public_key() == internal.public_key()
     expect(
         der(external) != der(internal) and not same_key,
@@ -254,7 +270,7 @@ def test_the_leaves_are_two(generated: Generated) -> None:
 def test_keys_belong_to_their_leaves(generated: Generated, each: Each) -> None:
     """Every generated private key is that of the certificate beside it.
 
-    A pair that does not match could not serve.
+    A pair that does not match, or a key that is none, could not serve.
     """
     for secret in generated.stored.one.secrets.values():
         for key, own in secret.own_keys.items():
@@ -263,7 +279,7 @@ def test_keys_belong_to_their_leaves(generated: Generated, each: Each) -> None:
                     own,
                     where=f"Secret {generated.namespace}/{secret.name}, key {key}",
                     promised="the private key beside it is its own",
-                    seen="another key",
+                    seen="another key, or none",
                 )
 
 
@@ -271,26 +287,30 @@ def test_keys_belong_to_their_leaves(generated: Generated, each: Each) -> None:
 def test_published_roots_agree(generated: Generated, each: Each) -> None:
     """The root is the same wherever it is published: root.crt, and the three ca-roots.
 
-    The first certificate of each is compared with ca.crt of the external Secret.
+    Compared byte by byte with ca.crt of the external Secret. Another certificate breaks it, and so
+    does one more, which may stand in PgBouncer's ca-roots alone.
     """
     inventory = generated.stored.one
-    ca = inventory.secrets[inventory.names.server_secret].first("ca.crt")
-    for copy in _published_roots(inventory):
-        with each(str(copy)):
+    ca = _needed(inventory, inventory.names.server_secret, "ca.crt")
+    for name, key in _places_of_the_root(inventory):
+        with each(f"Secret {name}, key {key}"):
+            secret = inventory.secrets.get(name)
+            found = secret.certificates.get(key, ()) if secret else ()
+            compared = found[:1] if key == _MAY_HAVE_MORE else found
             expect(
-                der(copy.certificate) == der(ca),
-                where=f"{copy} in {generated.namespace}",
-                promised=f"ca.crt of {inventory.names.server_secret}",
-                seen=f"serial {copy.certificate.serial_number:x}",
+                compared == ca,
+                where=f"Secret {generated.namespace}/{name}, key {key}",
+                promised=f"ca.crt of {inventory.names.server_secret}, {_told(ca)}",
+                seen=_told(found),
             )
 
 
 @requirement("AUTO-7a")
 def test_reconciles_change_no_certificate(generated: Generated, each: Each) -> None:
-    """Reconciles alone re-issue nothing: all serials are the same after three of them.
+    """Reconciles alone re-issue nothing: all certificates are the same after three of them.
 
-    Each reconcile is proven by an operator-owned label that returned. A serial that differs, or a
-    certificate that came or went, breaks it.
+    Each reconcile is proven by an operator-owned label that returned. A fingerprint that differs,
+    or a certificate that came or went, breaks it.
     """
     before, after = generated.reconciled.before, generated.reconciled.after
     for place in sorted({*before, *after}):
@@ -298,8 +318,8 @@ def test_reconciles_change_no_certificate(generated: Generated, each: Each) -> N
             expect(
                 before.get(place) == after.get(place),
                 where=f"Secret {generated.namespace}/{place}",
-                promised="the same serial after three reconciles",
-                seen=f"{_serials(before.get(place))}, then {_serials(after.get(place))}",
+                promised="the same certificate after three reconciles",
+                seen=f"{_prints(before.get(place))}, then {_prints(after.get(place))}",
             )
 
 
@@ -325,16 +345,73 @@ def test_leaf_secrets_are_labelled(generated: Generated, each: Each) -> None:
             )
 
 
-def _published_roots(inventory: Inventory) -> list[Stored]:
+def _served_chain(where: object, answer: Answer) -> Certificates:
+    """The leaf and what was sent with it. Raises NothingKnown where no certificate was served."""
+    session = session_of(answer)
+    return session.chain if session and session.chain else (served_leaf(where, answer),)
+
+
+def _expect_no_chain(
+    where: object, chain: Certificates, own: Certificates, others: Mapping[str, Certificates]
+) -> None:
+    leaf, intermediates = chain[0], chain[1:]
+    results = {whose: verify_chain(leaf, roots, intermediates) for whose, roots in others.items()}
+    for whose, result in results.items():
+        expect(
+            not result.ok,
+            where=str(where),
+            promised=f"no chain to {whose}",
+            seen=f"it verifies under {others[whose][0].subject.rfc4514_string()}",
+        )
+    control = verify_chain(leaf, own, intermediates)
+    if not control.ok:
+        raise NothingKnown(f"{where}: its own root, the control, gives: {control.message}")
+    for whose, result in results.items():
+        if result.code not in CHAIN_ERRORS:
+            raise NothingKnown(
+                f"{where}: {whose} gives another error than that of the chain: {result.message}"
+            )
+
+
+def _needed(inventory: Inventory, name: str, key: str) -> Certificates:
+    """The certificates under a key that AUTO-2b promises. Raises Blocked where there is none."""
+    secret = inventory.secrets.get(name)
+    if secret is None or key not in secret.certificates:
+        raise Blocked(f"AUTO-2b: Secret {name} has no certificate under {key}")
+    return secret.certificates[key]
+
+
+def _places_of_the_root(inventory: Inventory) -> list[tuple[str, str]]:
     names = inventory.names
-    places = [
+    instances = [name for name in inventory.secrets if name.endswith("-certs")]
+    return [
         (names.ca_secret, "root.crt"),
         (names.pgbackrest_secret, "pgbackrest.ca-roots"),
-        (names.pgbouncer_secret, "pgbouncer-frontend.ca-roots"),
+        (names.pgbouncer_secret, _MAY_HAVE_MORE),
+        *((name, "patroni.ca-roots") for name in instances),
     ]
-    places += [(name, "patroni.ca-roots") for name in inventory.secrets if name.endswith("-certs")]
-    return [Stored(name, key, inventory.secrets[name].first(key)) for name, key in places]
 
 
-def _serials(serials: tuple[int, ...] | None) -> str:
-    return "absent" if serials is None else ", ".join(f"{serial:x}" for serial in serials)
+def _can_be_read(secret: StoredSecret, key: str) -> bool:
+    return key in (secret.private_keys if key.endswith(".key") else secret.certificates)
+
+
+def _kind(key: str) -> str:
+    return "private key" if key.endswith(".key") else "certificate"
+
+
+def _content(secret: StoredSecret | None, key: str) -> str:
+    if secret is None:
+        return "404 NotFound"
+    if key in secret.keys:
+        return f"no {_kind(key)} in it"
+    return f"keys {', '.join(secret.keys)}"
+
+
+def _told(certificates: Certificates) -> str:
+    serials = ", ".join(f"{each.serial_number:x}" for each in certificates)
+    return f"serial {serials}" if serials else "no certificate"
+
+
+def _prints(fingerprints: tuple[str, ...] | None) -> str:
+    return "absent" if fingerprints is None else ", ".join(fingerprints)

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
 
-from fixtures.certificates import addresses, der, dns_names, load
+from fixtures.certificates import addresses, der, dns_names, load_bundle
 from fixtures.pgclient import ROOT_FILE
 from fixtures.probes import (
+    Answer,
     ErrorResponse,
     handshake_done,
     logged_in_over_tls,
     server_chain_refused,
     server_name_refused,
 )
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated import Generated
+from fixtures.secret import Hidden, redact
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.wire import NothingKnown, accepted, judge, judge_plaintext, judge_refusal, no_tls
+
+FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE with all else percent-encoded"
+
+_ENCODED = r"[^\s:/?#@%\[\]]|%[0-9A-Fa-f]{2}"
+# The only "@" ends what may be the password, so that no part behind it can be a piece of one.
+_URI = re.compile(
+    rf"(?P<scheme>[^:/?#@]*)://(?P<user>(?:{_ENCODED})*):(?P<password>(?:{_ENCODED}|:)*)"
+    rf"@(?P<host>[^:/?#@]*):(?P<port>[^:/?#@]*)/(?P<database>(?:{_ENCODED})*)"
+    r"(?P<more>(?:[?#][^@]*)?)"
+)
+# PgBouncer gives one SQLSTATE to almost all that it says itself (its source, client.c).
+_POOLER_REFUSES = frozenset(
+    {
+        "ssl required",
+        "no such user",
+        "login rejected",
+        "password authentication failed",
+        "sasl authentication failed",
+    }
+)
 
 
 @requirement("CONN-1")
@@ -25,37 +51,41 @@ def test_the_uri_in_the_users_secret(generated: Generated, each: Each) -> None:
     """pgbouncer-uri in the user's Secret is what a client needs to reach PgBouncer.
 
     postgresql://USER:PASSWORD@CLUSTER-pgbouncer.NAMESPACE.svc:5432/DATABASE, and the password,
-    percent-decoded, is that under the key password. Any other part breaks it; the password itself
-    is never shown.
+    percent-decoded, is that under the key password. Any other part breaks it, and so do a query
+    or a fragment, such as an sslmode of its own, and a character that should have been
+    percent-encoded. The password is never shown; nor is a text that cannot be taken apart.
     """
     credentials = generated.walked.credentials
-    uri = urlsplit(credentials.pgbouncer_uri.reveal())
-    seen = {
-        "scheme": uri.scheme,
-        "user": unquote(uri.username or ""),
-        "host": uri.hostname,
-        "port": uri.port,
-        "database": uri.path.removeprefix("/"),
-    }
+    where = f"Secret {generated.namespace}/one-pguser-{credentials.user}, key pgbouncer-uri"
+    seen = take_apart(credentials.pgbouncer_uri)
+    with each("form"):
+        expect(
+            seen is not None,
+            where=where,
+            promised=FORM,
+            seen="a text of another form, not shown, as it holds the password",
+        )
+    if seen is None:
+        return
     promised = {
         "scheme": "postgresql",
         "user": credentials.user,
         "host": f"one-pgbouncer.{generated.namespace}.svc",
-        "port": 5432,
+        "port": "5432",
         "database": credentials.database,
+        "query and fragment": "",
     }
-    where = f"Secret {generated.namespace}/one-pguser-{credentials.user}, key pgbouncer-uri"
     for part, value in promised.items():
         with each(part):
             expect(
-                seen[part] == value,
+                seen.parts[part] == value,
                 where=where,
-                promised=f"{part} {value}",
-                seen=f"{seen[part]!r}",
+                promised=f"{part} {value or 'empty'}",
+                seen=f"{seen.parts[part]!r}",
             )
     with each("password"):
         expect(
-            unquote(uri.password or "") == credentials.password.reveal(),
+            seen.password == credentials.password,
             where=where,
             promised="the percent-encoded value of key password",
             seen="another value",
@@ -66,15 +96,20 @@ def test_the_uri_in_the_users_secret(generated: Generated, each: Each) -> None:
 def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> None:
     """The URI, verify-ca and the mounted CA give a login that answers as that user.
 
-    psql in pg-client is asked for current_user. Where it gets no answer, our own client tries the
-    same from the same Pod: a chain that does not verify, or a login that is refused, breaks the
-    promise; a name that does not resolve or a closed port says nothing.
+    psql in pg-client is asked for current_user. Where it gets no answer, our own client logs in
+    from the same Pod by the Secret's other keys: a chain that does not verify, a user or password
+    that is refused, or "SSL required" breaks the promise. A name that does not resolve, a closed
+    port, or a server that cannot take the session just now says nothing.
     """
     walk = generated.walked
     if walk.psql is None:
-        raise NothingKnown("the page's pg-client did not start, so psql could not be tried")
-    evidence.text("psql.txt", f"{walk.psql.stdout}\n{walk.psql.stderr}")
+        raise Blocked("CONN-7: the page's pg-client did not start, so psql could not be tried")
     evidence.data("session", walk.session)
+    if not walk.psql.ok and take_apart(walk.credentials.pgbouncer_uri) is None:
+        # libpq's words would quote what it takes for the host: a part of the password.
+        raise Blocked(f"CONN-1: pgbouncer-uri is not {FORM}")
+    words = redact(walk.psql.stderr, walk.credentials.password)
+    evidence.text("psql.txt", f"{walk.psql.stdout}\n{words}")
     if walk.psql.ok:
         user = walk.psql.rows[0][0] if walk.psql.rows else None
         expect(
@@ -85,12 +120,12 @@ def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> N
         )
         return
     if logged_in_over_tls(walk.session):
-        raise NothingKnown(f"our own client logs in, psql does not: {walk.psql.stderr}")
+        raise NothingKnown(f"our own client logs in, psql does not: {words}")
     judge(
         walk.session,
         kept=logged_in_over_tls,
-        broken=lambda answer: no_tls(answer) or isinstance(answer, ErrorResponse),
-        where=f"PgBouncer by the URI ({walk.psql.stderr})",
+        broken=lambda answer: no_tls(answer) or _client_refused(answer),
+        where=f"PgBouncer by the Secret's keys, where psql by the URI said: {words}",
         promised="a login over TLS that answers a query",
         look_at="the log of PgBouncer; CONN-1, CONN-3",
     )
@@ -175,8 +210,9 @@ def test_plaintext_is_refused_by_default(generated: Generated, each: Each) -> No
 def test_the_pages_client_starts(generated: Generated) -> None:
     """The page's pg-client Deployment becomes available with the CA at /tmp/tls/root.crt.
 
-    Its volume takes key root.crt of CLUSTER-cluster-ca-cert. A FailedMount event with the cluster
-    ready, or another content of the file, breaks it.
+    Its volume takes key root.crt of CLUSTER-cluster-ca-cert. A Pod that cannot start because that
+    Secret or key does not exist, though the cluster is ready, breaks it, and so does any other
+    content of the file.
     """
     walk = generated.walked
     expect(
@@ -188,11 +224,12 @@ def test_the_pages_client_starts(generated: Generated) -> None:
     )
     if walk.root_file is None:
         raise NothingKnown(f"{ROOT_FILE} was not read")
+    found = tuple(map(der, load_bundle(walk.root_file)))
     expect(
-        der(load(walk.root_file)) == der(load(walk.root)),
+        found == tuple(map(der, walk.root.certificates)),
         where=f"pg-client, {ROOT_FILE}",
-        promised="root.crt of one-cluster-ca-cert",
-        seen="another certificate",
+        promised=f"the content of {walk.root}",
+        seen=f"{len(found)} certificates that are not all the same",
     )
 
 
@@ -214,6 +251,35 @@ def test_the_listing_shows_each_secret_as_opaque(generated: Generated, each: Eac
                 promised=f"{name} of type Opaque",
                 seen=types.get(name, "not listed"),
             )
+
+
+@dataclass(frozen=True)
+class PoolerUri:
+    """The parts of a connection URI, percent-decoded, and the password."""
+
+    parts: Mapping[str, str]
+    password: Hidden[str]
+
+
+def take_apart(uri: Hidden[str]) -> PoolerUri | None:
+    """The parts of a URI (RFC 3986, section 3), None where it is of another form."""
+    found = _URI.fullmatch(uri.reveal())
+    if found is None:
+        return None
+    parts = {name: unquote(found[name]) for name in ("scheme", "user", "host", "port", "database")}
+    return PoolerUri(
+        parts={**parts, "query and fragment": found["more"]},
+        password=Hidden(unquote(found["password"])),
+    )
+
+
+def _client_refused(answer: Answer) -> bool:
+    """Refused for who the client is or how it came, not for the state that the server is in."""
+    if not isinstance(answer, ErrorResponse):
+        return False
+    return answer.sqlstate.startswith("28") or (
+        answer.sqlstate == "08P01" and answer.message.strip().casefold() in _POOLER_REFUSES
+    )
 
 
 def _local(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,199 @@
+"""What the checks of AUTO and CERTREQ say of Secrets that are not as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
+
+from fixtures.certificates import (
+    Authority,
+    KeyKind,
+    Validity,
+    internal_spec,
+    leaf_secret,
+    pem,
+)
+from fixtures.run.outcomes import Blocked
+from fixtures.scenarios.generated import Generated
+from suites import test_auto as checks
+from suites import test_certreq
+from suites.breach import Breach
+from suites.wire import NothingKnown
+from tests.suites.observed import generated, inventory, judged, secrets_of
+
+EXTERNAL, INTERNAL, CA = "one-cluster-cert", "one-replication-cert", "one-cluster-ca-cert"
+
+
+@dataclass
+class Neighbours:
+    """Two clusters and an old root; ``one`` and ``two`` may be changed before they are read."""
+
+    legacy: Authority
+    one: dict[str, dict[str, bytes]]
+    two: dict[str, dict[str, bytes]]
+
+    @property
+    def root_of_two(self) -> bytes:
+        return self.two["two-cluster-ca-cert"]["root.crt"]
+
+    def read(self) -> Generated:
+        return generated(
+            deployed=SimpleNamespace(legacy=self.legacy),
+            stored=SimpleNamespace(one=inventory("one", self.one), two=inventory("two", self.two)),
+            wire=SimpleNamespace(plain_handshakes={}, of_two={}),
+        )
+
+
+@pytest.fixture
+def clusters() -> Neighbours:
+    return Neighbours(Authority.create("old"), secrets_of("one"), secrets_of("two"))
+
+
+def _shown(clusters: Neighbours, signer: Authority, published: Authority) -> None:
+    leaf = signer.issue(internal_spec())
+    clusters.one[INTERNAL] = dict(leaf_secret(leaf, published).values)
+
+
+def test_clusters_with_roots_of_their_own_keep_all_promises(clusters: Neighbours) -> None:
+    for check in (
+        checks.test_the_keys_that_the_page_uses_are_there,
+        checks.test_no_leaf_verifies_under_another_clusters_root,
+        checks.test_the_root_is_a_root,
+        checks.test_keys_belong_to_their_leaves,
+    ):
+        assert {one.outcome for one in judged(check, clusters.read()).elements} == {"passed"}
+    checks.test_both_leaf_secrets_share_the_ca(clusters.read())
+
+
+@pytest.mark.parametrize("value", [b"", b"this is no certificate\n"])
+@pytest.mark.parametrize("key", ["tls.crt", "tls.key", "ca.crt"])
+def test_a_key_with_nothing_in_it_breaks_what_the_names_promise(
+    clusters: Neighbours, key: str, value: bytes
+) -> None:
+    clusters.one[EXTERNAL][key] = value
+    with pytest.raises(Breach, match=rf"promised key {key} with a .*; seen no .* in it"):
+        judged(checks.test_the_keys_that_the_page_uses_are_there, clusters.read())
+
+
+def test_a_private_key_that_is_none_is_not_that_of_the_leaf(clusters: Neighbours) -> None:
+    clusters.one[EXTERNAL]["tls.key"] = b"this is no key\n"
+    with pytest.raises(Breach, match="another key, or none"):
+        judged(checks.test_keys_belong_to_their_leaves, clusters.read())
+
+
+def test_what_needs_a_certificate_that_is_not_there_is_blocked(clusters: Neighbours) -> None:
+    clusters.one[INTERNAL] |= {"ca.crt": b"", "tls.crt": b""}
+    for check in (checks.test_both_leaf_secrets_share_the_ca, checks.test_the_leaves_are_two):
+        with pytest.raises(Blocked, match="AUTO-2b: Secret one-replication-cert"):
+            check(clusters.read())
+
+
+def test_a_leaf_under_the_neighbours_root_is_a_breach_though_its_own_does_not_verify_it(
+    clusters: Neighbours,
+) -> None:
+    two = clusters.two["two-cluster-ca-cert"]
+    _shown(clusters, Authority.load(two["root.crt"], two["root.key"]), clusters.legacy)
+    with pytest.raises(Breach, match="no chain to the neighbour's root"):
+        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+
+
+def test_a_leaf_under_the_old_root_is_a_breach(clusters: Neighbours) -> None:
+    _shown(clusters, clusters.legacy, clusters.legacy)
+    with pytest.raises(Breach, match="no chain to the old root"):
+        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+
+
+def test_a_neighbour_that_publishes_this_clusters_root_as_well_is_a_breach(
+    clusters: Neighbours,
+) -> None:
+    clusters.two["two-cluster-ca-cert"]["root.crt"] += clusters.one[CA]["root.crt"]
+    with pytest.raises(Breach, match="no chain to the neighbour's root"):
+        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+
+
+def test_of_a_leaf_that_its_own_root_does_not_verify_nothing_is_known(clusters: Neighbours) -> None:
+    hidden = Authority.create("shared by all, published by none")
+    _shown(clusters, hidden, hidden)
+    with pytest.raises(NothingKnown, match="the control"):
+        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+
+
+def test_a_leaf_that_calls_itself_an_authority_is_a_leaf_all_the_same(clusters: Neighbours) -> None:
+    """It must not fall out of what is looked at."""
+    posing = Authority.create("posing as a root")
+    clusters.one[INTERNAL]["tls.crt"] = pem(posing.certificate)
+    with pytest.raises(NothingKnown, match=r"one-replication-cert, key tls\.crt"):
+        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+
+
+def test_a_second_root_beside_the_published_one_is_a_breach(clusters: Neighbours) -> None:
+    clusters.one[CA]["root.crt"] += clusters.root_of_two
+    with pytest.raises(Breach, match="2 in all"):
+        judged(checks.test_the_root_is_a_root, clusters.read())
+
+
+@pytest.mark.parametrize("where", [(EXTERNAL,), (INTERNAL,), (EXTERNAL, INTERNAL)])
+def test_a_second_root_in_ca_crt_is_a_breach(clusters: Neighbours, where: tuple[str, ...]) -> None:
+    for name in where:
+        clusters.one[name]["ca.crt"] += clusters.root_of_two
+    with pytest.raises(Breach, match="the same single certificate"):
+        checks.test_both_leaf_secrets_share_the_ca(clusters.read())
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "broken"),
+    [
+        ("one-pgbouncer", "pgbouncer-frontend.ca-roots", False),
+        ("one-pgbackrest", "pgbackrest.ca-roots", True),
+        ("one-a-certs", "patroni.ca-roots", True),
+    ],
+)
+def test_only_pgbouncers_roots_may_have_more_than_the_one(
+    clusters: Neighbours, name: str, key: str, broken: bool
+) -> None:
+    root = clusters.one[CA]["root.crt"]
+    clusters.one |= {
+        "one-pgbouncer": {"pgbouncer-frontend.ca-roots": root},
+        "one-pgbackrest": {"pgbackrest.ca-roots": root},
+        "one-a-certs": {"patroni.ca-roots": root},
+    }
+    check: Callable[..., None] = checks.test_published_roots_agree
+    assert len(judged(check, clusters.read()).elements) == 4
+    clusters.one[name][key] += clusters.root_of_two
+    if not broken:
+        judged(check, clusters.read())
+        return
+    with pytest.raises(Breach, match=f"{name}, key {key}"):
+        judged(check, clusters.read())
+
+
+def test_a_place_without_any_root_is_a_breach_of_that_place(clusters: Neighbours) -> None:
+    with pytest.raises(Breach, match="no certificate") as raised:
+        judged(checks.test_published_roots_agree, clusters.read())
+    assert len(raised.value.differences) == 2, "pgBackRest and PgBouncer have none"
+
+
+def test_a_leaf_that_names_no_key_of_a_root_without_identifier_is_told(
+    clusters: Neighbours,
+) -> None:
+    """Two things that are missing are not one and the same."""
+    clusters.one[CA]["root.crt"] = clusters.one[EXTERNAL]["tls.crt"] = _bare()
+    with pytest.raises(Breach) as raised:
+        judged(test_certreq.test_the_leaves_form, clusters.read())
+    told = [d.promised for d in raised.value.differences if EXTERNAL in d.where]
+    assert any("authority key" in promised for promised in told)
+
+
+def _bare() -> bytes:
+    """A certificate without any extension."""
+    key = KeyKind.P256.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bare")])
+    life = Validity.days(365)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, life.start, life.end)
+    return pem(builder.sign(key, hashes.SHA384()))

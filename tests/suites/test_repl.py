@@ -1,0 +1,190 @@
+"""What the checks of REPL say of walsenders, and of logins as the replication user."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures.certificates import Authority, internal_spec
+from fixtures.observing.replicationlogins import Attempt, Door
+from fixtures.observing.sightings import Walsender
+from fixtures.pgcluster.cluster import Member
+from fixtures.probes import (
+    Alert,
+    Answer,
+    Direction,
+    ErrorResponse,
+    LoginOk,
+    Obstacle,
+    PasswordWanted,
+    Phase,
+    Refusal,
+    Silent,
+    StreamClosed,
+    TlsFailed,
+    TlsSession,
+    Unreachable,
+)
+from fixtures.scenarios.generated import Generated
+from suites import test_repl as checks
+from suites.breach import Breach
+from suites.wire import NothingKnown
+from tests.suites.observed import generated, judged
+from tests.suites.test_conn import Kept
+
+PRIMARY = Member("one-a-0", "10.0.0.1", "primary", "uid", "one-a")
+LEGACY = Authority.create("old")
+_LEAF = LEGACY.issue(internal_spec()).certificate
+TLS = TlsSession(leaf=_LEAF, chain=(_LEAF,), version="TLSv1.3", cipher="c", verify=None)
+OK = LoginOk(user="_crunchyrepl", database="postgres", tls=TLS)
+
+
+def _alert(number: int, direction: Direction = Direction.RECEIVED) -> TlsFailed:
+    return TlsFailed(
+        alert=Alert(number, direction),
+        verify=None,
+        version="TLSv1.3",
+        detail="",
+        presented="ab",
+        tls=TLS,
+    )
+
+
+def _error(sqlstate: str) -> ErrorResponse:
+    return ErrorResponse(
+        severity="FATAL",
+        severity_code="FATAL",
+        sqlstate=sqlstate,
+        message="",
+        routine="ClientAuthentication",
+        tls=TLS,
+    )
+
+
+def _row(
+    pid: int, address: str = "10.0.0.2", *, state: str = "streaming", ssl: bool = True
+) -> Walsender:
+    return Walsender(
+        pid=pid,
+        state=state,
+        address=address,
+        ssl=ssl,
+        client_dn="/CN=_crunchyrepl" if ssl else None,
+        client_serial="1" if ssl else None,
+        issuer_dn="/CN=root" if ssl else None,
+    )
+
+
+def _replication(*rows: Walsender, expected: int = 1) -> Generated:
+    seen = SimpleNamespace(walsenders=rows, expected=expected, primary=PRIMARY)
+    return generated(replication=seen)
+
+
+def _logins(
+    attempts: dict[Attempt, Answer], *, control: Answer = OK, legacy: Authority | None = LEGACY
+) -> Generated:
+    tried = {attempt: Refusal(control, answer, control) for attempt, answer in attempts.items()}
+    return generated(
+        deployed=SimpleNamespace(legacy=legacy),
+        replication=SimpleNamespace(logins={(PRIMARY, Door.POSTGRES): tried}),
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (_row(1),),
+        (_row(1), _row(2)),
+        (_row(1), _row(2, "10.0.0.3", state="backup")),
+    ],
+    ids=["one", "one and one that is left over", "one and a backup"],
+)
+def test_a_walsender_for_each_replica_is_enough(rows: tuple[Walsender, ...]) -> None:
+    judged(checks.test_every_walsender_uses_tls, _replication(*rows), Kept())
+
+
+@pytest.mark.parametrize("rows", [(), (_row(1, state="catchup"),)], ids=["none", "one behind"])
+def test_fewer_than_there_are_replicas_is_a_breach(rows: tuple[Walsender, ...]) -> None:
+    with pytest.raises(Breach, match="promised 1 streaming; seen 0 streaming"):
+        judged(checks.test_every_walsender_uses_tls, _replication(*rows), Kept())
+
+
+@pytest.mark.parametrize("state", ["startup", "catchup", "backup", "streaming"])
+def test_a_walsender_without_tls_is_a_breach_in_any_state(state: str) -> None:
+    rows = _row(1), _row(2, state=state, ssl=False)
+    with pytest.raises(Breach, match="ssl is false"):
+        judged(checks.test_every_walsender_uses_tls, _replication(*rows), Kept())
+
+
+@pytest.mark.parametrize("attempt", [Attempt.FOREIGN, Attempt.NEIGHBOUR, Attempt.LEGACY])
+def test_a_certificate_of_any_other_ca_that_gets_in_is_a_breach(attempt: Attempt) -> None:
+    refused = dict.fromkeys((Attempt.FOREIGN, Attempt.NEIGHBOUR, Attempt.LEGACY), _alert(48))
+    judged(checks.test_a_certificate_of_another_ca_is_refused, _logins({**refused}))
+    with pytest.raises(Breach):
+        judged(
+            checks.test_a_certificate_of_another_ca_is_refused, _logins({**refused, attempt: OK})
+        )
+
+
+def test_without_an_old_root_none_is_missed() -> None:
+    refused: dict[Attempt, Answer] = {
+        Attempt.FOREIGN: _alert(48),
+        Attempt.NEIGHBOUR: _alert(42),
+    }
+    judged(checks.test_a_certificate_of_another_ca_is_refused, _logins(refused, legacy=None))
+
+
+def test_an_attempt_that_could_not_be_made_is_an_error() -> None:
+    observed = _logins({Attempt.SERVER_LEAF: _error("28000")})
+    with pytest.raises(NothingKnown, match="was not tried"):
+        judged(checks.test_another_common_name_is_refused, observed)
+
+
+def test_a_replication_user_that_is_asked_for_a_password_is_let_in() -> None:
+    """Though the control, which has a certificate alone, fails at the same rule."""
+    wanted = PasswordWanted(asked=("AuthenticationSASL",), tls=TLS)
+    with pytest.raises(Breach):
+        judged(
+            checks.test_no_certificate_no_login,
+            _logins({Attempt.NOTHING: wanted}, control=wanted),
+        )
+
+
+def _rewind(control: Answer) -> None:
+    judged(
+        checks.test_the_right_certificate_opens_database_postgres,
+        _logins({Attempt.NOTHING: OK}, control=control),
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _error("28000"),
+        _error("28P01"),
+        _alert(48),
+        PasswordWanted(asked=("AuthenticationSASL",), tls=TLS),
+    ],
+    ids=["no rule", "password", "alert", "asked"],
+)
+def test_the_right_certificate_that_is_refused_is_a_breach(answer: Answer) -> None:
+    with pytest.raises(Breach):
+        _rewind(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Unreachable(obstacle=Obstacle.REFUSED, detail="refused"),
+        Silent(phase=Phase.STARTUP, seconds=10, tls=TLS),
+        StreamClosed(phase=Phase.STARTUP, tls=TLS),
+        _error("57P03"),
+        _alert(48, Direction.SENT),
+    ],
+    ids=["closed port", "silence", "closed", "starting up", "our own alert"],
+)
+def test_an_obstacle_is_no_refusal_of_the_right_certificate(answer: Answer) -> None:
+    with pytest.raises(NothingKnown):
+        _rewind(answer)
+    _rewind(OK)
