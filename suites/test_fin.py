@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 
 from fixtures.pgcluster.secretstates import SecretState, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.deletion import OWN, Deletion, States
+from fixtures.scenarios.deletion import OWN, Claim, Claims, Deletion
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
@@ -18,20 +18,21 @@ from suites.wire import NothingKnown
 def test_the_root_is_kept(deletion: Deletion) -> None:
     """Without a finalizer the root's Secret is there after the deletion, with uid and data.
 
-    Read by name through the absence window; meanwhile another cluster has it as its custom root.
+    Read by name at the end of the absence window, which begins when the last Pod has gone: what a
+    cluster owns is collected then. Meanwhile another cluster has it as its custom root.
     """
     _gone(deletion, "kept")
     name = "kept-cluster-ca-cert"
     before, after = deletion.before.generated["kept"], deletion.after.generated["kept"]
-    _expect_kept(deletion, before[name], after[name])
+    _expect_kept(deletion, name, before[name], after[name])
 
 
 @requirement("FIN-1b")
 def test_the_other_tls_secrets_are_kept(deletion: Deletion, each: Each) -> None:
     """Without a finalizer so is every other TLS Secret that the operator made.
 
-    External, replication, PgBouncer's, pgBackRest's and the instances'; names as noted before the
-    deletion.
+    External, replication, PgBouncer's, pgBackRest's and the instances', each of which must have
+    been there before the deletion; read by name when the root's Secret is.
     """
     _gone(deletion, "kept")
     _expect_all_kept(deletion, each, "kept", but="kept-cluster-ca-cert")
@@ -41,16 +42,20 @@ def test_the_other_tls_secrets_are_kept(deletion: Deletion, each: Each) -> None:
 def test_delete_ssl_deletes_the_generated_secrets(deletion: Deletion, each: Each) -> None:
     """With percona.com/delete-ssl every TLS Secret that the operator made is gone, the root too.
 
-    404 for each name that was noted before; a selector by label would miss the root.
+    None of those that were there before is there at the end of the absence window; a selector by
+    label would miss the root. One that was deleted and then made again is a breach of FIN-4 alone.
     """
     _gone(deletion, "erased")
-    for name, state in deletion.after.generated["erased"].items():
+    after = deletion.after.generated["erased"]
+    for name, state in deletion.before.generated["erased"].items():
         with each(f"Secret {name}"):
+            noted = _noted(name, state)
             expect(
-                state is None,
+                not _is_there(noted, after[name]),
                 where=f"Secret {deletion.namespace}/{name}",
                 promised="404 NotFound after the deletion with percona.com/delete-ssl",
-                seen=f"it exists, uid {state.uid}" if state else "",
+                seen=f"it exists, uid {noted.uid}",
+                look_at=f"its labels: {', '.join(f'{k}={v}' for k, v in noted.labels) or 'none'}",
             )
 
 
@@ -58,20 +63,22 @@ def test_delete_ssl_deletes_the_generated_secrets(deletion: Deletion, each: Each
 def test_delete_ssl_keeps_users_and_claims(deletion: Deletion, each: Each) -> None:
     """With delete-ssl alone the user's Secret and every claim stay, with their uids.
 
-    They belong to percona.com/delete-pvc.
+    They belong to percona.com/delete-pvc. A claim that is being deleted does not stay, though
+    something may hold it still.
     """
     _gone(deletion, "erased")
     for name, state in deletion.before.users["erased"].items():
         with each(f"Secret {name}"):
-            _expect_kept(deletion, state, deletion.after.users["erased"][name])
+            _expect_kept(deletion, name, state, deletion.after.users["erased"][name])
     after = deletion.after.claims["erased"]
-    for claim, uid in deletion.before.claims["erased"].items():
-        with each(f"PersistentVolumeClaim {claim}"):
+    for name, claim in _claims(deletion, "erased").items():
+        with each(f"PersistentVolumeClaim {name}"):
+            found = after.get(name)
             expect(
-                after.get(claim) == uid,
-                where=f"PersistentVolumeClaim {deletion.namespace}/{claim}",
-                promised=f"kept, uid {uid}",
-                seen=after.get(claim, "404 NotFound"),
+                found == Claim(claim.uid),
+                where=f"PersistentVolumeClaim {deletion.namespace}/{name}",
+                promised=f"kept, uid {claim.uid}",
+                seen=_describe(found),
             )
 
 
@@ -84,7 +91,8 @@ def test_delete_ssl_leaves_custom_secrets_alone(deletion: Deletion, each: Each) 
     _gone(deletion, "own")
     for name in OWN:
         with each(f"Secret {name}"):
-            _expect_untouched(deletion, deletion.before.own[name], deletion.after.own[name])
+            before, after = deletion.before.own[name], deletion.after.own[name]
+            _expect_untouched(deletion, name, touched(_noted(name, before), after))
 
 
 @requirement("FIN-2e")
@@ -93,8 +101,9 @@ def test_delete_ssl_leaves_the_neighbour_alone(
 ) -> None:
     """delete-ssl touches no Secret of another cluster in the namespace.
 
-    The neighbour's are compared after a proven reconcile of its own; handshakes with it are kept
-    as evidence.
+    The neighbour's are compared as FIN-2d's are, after a proven reconcile of its own; handshakes
+    with it are kept as evidence. Of the one Secret that the proof itself writes to, resourceVersion
+    and managed fields tell nothing.
     """
     _gone(deletion, "erased")
     served = deletion.after.neighbour
@@ -104,7 +113,9 @@ def test_delete_ssl_leaves_the_neighbour_alone(
     after = {**deletion.after.generated["neighbour"], **deletion.after.users["neighbour"]}
     for name, state in before.items():
         with each(f"Secret {name}"):
-            _expect_same(deletion, state, after[name])
+            noted, written = _noted(name, state), name == deletion.before.witness
+            words = _differs(noted, after[name]) if written else touched(noted, after[name])
+            _expect_untouched(deletion, name, words)
 
 
 @requirement("FIN-3")
@@ -115,7 +126,7 @@ def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: Each) -> Non
     """
     for name in ("erased", "own"):
         with each(f"cluster {name}"):
-            outcome = deletion.after.gone[name]
+            outcome = deletion.deleted.gone[name]
             expect(
                 bool(outcome),
                 where=f"cluster {deletion.namespace}/{name}",
@@ -126,39 +137,48 @@ def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: Each) -> Non
 
 
 @requirement("FIN-4")
-def test_what_was_deleted_stays_away(deletion: Deletion) -> None:
+def test_what_was_deleted_stays_away(deletion: Deletion, each: Each) -> None:
     """What delete-ssl deleted does not come back.
 
-    Watched through the absence window, after a proven reconcile of the neighbour by the same
-    operator. A Secret of a deleted name breaks it.
+    Followed from the deletion to the end of the absence window, which holds a proven reconcile of
+    the neighbour by the same operator. A Secret of the same name with another uid breaks it, also
+    one that came and went.
     """
     _gone(deletion, "erased")
-    if all(deletion.after.generated["erased"].values()):
+    before, after = deletion.before.generated["erased"], deletion.after.generated["erased"]
+    known = {name: _noted(name, state) for name, state in before.items() if state is not None}
+    deleted = [name for name, state in known.items() if not _is_there(state, after[name])]
+    if known and not deleted:
         raise Blocked("FIN-2a: nothing was deleted, so nothing could come back")
-    expect(
-        deletion.after.came_back is None,
-        where=f"Secret {deletion.namespace}/{deletion.after.came_back}",
-        promised="deleted, and not made again",
-        seen="it was absent after the deletion, and then there again",
-        look_at="its managedFields and creationTimestamp; the operator's log",
-    )
+    for name in deleted:
+        with each(f"Secret {name}"):
+            expect(
+                name not in deletion.after.came_back,
+                where=f"Secret {deletion.namespace}/{name}",
+                promised="deleted, and not made again",
+                seen="it was deleted, and then there again with another uid",
+                look_at="its managedFields and creationTimestamp; the operator's log",
+            )
 
 
 @requirement("FIN-7a")
 def test_delete_pvc_alone_keeps_tls_secrets(deletion: Deletion, each: Each) -> None:
     """With percona.com/delete-pvc alone every TLS Secret stays.
 
-    As a control the cluster's claims and its user's Secret must be gone.
+    As a control the cluster's claims and its user's Secret must have been there, and be gone.
     """
     _gone(deletion, "claims")
-    left = (*deletion.after.claims["claims"], *_present(deletion.after.users["claims"]))
-    if left:
-        raise NothingKnown(f"delete-pvc did not do its own part: {', '.join(left)} still there")
+    users = deletion.before.users["claims"]
+    own = {**_claims(deletion, "claims"), **{n: _noted(n, state) for n, state in users.items()}}
+    left = [name for name, claim in deletion.after.claims["claims"].items() if not claim.leaving]
+    left += [name for name, state in deletion.after.users["claims"].items() if state is not None]
+    if still := [name for name in left if name in own]:
+        raise NothingKnown(f"delete-pvc did not do its own part: {', '.join(still)} still there")
     _expect_all_kept(deletion, each, "claims")
 
 
 def _gone(deletion: Deletion, cluster: str) -> None:
-    outcome = deletion.after.gone[cluster]
+    outcome = deletion.deleted.gone[cluster]
     if outcome:
         return
     if cluster in ("erased", "own"):
@@ -166,8 +186,12 @@ def _gone(deletion: Deletion, cluster: str) -> None:
     raise NothingKnown(f"cluster {cluster} did not go: {outcome.seen}")
 
 
-def _present(states: States) -> Iterable[str]:
-    return [name for name, state in states.items() if state is not None]
+def _claims(deletion: Deletion, cluster: str) -> Claims:
+    """Those that were there before, without which nothing can be said of them."""
+    claims = deletion.before.claims[cluster]
+    if not claims:
+        raise NothingKnown(f"cluster {cluster} had no PersistentVolumeClaim before the deletion")
+    return claims
 
 
 def _expect_all_kept(deletion: Deletion, each: Each, cluster: str, but: str = "") -> None:
@@ -175,52 +199,54 @@ def _expect_all_kept(deletion: Deletion, each: Each, cluster: str, but: str = ""
         if name == but:
             continue
         with each(f"Secret {name}"):
-            _expect_kept(deletion, state, deletion.after.generated[cluster][name])
+            _expect_kept(deletion, name, state, deletion.after.generated[cluster][name])
 
 
-def _expect_kept(deletion: Deletion, before: SecretState | None, after: SecretState | None) -> None:
-    before = _noted(before)
+def _expect_kept(
+    deletion: Deletion, name: str, before: SecretState | None, after: SecretState | None
+) -> None:
+    before = _noted(name, before)
     same = after is not None and (after.uid, after.data) == (before.uid, before.data)
     expect(
         same,
-        where=f"Secret {deletion.namespace}/{before.name}",
+        where=f"Secret {deletion.namespace}/{name}",
         promised=f"kept after the deletion, uid {before.uid} and data as before",
         seen="404 NotFound" if after is None else f"uid {after.uid}, or other data",
         look_at=f"its owners before: {', '.join(before.owners) or 'none'}",
     )
 
 
-def _expect_untouched(
-    deletion: Deletion, before: SecretState | None, after: SecretState | None
-) -> None:
-    before = _noted(before)
-    words = touched(before, after)
+def _expect_untouched(deletion: Deletion, name: str, words: tuple[str, ...]) -> None:
     expect(
         not words,
-        where=f"Secret {deletion.namespace}/{before.name}",
+        where=f"Secret {deletion.namespace}/{name}",
         promised="untouched by the deletion",
         seen="; ".join(words),
     )
 
 
-def _expect_same(deletion: Deletion, before: SecretState | None, after: SecretState | None) -> None:
-    """Untouched, but for what our own proof of a reconcile wrote: a label taken off and back."""
-    before = _noted(before)
-    same = after is not None and (after.uid, after.data, after.labels, after.owners) == (
-        before.uid,
-        before.data,
-        before.labels,
-        before.owners,
+def _differs(before: SecretState, after: SecretState | None) -> tuple[str, ...]:
+    """``touched``, where we wrote to the Secret ourselves: took a label off and saw it return."""
+    if after is None:
+        return touched(before, after)
+    ours = replace(
+        before, resource_version=after.resource_version, managed_fields=after.managed_fields
     )
-    expect(
-        same,
-        where=f"Secret {deletion.namespace}/{before.name}",
-        promised=f"untouched by the neighbour's deletion, uid {before.uid}",
-        seen="404 NotFound" if after is None else f"uid {after.uid}, or other data or labels",
-    )
+    return touched(ours, after)
 
 
-def _noted(state: SecretState | None) -> SecretState:
+def _is_there(before: SecretState, after: SecretState | None) -> bool:
+    """Whether that very Secret still exists; another of its name is not it."""
+    return after is not None and after.uid == before.uid
+
+
+def _describe(claim: Claim | None) -> str:
+    if claim is None:
+        return "404 NotFound"
+    return f"uid {claim.uid}" + (", being deleted" if claim.leaving else "")
+
+
+def _noted(name: str, state: SecretState | None) -> SecretState:
     if state is None:
-        raise NothingKnown("the Secret was not there before the deletion")
+        raise NothingKnown(f"Secret {name} was not there before the deletion")
     return state

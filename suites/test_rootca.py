@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from fixtures.certificates import der, is_authority, verify_chain
-from fixtures.probes import handshake_done
+from collections.abc import Iterable, Iterator, Mapping
+
+from cryptography import x509
+
+from fixtures.certificates import der, fingerprint, is_authority, verify_chain
+from fixtures.pgcluster.cluster import Member
+from fixtures.pgcluster.inventory import Inventory
+from fixtures.probes import Answer, handshake_done
 from fixtures.scenarios.custom_root import MAPPINGS, CustomRoot
 from suites.breach import Each, expect
 from suites.requirement import requirement
-from suites.wire import judge, no_tls
+from suites.wire import NothingKnown, judge, no_tls
+
+_IN_INSTANCE_SECRETS = ("dns.crt", "patroni.crt-combined", "pgbackrest-server.crt")
+_ROLES = {"primary", "replica", "pgbouncer"}
 
 
 @requirement("ROOTCA-1")
@@ -47,20 +56,21 @@ def test_no_root_is_generated(rootca: CustomRoot, each: Each) -> None:
 
 @requirement("ROOTCA-2b")
 def test_the_given_root_is_published(rootca: CustomRoot, each: Each) -> None:
-    """ca.crt of the external and the internal Secret is the given root itself.
+    """ca.crt of the external and the internal Secret is the given root itself, and nothing else.
 
-    Compared byte by byte: another certificate of the same name, or of the same key, breaks it.
+    Compared byte by byte: another certificate of the same name, or of the same key, breaks it, and
+    so does one beside it, for whoever has a leaf under that would be trusted, too.
     """
     root = rootca.deployed.root.certificate
     for inventory in rootca.observed.inventories.values():
         for name in (inventory.names.server_secret, inventory.names.replication_secret):
             with each(f"Secret {name}"):
-                found = inventory.secrets[name].first("ca.crt")
+                found = _stored(inventory, name, "ca.crt")
                 expect(
-                    der(found) == der(root),
+                    [der(one) for one in found] == [der(root)],
                     where=f"Secret {rootca.namespace}/{name}, key ca.crt",
-                    promised=f"the given root, serial {root.serial_number:x}",
-                    seen=f"serial {found.serial_number:x}",
+                    promised=f"the given root alone, SHA-256 {fingerprint(root)}",
+                    seen=", ".join(map(fingerprint, found)) or "no certificate",
                 )
 
 
@@ -68,22 +78,19 @@ def test_the_given_root_is_published(rootca: CustomRoot, each: Each) -> None:
 def test_generated_leaves_verify_under_it(rootca: CustomRoot, each: Each) -> None:
     """Every leaf that the operator issues verifies under the given root, and such are served.
 
-    External, replication, instance and both pgBackRest leaves as stored, with that root alone; the
-    instances' in a fresh handshake.
+    External, replication, instance and both pgBackRest leaves as stored, with that root alone: one
+    that is absent, or is no leaf but an authority, breaks it. The instances' in a fresh handshake.
     """
-    root = rootca.deployed.root.certificate
-    for inventory in rootca.observed.inventories.values():
-        pooler = inventory.names.pgbouncer_secret
-        for leaf in inventory.leaves():
-            if leaf.secret == pooler or is_authority(leaf.certificate):
-                continue
-            with each(str(leaf)):
-                result = verify_chain(leaf.certificate, [root])
+    root, instances = rootca.deployed.root.certificate, rootca.observed.instances
+    for cluster, inventory in rootca.observed.inventories.items():
+        for secret, key in _leaves(inventory, instances[cluster]):
+            with each(f"Secret {secret}, key {key}"):
+                seen = _not_under(root, _stored(inventory, secret, key))
                 expect(
-                    result.ok,
-                    where=f"{leaf} in {rootca.namespace}",
+                    not seen,
+                    where=f"Secret {rootca.namespace}/{secret}, key {key}",
                     promised="a leaf that verifies under the given root",
-                    seen=f"verify error {result.code}: {result.message}",
+                    seen=seen,
                 )
     for answers in rootca.observed.instances.values():
         for member, answer in answers.items():
@@ -119,8 +126,8 @@ def test_pgbouncers_leaf_verifies_under_it(rootca: CustomRoot, each: Each) -> No
 def test_the_given_secret_stays_untouched(rootca: CustomRoot, each: Each) -> None:
     """The operator touches the given root's Secret at no time.
 
-    uid, resourceVersion, type, data, labels, owners and managed fields, from before the CR to
-    after its deletion with delete-ssl.
+    uid, resourceVersion, type, data, labels, owners and managed fields, from before the CR to the
+    end of the absence window after its deletion with delete-ssl.
     """
     for name, words in rootca.deleted.touched.items():
         with each(f"Secret {name}"):
@@ -136,9 +143,14 @@ def test_the_given_secret_stays_untouched(rootca: CustomRoot, each: Each) -> Non
 def test_one_root_for_two_clusters(rootca: CustomRoot, each: Each) -> None:
     """A client that trusts one root verifies every Pod of both clusters that stand on it.
 
-    Each instance, and each PgBouncer by its Service's name.
+    Each instance, and each PgBouncer by its Service's name. Each cluster must have a primary, a
+    replica and a PgBouncer to look at.
     """
-    for answers in (*rootca.observed.instances.values(), *rootca.observed.poolers.values()):
+    observed = rootca.observed
+    for cluster in MAPPINGS:
+        answers = {**observed.instances[cluster], **observed.poolers[cluster]}
+        with each(f"cluster {cluster}"):
+            _demand_all_roles(cluster, answers)
         for member, answer in answers.items():
             with each(str(member)):
                 judge(
@@ -148,3 +160,37 @@ def test_one_root_for_two_clusters(rootca: CustomRoot, each: Each) -> None:
                     where=member,
                     promised="a leaf that verifies under the shared root",
                 )
+
+
+def _leaves(inventory: Inventory, instances: Iterable[Member]) -> Iterator[tuple[str, str]]:
+    """Secret and key of every leaf that the operator has to issue, PgBouncer's left out."""
+    names = inventory.names
+    yield names.server_secret, "tls.crt"
+    yield names.replication_secret, "tls.crt"
+    yield names.pgbackrest_secret, "pgbackrest-client.crt"
+    yield names.pgbackrest_secret, "pgbackrest-repo-host.crt"
+    for member in instances:
+        for key in _IN_INSTANCE_SECRETS:
+            yield names.instance_secret(member.instance), key
+
+
+def _stored(inventory: Inventory, secret: str, key: str) -> tuple[x509.Certificate, ...]:
+    """What lies there; nothing where Secret, key or certificate is absent."""
+    found = inventory.secrets.get(secret)
+    return found.certificates.get(key, ()) if found else ()
+
+
+def _not_under(root: x509.Certificate, found: tuple[x509.Certificate, ...]) -> str:
+    """Why what lies there is no leaf under the root; empty where it is one."""
+    if not found:
+        return "no certificate"
+    if is_authority(found[0]):
+        return f"an authority (CA:TRUE), SHA-256 {fingerprint(found[0])}"
+    result = verify_chain(found[0], [root])
+    return "" if result.ok else f"verify error {result.code}: {result.message}"
+
+
+def _demand_all_roles(cluster: str, answers: Mapping[Member, Answer]) -> None:
+    missing = _ROLES - {member.role for member in answers}
+    if missing:
+        raise NothingKnown(f"cluster {cluster} has no {' and no '.join(sorted(missing))}")

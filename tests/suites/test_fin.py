@@ -1,0 +1,238 @@
+"""What the checks of FIN say of made-up observations: what was there before, and what is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fixtures.certificates import RootKeys
+from fixtures.kube.views import Seen
+from fixtures.pgcluster.cluster import Outcome
+from fixtures.pgcluster.secretstates import SecretState
+from fixtures.run.outcomes import Blocked
+from fixtures.scenarios.deletion import OWN, Claim, States, came_back, items_of
+from suites import test_fin as checks
+from suites.breach import Breach
+from suites.wire import NothingKnown
+from tests.suites.observed import judged
+
+CLUSTERS = ("kept", "erased", "own", "claims", "neighbour")
+LEAF, ROOT = "erased-cluster-cert", "erased-cluster-ca-cert"
+WITNESS = "neighbour-pgbouncer"
+
+
+def _secret(name: str, uid: str = "1") -> SecretState:
+    return SecretState(
+        name=name,
+        uid=uid,
+        resource_version="1",
+        type="Opaque",
+        data=(("tls.crt", "digest"),),
+        labels=(),
+        owners=(),
+        managed_fields="digest",
+    )
+
+
+def _secrets(*names: str) -> dict[str, SecretState | None]:
+    return {name: _secret(name) for name in names}
+
+
+def _all_secrets() -> dict[str, dict[str, SecretState | None]]:
+    parts = ("cluster-ca-cert", "cluster-cert", "pgbouncer")
+    return {name: _secrets(*(f"{name}-{part}" for part in parts)) for name in CLUSTERS}
+
+
+@dataclass
+class Look:
+    """What a stage of the scenario saw; to be changed before it is read."""
+
+    generated: dict[str, dict[str, SecretState | None]] = field(default_factory=_all_secrets)
+    users: dict[str, dict[str, SecretState | None]] = field(
+        default_factory=lambda: {name: _secrets(f"{name}-pguser-{name}") for name in CLUSTERS}
+    )
+    claims: dict[str, dict[str, Claim]] = field(
+        default_factory=lambda: {name: {f"{name}-data": Claim("1")} for name in CLUSTERS}
+    )
+    own: States = field(default_factory=lambda: _secrets(*OWN))
+    came_back: tuple[str, ...] = ()
+    witness: str = WITNESS
+    neighbour: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Observed:
+    """The scenario as its checks read it; after a deletion that did what it should."""
+
+    namespace: str = "ns"
+    before: Look = field(default_factory=Look)
+    after: Look = field(default_factory=Look)
+    deleted: Any = None
+
+    def __post_init__(self) -> None:
+        self.deleted = SimpleNamespace(gone=dict.fromkeys(CLUSTERS, Outcome(True, "gone")))
+        self.after.generated["erased"] = dict.fromkeys(self.before.generated["erased"])
+        self.after.users["claims"] = dict.fromkeys(self.before.users["claims"])
+        self.after.claims["claims"] = {}
+
+
+EVIDENCE = SimpleNamespace(data=lambda *_: "", text=lambda *_: "")
+
+
+@pytest.fixture
+def seen() -> Any:
+    return Observed()
+
+
+@pytest.mark.parametrize(
+    ("check", "more"),
+    [
+        (checks.test_the_other_tls_secrets_are_kept, ()),
+        (checks.test_delete_ssl_deletes_the_generated_secrets, ()),
+        (checks.test_delete_ssl_keeps_users_and_claims, ()),
+        (checks.test_delete_ssl_leaves_custom_secrets_alone, ()),
+        (checks.test_delete_ssl_leaves_the_neighbour_alone, (EVIDENCE,)),
+        (checks.test_the_cluster_goes_with_delete_ssl, ()),
+        (checks.test_what_was_deleted_stays_away, ()),
+        (checks.test_delete_pvc_alone_keeps_tls_secrets, ()),
+    ],
+)
+def test_a_deletion_that_did_what_it_should_keeps_every_promise(
+    seen: Any, check: Any, more: tuple[Any, ...]
+) -> None:
+    checks.test_the_root_is_kept(seen)
+    assert {one.outcome for one in judged(check, seen, *more).elements} == {"passed"}
+
+
+def test_a_secret_made_again_came_back_and_was_not_left(seen: Any) -> None:
+    seen.after.generated["erased"][LEAF] = _secret(LEAF, uid="2")
+    seen.after.came_back = (LEAF,)
+    judged(checks.test_delete_ssl_deletes_the_generated_secrets, seen)
+    with pytest.raises(Breach, match=f"{LEAF}: promised deleted"):
+        judged(checks.test_what_was_deleted_stays_away, seen)
+
+
+def test_one_that_came_and_went_came_back(seen: Any) -> None:
+    seen.after.came_back = (LEAF,)
+    with pytest.raises(Breach, match=LEAF):
+        judged(checks.test_what_was_deleted_stays_away, seen)
+
+
+def test_all_of_them_made_again_came_back(seen: Any) -> None:
+    names = tuple(seen.before.generated["erased"])
+    seen.after.generated["erased"] = {name: _secret(name, uid="2") for name in names}
+    seen.after.came_back = names
+    with pytest.raises(Breach):
+        judged(checks.test_what_was_deleted_stays_away, seen)
+
+
+def test_where_nothing_was_deleted_nothing_can_come_back(seen: Any) -> None:
+    seen.after.generated["erased"] = dict(seen.before.generated["erased"])
+    with pytest.raises(Breach, match=r"erased-cluster-ca-cert: .* seen it exists, uid 1"):
+        judged(checks.test_delete_ssl_deletes_the_generated_secrets, seen)
+    with pytest.raises(Blocked, match="FIN-2a"):
+        judged(checks.test_what_was_deleted_stays_away, seen)
+
+
+def test_a_secret_that_was_never_there_says_nothing(seen: Any) -> None:
+    seen.before.generated["erased"][ROOT] = None
+    with pytest.raises(NothingKnown, match=f"{ROOT} was not there before"):
+        judged(checks.test_delete_ssl_deletes_the_generated_secrets, seen)
+    seen.before.generated["kept"]["kept-cluster-cert"] = None
+    with pytest.raises(NothingKnown, match="kept-cluster-cert was not there before"):
+        judged(checks.test_the_other_tls_secrets_are_kept, seen)
+
+
+def test_claims_that_were_never_there_say_nothing(seen: Any) -> None:
+    seen.before.claims["erased"] = seen.before.claims["claims"] = {}
+    for check in (
+        checks.test_delete_ssl_keeps_users_and_claims,
+        checks.test_delete_pvc_alone_keeps_tls_secrets,
+    ):
+        with pytest.raises(NothingKnown, match="had no PersistentVolumeClaim before"):
+            judged(check, seen)
+
+
+def test_a_users_secret_that_was_never_there_is_no_control(seen: Any) -> None:
+    seen.before.users["claims"] = dict.fromkeys(seen.before.users["claims"])
+    with pytest.raises(NothingKnown, match="claims-pguser-claims was not there before"):
+        judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
+
+
+def test_a_claim_that_is_being_deleted_is_neither_kept_nor_left(seen: Any) -> None:
+    leaving = Claim("1", leaving=True)
+    seen.after.claims["claims"] = {"claims-data": leaving}
+    judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
+    seen.after.claims["erased"] = {"erased-data": leaving}
+    with pytest.raises(Breach, match="uid 1, being deleted"):
+        judged(checks.test_delete_ssl_keeps_users_and_claims, seen)
+
+
+def test_a_claim_that_stays_is_no_control(seen: Any) -> None:
+    seen.after.claims["claims"] = seen.before.claims["claims"]
+    with pytest.raises(NothingKnown, match="claims-data still there"):
+        judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda secret: replace(secret, resource_version="2"),
+        lambda secret: replace(secret, managed_fields="other"),
+        lambda secret: replace(secret, type="other"),
+    ],
+)
+def test_every_write_to_a_neighbours_secret_is_a_breach(
+    seen: Any, change: Callable[[SecretState], SecretState]
+) -> None:
+    name = "neighbour-cluster-cert"
+    seen.after.generated["neighbour"][name] = change(_secret(name))
+    with pytest.raises(Breach, match=f"{name}: .* changed"):
+        judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, EVIDENCE)
+
+
+def test_of_the_secret_that_we_write_to_only_what_we_write_may_differ(seen: Any) -> None:
+    ours = replace(_secret(WITNESS), resource_version="9", managed_fields="ours")
+    seen.after.generated["neighbour"][WITNESS] = ours
+    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, EVIDENCE)
+    for theirs in (replace(ours, type="other"), replace(ours, uid="2"), None):
+        seen.after.generated["neighbour"][WITNESS] = theirs
+        with pytest.raises(Breach, match=WITNESS):
+            judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, EVIDENCE)
+
+
+def _event(kind: str, name: str, uid: str) -> Seen:
+    return Seen(time.monotonic(), kind, {"metadata": {"name": name, "uid": uid}})
+
+
+def test_what_comes_back_is_told_by_another_uid_at_any_time() -> None:
+    before: States = {**_secrets("a", "b", "c", "d"), "e": None}
+    history = (
+        _event("DELETED", "a", "1"),
+        _event("ADDED", "a", "2"),
+        _event("DELETED", "a", "2"),
+        _event("MODIFIED", "b", "1"),
+        _event("DELETED", "b", "1"),
+        _event("ADDED", "stranger", "7"),
+        _event("ADDED", "e", "8"),
+    )
+    now: States = {"a": None, "b": None, "c": _secret("c", uid="3"), "d": _secret("d"), "e": None}
+    assert came_back(before, history, now) == ("a", "c")
+
+
+@pytest.mark.parametrize(
+    ("keys", "items"),
+    [
+        (RootKeys.ROOT.value, {}),
+        (("tls.crt", "tls.key", "ca.crt"), {"tls.crt": "root.crt", "tls.key": "root.key"}),
+    ],
+)
+def test_anothers_root_is_read_by_the_keys_it_has(
+    keys: tuple[str, ...], items: dict[str, str]
+) -> None:
+    assert items_of(dict.fromkeys(keys, b"")) == items
