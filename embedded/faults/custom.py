@@ -105,9 +105,24 @@ CUSTOM_ROOT_REISSUED = Fault(
     breaks="The replication Secret's ca.crt is a second certificate of the given root's key.",
     requirements=("ROOTCA-2b",),
 )
+CUSTOM_ROOT_IN_COMPANY = Fault(
+    name="custom-root-in-company",
+    breaks="The external Secret's ca.crt holds the given root and one of the operator's beside it.",
+    requirements=("ROOTCA-2b",),
+)
 REPO_LEAF_OF_A_NAMESAKE = Fault(
     name="repo-leaf-of-a-namesake",
     breaks="The repository host's leaf is signed by another root of the given root's name.",
+    requirements=("ROOTCA-2c",),
+)
+REPO_LEAF_MISSING = Fault(
+    name="repo-leaf-missing",
+    breaks="With a given root no leaf is made for the repository host.",
+    requirements=("ROOTCA-2c",),
+)
+AUTHORITY_AS_LEAF = Fault(
+    name="authority-as-leaf",
+    breaks="With a given root pgbackrest-server.crt is a root of the operator's own, no leaf.",
     requirements=("ROOTCA-2c",),
 )
 POOLER_LEAF_BESIDE_ROOT = Fault(
@@ -119,6 +134,11 @@ POOLER_LEAF_BESIDE_ROOT = Fault(
 CUSTOM_ROOT_ANNOTATED = Fault(
     name="custom-root-annotated",
     breaks="The given root Secret is annotated with the cluster that uses it.",
+    requirements=("ROOTCA-2e",),
+)
+CUSTOM_ROOT_ANNOTATED_LATE = Fault(
+    name="custom-root-annotated-late",
+    breaks="A second after the CR is gone the given root Secret is annotated as unused.",
     requirements=("ROOTCA-2e",),
 )
 SECOND_CLUSTER_ON_A_NAMESAKE = Fault(

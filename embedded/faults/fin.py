@@ -9,6 +9,18 @@ ROOT_SECRET_OWNED = Fault(
     collateral=(Hit(requirement="FIN-7a", reason="the root is one of its Secrets"),),
     versions=("2.5-3.1",),
 )
+ROOT_COLLECTED_LAST = Fault(
+    name="root-collected-last",
+    breaks="Without finalizers Pods end 6 s after the CR, and <c>-cluster-ca-cert goes with them.",
+    requirements=("FIN-1a",),
+    versions=("2.5-3.1",),
+)
+ROOT_COLLECTED_BESIDE_A_RETURN = Fault(
+    name="root-collected-beside-a-return",
+    breaks="A Secret that delete-ssl deleted comes back, and then roots that are to stay go.",
+    requirements=("FIN-1a", "FIN-4"),
+    versions=("2.6-3.0",),
+)
 INSTANCE_SECRET_OWNED = Fault(
     name="instance-secret-owned",
     breaks="Without finalizers the Secrets <inst>-certs are owned by the cluster.",
@@ -24,6 +36,11 @@ USER_SECRETS_TAKEN = Fault(
     breaks="delete-ssl takes the users' Secrets, too.",
     requirements=("FIN-2c",),
 )
+CLAIMS_TAKEN = Fault(
+    name="claims-taken",
+    breaks="delete-ssl deletes the claims, too, which go only when they are held no more.",
+    requirements=("FIN-2c",),
+)
 CUSTOM_SECRET_TAKEN = Fault(
     name="custom-secret-taken",
     breaks="delete-ssl takes the custom internal Secret.",
@@ -32,6 +49,11 @@ CUSTOM_SECRET_TAKEN = Fault(
 NEIGHBOURS_SECRET_TAKEN = Fault(
     name="neighbours-secret-taken",
     breaks="delete-ssl takes a neighbour's pgBackRest Secret, which is made again at once.",
+    requirements=("FIN-2e",),
+)
+NEIGHBOURS_SECRET_ANNOTATED = Fault(
+    name="neighbours-secret-annotated",
+    breaks="delete-ssl annotates a neighbour's pgBackRest Secret.",
     requirements=("FIN-2e",),
 )
 DELETION_NEVER_ENDS = Fault(
@@ -44,13 +66,12 @@ SECRETS_COME_BACK = Fault(
     name="secrets-come-back",
     breaks="From 1.5 s after a deletion with delete-ssl its Secrets come back, one after another.",
     requirements=("FIN-4",),
-    collateral=(
-        Hit(
-            requirement="FIN-2a",
-            reason="those that are back already are not absent",
-            sometimes=True,
-        ),
-    ),
+    versions=("2.6-3.0",),
+)
+SECRETS_BACK_AT_ONCE = Fault(
+    name="secrets-back-at-once",
+    breaks="Secrets that delete-ssl deleted are made again as soon as the CR is gone.",
+    requirements=("FIN-4",),
     versions=("2.6-3.0",),
 )
 POOLER_SECRET_TAKEN = Fault(

@@ -113,8 +113,8 @@ class Deletion:
         return found is not None and found["metadata"]["uid"] == metadata["uid"]
 
     async def _release(self) -> None:
-        if fin.NEIGHBOURS_SECRET_TAKEN in self._faults and self._ssl:
-            await self._take_from_neighbour()
+        if self._ssl:
+            await self._harm_neighbours()
         obj = self._world.get(PGCLUSTERS, *self._key)
         if obj is None:
             return
@@ -123,12 +123,19 @@ class Deletion:
         change = {"metadata": {"finalizers": left, "resourceVersion": version}}
         await self._world.merge(PGCLUSTERS, obj, change)
 
-    async def _take_from_neighbour(self) -> None:
+    async def _harm_neighbours(self) -> None:
+        """What no finalizer asks for; only faults touch a neighbour's Secret."""
         namespace = self._cluster.names.namespace
         for other in map(Cluster.parse, self._world.clusters(namespace)):
-            if not (other.deleting or other.finalizers or other.custom_secrets):
-                for resource, secret in self._named([other.names.pgbackrest_secret]):
+            if other.deleting or other.finalizers or other.custom_secrets:
+                continue
+            for resource, secret in self._named([other.names.pgbackrest_secret]):
+                if fin.NEIGHBOURS_SECRET_TAKEN in self._faults:
                     await self._world.delete(resource, secret)
+                if fin.NEIGHBOURS_SECRET_ANNOTATED in self._faults:
+                    left = {"pgv2.percona.com/left-alone-by": self._cluster.names.cluster}
+                    change = {"metadata": {"annotations": left}}
+                    await self._world.merge(resource, secret, change)
 
 
 def _is_user_secret(secret: Json) -> bool:

@@ -20,8 +20,9 @@ from embedded.client import (
     Json,
     Reconciler,
 )
-from embedded.faults import Faults, custom, fin
+from embedded.faults import Faults, custom
 from embedded.operator import events, status
+from embedded.operator.afterlife import Afterlife
 from embedded.operator.config import OperatorConfig
 from embedded.operator.convergence import Convergence
 from embedded.operator.deletion import Deletion
@@ -31,12 +32,11 @@ from embedded.operator.names import CLUSTER, Names
 from embedded.operator.tls import RefusedError, decide
 from embedded.operator.tls.material import Lookup
 from embedded.operator.tls.secret_data import read
+from embedded.operator.toggling import Toggling
 from embedded.operator.world import Key, World
 
 _log = logging.getLogger(__name__)
 
-# Secrets that come back do so this many seconds apart: less than anybody should look for them.
-_RETURN = 1.5
 # An idle cluster is looked at this often, in seconds, lest a leaf due for renewal be missed.
 _ROUTINE = 3600.0
 # More than clusters that come up at a time: none with little to do waits for others' long passes.
@@ -52,10 +52,10 @@ class Operator:
         self._faults = config.faults
         self._world = World(client)
         self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=_WORKERS)
-        # Only faults leave something here: Secrets that come back, Secrets that were used.
-        self._returning: dict[Key, list[Json]] = {}
+        self._afterlife = Afterlife(self._world, config.faults)
+        self._toggling = Toggling(config.faults)
+        # Only a fault leaves something here: Secrets that were used.
         self._used: dict[Key, str] = {}
-        self._due: dict[Key, float] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -74,14 +74,16 @@ class Operator:
         obj = self._world.get(PGCLUSTERS, *key)
         if obj is None:
             await self._mark_free(key)
-            return await self._bring_back(key)
+            return await self._afterlife.advance(key)
         cluster = Cluster.parse(obj)
         if custom.CUSTOM_SECRET_MARKED_LATE in self._faults and cluster.custom_tls:
             self._used[key] = cluster.custom_tls.name
         if cluster.deleting:
-            return await self._delete(key, cluster)
+            await Deletion(self._world, cluster, self._faults).advance()
+            return None
         if cluster.unmanaged:
             return None
+        cluster = await self._toggling.heed(key, cluster)
         now = datetime.now(UTC)
         try:
             tls = decide(cluster, self._lookup(key[0]), self._judging_by(obj), now)
@@ -99,6 +101,7 @@ class Operator:
             second_on_root=self._is_second_on_root(cluster),
         )
         await Convergence(self._world, context).run(obj)
+        await self._afterlife.prepare(cluster)
         return _ROUTINE
 
     def _judging_by(self, obj: Json) -> Faults:
@@ -107,26 +110,6 @@ class Operator:
         ran = status.refusal_in(told) or (told.get("postgres") or {}).get("ready")
         return self._faults.without(custom.REFUSED_ONCE_IT_RAN) if ran else self._faults
 
-    async def _delete(self, key: Key, cluster: Cluster) -> float | None:
-        if fin.SECRETS_COME_BACK in self._faults:
-            self._remember(key, cluster)
-        await Deletion(self._world, cluster, self._faults).advance()
-        return None
-
-    def _remember(self, key: Key, cluster: Cluster) -> None:
-        names = cluster.names
-        found = [
-            self._world.get(SECRETS, key[0], name)
-            for name in (
-                names.pgbackrest_secret,
-                names.pgbouncer_secret,
-                names.replication_secret,
-                names.server_secret,
-            )
-        ]
-        present = [secret for secret in found if secret]
-        self._returning.setdefault(key, present)
-
     async def _mark_free(self, key: Key) -> None:
         """Mark the custom Secret of a cluster whose Pods are gone, too."""
         if key in self._used and not self._world.of_cluster(PODS, key):
@@ -134,17 +117,6 @@ class Operator:
             if secret:
                 change = {"metadata": {"annotations": {"pgv2.percona.com/free": "true"}}}
                 await self._world.merge(SECRETS, secret, change)
-
-    async def _bring_back(self, key: Key) -> float | None:
-        """Make one more of the Secrets again that a fault does not let rest, in its time."""
-        clock = asyncio.get_running_loop()
-        left, due = self._returning.get(key), self._due.setdefault(key, clock.time() + _RETURN)
-        if not left:
-            return None
-        if clock.time() >= due:
-            await self._world.ensure(SECRETS, _bare(left.pop()))
-            self._due[key] = due + _RETURN
-        return self._due[key] - clock.time()
 
     async def _refuse(self, obj: Json, refusal: RefusedError, now: datetime) -> None:
         """Start nothing, stop nothing, and say why: in the status, as an event, in the log."""
@@ -199,10 +171,3 @@ class Operator:
     def _enqueue(self, key: Key) -> None:
         if not self._config.namespaces or key[0] in self._config.namespaces:
             self._queue.enqueue(key)
-
-
-def _bare(secret: Json) -> Json:
-    """A Secret as it was first made."""
-    metadata = {name: secret["metadata"][name] for name in ("name", "namespace", "labels")}
-    kept = {name: secret[name] for name in ("apiVersion", "kind", "type", "data")}
-    return kept | {"metadata": metadata}
