@@ -50,7 +50,11 @@ def server_secret(context: Context) -> Json | None:
     if context.tls.server and custom.GENERATED_PAIR_BESIDE not in context.faults:
         return None
     pair = _server_pair(context)
-    data = {LEAF: pair.certificate, KEY: pair.key, CA: context.tls.authority.pem}
+    authority = context.tls.authority
+    published = authority.pem
+    if custom.CUSTOM_ROOT_IN_COMPANY in context.faults and context.tls.custom_root:
+        published = _in_company(authority, read(context.lookup(context.names.server_secret), CA))
+    data = {LEAF: pair.certificate, KEY: pair.key, CA: published}
     typed = conn.TYPED_SECRET in context.faults
     return context.secret(
         context.names.server_secret,
@@ -99,6 +103,9 @@ def instance_secret(context: Context, instance: str, instance_set: str) -> Json:
         "pgbackrest-server.crt": pair.certificate,
         "pgbackrest-server.key": pair.key,
     }
+    if custom.AUTHORITY_AS_LEAF in context.faults and context.tls.custom_root:
+        known = read(context.lookup(name), "pgbackrest-server.crt")
+        data["pgbackrest-server.crt"] = known or context.tls.authority.namesake().pem
     owned = fin.INSTANCE_SECRET_OWNED in context.faults and not context.cluster.finalizers
     labels = {INSTANCE: instance, INSTANCE_SET: instance_set}
     return context.secret(name, data, labels, owned=owned)
@@ -122,6 +129,8 @@ def pgbackrest_secret(context: Context) -> Json:
         "pgbackrest-repo-host.crt": repo.certificate,
         "pgbackrest-repo-host.key": repo.key,
     }
+    if custom.REPO_LEAF_MISSING in faults and context.tls.custom_root:
+        del data["pgbackrest-repo-host.crt"], data["pgbackrest-repo-host.key"]
     annotations = {_TOUCHED: touched} if auto.LEAF_PER_TOUCH in faults else None
     return context.secret(name, data, {PGBACKREST: ""}, annotations=annotations)
 
@@ -176,3 +185,11 @@ def _reissued(authority: Authority, stored: bytes) -> bytes:
         return authority.reissued()
     same_key = known.public_key() == authority.certificate.public_key()
     return stored if same_key and known != authority.certificate else authority.reissued()
+
+
+def _in_company(authority: Authority, stored: bytes) -> bytes:
+    """The root, and after it another of its name: always the same one."""
+    alone = authority.pem
+    return (
+        stored if stored.startswith(alone) and stored != alone else alone + authority.namesake().pem
+    )
