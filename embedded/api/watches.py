@@ -74,6 +74,7 @@ class Watch:
 
     async def _stream(self, response: web.StreamResponse, ends: float) -> None:
         loop = asyncio.get_running_loop()
+        silent = False
         while True:
             try:
                 lines = b"".join(self._news())
@@ -82,13 +83,16 @@ class Watch:
                 return
             if lines:
                 await response.write(lines)
-            elif self._collection.closed or loop.time() >= ends:
-                return
-            elif (
-                not await self._changed(min(BOOKMARK_EVERY, ends - loop.time())) and self._bookmarks
-            ):
+            elif silent and self._bookmarks:
+                # Only after a look at the news: a write may have come in the turn of the time-out.
                 self._at = self._store.version
                 await response.write(self._bookmark({}))
+            elif self._collection.closed or loop.time() >= ends:
+                return
+            else:
+                silent = not await self._changed(min(BOOKMARK_EVERY, ends - loop.time()))
+                continue
+            silent = False
 
     async def _changed(self, seconds: float) -> bool:
         try:
