@@ -5,22 +5,36 @@ from embedded.faults.fault import Fault, Hit
 _SAME_CLUSTER = "where the same cluster is looked at"
 _IN_THE_RULES = "the rule that lets it in is seen"
 _TOGGLED = (("toggled", 3.0),)
-"""Plaintext that stays is waited for at each cluster, one after another."""
+_SERVED = (("served-after-update", 3.0),)
+"""What stays at PgBouncer is waited for after each change of its settings."""
 
 USER_RULES_ALWAYS_CONVERTED = Fault(
     name="user-rules-always-converted",
     breaks="A user's host rule is turned into hostssl without tlsOnly, too.",
     requirements=("TLSONLY-1",),
-    collateral=(
-        Hit(requirement="TLSONLY-3e", reason="TLSONLY-1 is its control"),
-        Hit(requirement="TLSONLY-4a", reason="TLSONLY-1 is its control"),
+    collateral=tuple(
+        Hit(requirement=each, reason="TLSONLY-1 is its control")
+        for each in ("TLSONLY-3a", "TLSONLY-3e", "TLSONLY-4a")
     ),
+)
+IGNORED_AT_CREATION = Fault(
+    name="ignored-at-creation",
+    breaks="tlsOnly is heeded when it is changed, and not in a cluster that is created with it.",
+    requirements=("TLSONLY-2",),
+    deadlines=_TOGGLED,
 )
 MONITOR_ON_LOOPBACK = Fault(
     name="monitor-on-loopback",
     breaks="Under tlsOnly the monitor user keeps its host rule for the loopback.",
     requirements=("TLSONLY-2",),
     collateral=(Hit(requirement="TLSONLY-3e", reason=_IN_THE_RULES),),
+    deadlines=_TOGGLED,
+)
+PLAIN_DEFAULT_RULE = Fault(
+    name="plain-default-rule",
+    breaks="Under tlsOnly the operator's own default rule is host: TLS is offered, not demanded.",
+    requirements=("TLSONLY-2", "TLSONLY-3a", "TLSONLY-3b"),
+    collateral=(Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),),
     deadlines=_TOGGLED,
 )
 PLAINTEXT_AT_PRIMARY = Fault(
@@ -59,6 +73,7 @@ REPLICA_PORT_CLOSED = Fault(
     ),
     where="data plane",
     expects="error",
+    deadlines=_TOGGLED,
 )
 PLAINTEXT_AT_POOLER = Fault(
     name="plaintext-at-pooler",
@@ -66,9 +81,9 @@ PLAINTEXT_AT_POOLER = Fault(
     requirements=("TLSONLY-3c",),
     collateral=(
         Hit(requirement="TLSONLY-3e", reason=_SAME_CLUSTER),
-        Hit(requirement="TLSONLY-4c", reason=_SAME_CLUSTER),
+        Hit(requirement="TLSONLY-4c", reason="PgBouncer is the same in all clusters"),
     ),
-    deadlines=_TOGGLED,
+    deadlines=_TOGGLED + _SERVED,
 )
 REPLICA_LOCKS_CLIENTS_OUT = Fault(
     name="replica-locks-clients-out",
@@ -80,17 +95,23 @@ REPLICA_LOCKS_CLIENTS_OUT = Fault(
         Hit(requirement="TLSONLY-4a", reason="its control, the TLS login, fails"),
     ),
     where="data plane",
+    deadlines=_TOGGLED,
 )
 TOGGLE_UNNOTICED = Fault(
     name="toggle-unnoticed",
     breaks="A replica does not load the rules that a toggled tlsOnly writes.",
     requirements=("TLSONLY-3e",),
-    collateral=(
-        Hit(requirement="TLSONLY-2", reason="its file is newer than the replica's last reload"),
-        Hit(requirement="TLSONLY-3b", reason=_SAME_CLUSTER),
-        Hit(requirement="TLSONLY-4a", reason=_SAME_CLUSTER),
-    ),
+    collateral=(Hit(requirement="TLSONLY-4a", reason="its clusters are toggled, too"),),
     where="data plane",
+    deadlines=_TOGGLED,
+)
+TOGGLE_SLOW = Fault(
+    name="toggle-slow",
+    breaks="tlsOnly takes effect on a live cluster some seconds after the deadline.",
+    requirements=("TLSONLY-3e",),
+    collateral=(
+        Hit(requirement="TLSONLY-4a", reason="its clusters are toggled, too", sometimes=True),
+    ),
     deadlines=_TOGGLED,
 )
 TOGGLE_RESTARTS = Fault(
@@ -109,10 +130,6 @@ USER_RULES_KEPT = Fault(
     name="user-rules-kept",
     breaks="Under tlsOnly the user's own rules stay as given.",
     requirements=("TLSONLY-4a",),
-    collateral=tuple(
-        Hit(requirement=each, reason=_SAME_CLUSTER)
-        for each in ("TLSONLY-2", "TLSONLY-3a", "TLSONLY-3b", "TLSONLY-3e")
-    ),
     versions=("2.6-3.1",),
     deadlines=_TOGGLED,
 )
@@ -120,18 +137,20 @@ NOGSSENC_RULE_KEPT = Fault(
     name="nogssenc-rule-kept",
     breaks="Under tlsOnly a user's rule of type hostnogssenc stays as given.",
     requirements=("TLSONLY-4a",),
-    collateral=(Hit(requirement="TLSONLY-2", reason=_SAME_CLUSTER),),
     deadlines=_TOGGLED,
 )
 POOLER_SETTING_WINS = Fault(
     name="pooler-setting-wins",
     breaks="Under tlsOnly the user's client_tls_sslmode for PgBouncer stands.",
     requirements=("TLSONLY-4c",),
-    collateral=(
-        Hit(requirement="TLSONLY-5b", reason="where TLS is off at PgBouncer it asks in vain"),
-    ),
     versions=("2.6-3.1",),
-    deadlines=_TOGGLED,
+    deadlines=_SERVED,
+)
+LATER_POOLER_SETTING_WINS = Fault(
+    name="later-pooler-setting-wins",
+    breaks="A client_tls_sslmode that is given under tlsOnly stands; an earlier one does not.",
+    requirements=("TLSONLY-4c",),
+    deadlines=_SERVED,
 )
 PLAIN_REPLICATION_UNDER_TLS_ONLY = Fault(
     name="plain-replication-under-tls-only",
@@ -143,6 +162,19 @@ PLAIN_REPLICATION_UNDER_TLS_ONLY = Fault(
     ),
     where="data plane",
     deadlines=_TOGGLED,
+)
+REPLICAS_CUT_OFF = Fault(
+    name="replicas-cut-off",
+    breaks="Once tlsOnly is toggled replicas try to stream without TLS, and no rule admits them.",
+    requirements=("TLSONLY-5a",),
+    where="data plane",
+)
+SERVER_SETTING_WINS = Fault(
+    name="server-setting-wins",
+    breaks="Under tlsOnly the user's server_tls_sslmode for PgBouncer stands.",
+    requirements=("TLSONLY-5b",),
+    versions=("2.6-3.1",),
+    deadlines=_SERVED,
 )
 PLAIN_SERVER_LEG = Fault(
     name="plain-server-leg",

@@ -22,6 +22,8 @@ _CONFIG = "/etc/pgbouncer"
 _FILES = f"{_CONFIG}/~postgres-operator"
 _SOCKETS = "/tmp/pgbouncer"  # noqa: S108
 _SCRIPTS = ("pgbouncer.sh", "reload.sh", "pooling.sh")
+_TOGGLED = 2
+"""The generation of a cluster that was created without tlsOnly and got it by its first change."""
 _STRICTNESS = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 _FIXED: Mapping[str, str] = {
@@ -58,12 +60,16 @@ def settings(context: Context) -> Mapping[str, str]:
     if not cluster.tls_only:
         return merged
     client = merged["client_tls_sslmode"]
-    if tlsonly.POOLER_SETTING_WINS not in faults:
+    later = tlsonly.LATER_POOLER_SETTING_WINS in faults and cluster.generation > _TOGGLED
+    if tlsonly.POOLER_SETTING_WINS not in faults and not later:
         client = _at_least(client, "require")
     if tlsonly.PLAINTEXT_AT_POOLER in faults:
         client = "allow"
-    plain = tlsonly.PLAIN_SERVER_LEG in faults
-    server = "disable" if plain else _at_least(merged["server_tls_sslmode"], "verify-full")
+    server = merged["server_tls_sslmode"]
+    if tlsonly.SERVER_SETTING_WINS not in faults:
+        server = _at_least(server, "verify-full")
+    if tlsonly.PLAIN_SERVER_LEG in faults:
+        server = "disable"
     return merged | {"client_tls_sslmode": client, "server_tls_sslmode": server}
 
 
