@@ -109,7 +109,8 @@ def _encrypted(rule: str) -> str:
 
 
 def _default(cluster: Cluster, role: Role, faults: Faults) -> str:
-    plain = conn.PLAINTEXT_BY_DEFAULT in faults and not cluster.tls_only and role == "replica"
+    fault = tlsonly.PLAIN_DEFAULT_RULE if cluster.tls_only else conn.PLAINTEXT_BY_DEFAULT
+    plain = fault in faults and (cluster.tls_only or role == "replica")
     # md5 is what 2.8 writes; for a password stored as scram it means scram.
     return f"{'host' if plain else 'hostssl'} all all all md5"
 
@@ -125,7 +126,7 @@ def _extra(cluster: Cluster, role: Role, faults: Faults, peers: Peers) -> list[s
             lines += [f"hostnossl all all {each}/32 scram-sha-256" for each in peers.pgbouncers]
     elif conn.PLAIN_REPLICATION_USER in faults:
         lines.append(f"hostnossl replication,postgres {_REPLICATION} all trust")
-    if replicates_plainly(cluster, faults):
+    if replicates_plainly(cluster, faults) and tlsonly.REPLICAS_CUT_OFF not in faults:
         lines += [
             f"hostnossl replication {_REPLICATION} {each}/32 trust" for each in peers.replicas
         ]
@@ -134,6 +135,9 @@ def _extra(cluster: Cluster, role: Role, faults: Faults, peers: Peers) -> list[s
 
 def replicates_plainly(cluster: Cluster, faults: Faults) -> bool:
     """Whether a fault has replicas stream without TLS."""
-    return (tlsonly.PLAIN_REPLICATION_UNDER_TLS_ONLY in faults and cluster.tls_only) or (
-        conn.PLAIN_REPLICATION in faults and not cluster.tls_only
-    )
+    if not cluster.tls_only:
+        return conn.PLAIN_REPLICATION in faults
+    if tlsonly.REPLICAS_CUT_OFF in faults:
+        # At creation they would have nothing to start from.
+        return cluster.generation > 1
+    return tlsonly.PLAIN_REPLICATION_UNDER_TLS_ONLY in faults
