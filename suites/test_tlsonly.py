@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fixtures.observing.channels import session_is_encrypted, session_is_plain
+from fixtures.observing.prober import Attempts, tells_nothing
 from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.hbarules import HbaRules
 from fixtures.probes import (
     Answer,
+    ErrorResponse,
     LoginOk,
     Refusal,
     describe_answer,
@@ -16,11 +19,11 @@ from fixtures.probes import (
     plaintext_accepted,
     plaintext_refused,
 )
-from fixtures.scenarios.tls_only import Closed, TlsOnly
+from fixtures.scenarios.tls_only import TlsOnly
 from suites.breach import Breach, Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
-from suites.wire import NothingKnown, judge, judge_plaintext, let_in
+from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal
 
 
 @requirement("TLSONLY-1")
@@ -37,7 +40,7 @@ def test_control_plaintext_gets_in_by_a_users_rule(
     evidence.data("query-seen-on-the-network", tlsonly.opened.captured)
     judge(
         answer,
-        kept=lambda a: isinstance(a, LoginOk) and bool(a.rows) and a.rows[0][0] == "false",
+        kept=session_is_plain,
         broken=plaintext_refused,
         where=member,
         promised="AuthenticationOk in plaintext, and a query's answer with ssl false",
@@ -51,50 +54,59 @@ def test_control_plaintext_gets_in_by_a_users_rule(
 def test_no_rule_admits_plaintext(tlsonly: TlsOnly, each: Each, evidence: CheckEvidence) -> None:
     """With tlsOnly no instance has a rule by which somebody gets in without TLS.
 
-    pg_hba_file_rules of each instance is read: types host, hostnossl, hostgssenc and hostnogssenc
-    may only reject. The file must be loaded and free of errors, for the view shows the file.
+    Looked at in a cluster that was created with tlsOnly and has no rules of the user: what is
+    there the operator wrote. pg_hba_file_rules of each instance is read: types host, hostnossl,
+    hostgssenc and hostnogssenc may only reject. The file must be loaded and free of errors, for
+    the view shows the file.
     """
-    for kind, instances in tlsonly.closed.rules.items():
-        for member, rules in instances.items():
-            evidence.data(f"{member.pod}-rules", rules)
-            with each(f"{member.pod} (rule {kind})"):
-                _judge_rules(member, rules)
+    for member, rules in tlsonly.born.rules.items():
+        evidence.data(f"{member.pod}-rules", rules)
+        with each(member.pod):
+            _judge_rules(member, rules)
 
 
 @requirement("TLSONLY-3a")
 def test_the_primary_refuses_plaintext(tlsonly: TlsOnly, each: Each) -> None:
     """With tlsOnly the primary lets nobody in without TLS.
 
-    FATAL 28000 from ClientAuthentication, while the same login over TLS succeeds just before and
-    just after; without tlsOnly the same attempt was let in.
+    In a cluster that was created with tlsOnly: FATAL 28000 from ClientAuthentication, while the
+    same login over TLS succeeds just before and just after. That such an attempt gets in where it
+    may shows TLSONLY-1's; without that nothing is known.
     """
-    judge_plaintext(each, _of_role(tlsonly.closed.refusals["host"], "primary"))
+    judge_plaintext(each, _of_role(tlsonly.born.refusals, "primary"))
+    with each("the control, TLSONLY-1"):
+        _know_that_plaintext_gets_in(tlsonly)
 
 
 @requirement("TLSONLY-3b")
 def test_replicas_refuse_plaintext(tlsonly: TlsOnly, each: Each) -> None:
     """With tlsOnly no replica lets anybody in without TLS.
 
-    Looked at by each Pod's own address, as a Service would hide one that is stale.
+    In a cluster that was created with tlsOnly, by each Pod's own address, as a Service would hide
+    one that is stale.
     """
-    judge_plaintext(each, _of_role(tlsonly.closed.refusals["host"], "replica"))
+    judge_plaintext(each, _of_role(tlsonly.born.refusals, "replica"))
 
 
 @requirement("TLSONLY-3c")
 def test_pgbouncers_refuse_plaintext(tlsonly: TlsOnly, each: Each) -> None:
     """With tlsOnly no PgBouncer lets anybody in without TLS.
 
-    08P01 "SSL required", between two logins over TLS.
+    In a cluster that was created with tlsOnly: 08P01 "SSL required", between two logins over TLS.
     """
-    judge_plaintext(each, _of_role(tlsonly.closed.refusals["host"], "pgbouncer"))
+    judge_plaintext(each, _of_role(tlsonly.born.refusals, "pgbouncer"))
 
 
 @requirement("TLSONLY-3d")
-def test_tls_clients_log_in_throughout(tlsonly: TlsOnly, each: Each) -> None:
+def test_tls_clients_log_in_throughout(
+    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+) -> None:
     """Clients that use TLS log in at every Pod before, during and after the change to tlsOnly.
 
-    While it is toggled a client at each Pod logs in ten times a second; one attempt that does not
-    succeed breaks it.
+    While it is toggled a client at each Pod logs in again 0.1 s after its last attempt; one that
+    is refused, or finds the port closed, breaks it. What was lost on our own side of the way, or
+    had no answer in 10 s, is not counted; where half of the attempts were lost, or all for more
+    than 30 s, nothing is known.
     """
     for when, answers in (
         ("before", tlsonly.opened.over_tls),
@@ -102,27 +114,34 @@ def test_tls_clients_log_in_throughout(tlsonly: TlsOnly, each: Each) -> None:
     ):
         for member, answer in answers.items():
             with each(f"{member.pod}, {when}"):
-                _expect_login(member, answer, when)
+                _judge_login(member, answer, when)
     for member, attempts in tlsonly.closed.during.items():
+        evidence.data(f"{member.pod}-during", attempts)
         with each(f"{member.pod}, during ({attempts.made} attempts)"):
-            for answer in attempts.failed[:1]:
-                _expect_login(member, answer, f"during, {len(attempts.failed)} failed")
+            judge_attempts(member, attempts)
 
 
 @requirement("TLSONLY-3e")
-def test_it_takes_effect_on_a_live_cluster(tlsonly: TlsOnly, each: Each) -> None:
+def test_it_takes_effect_on_a_live_cluster(
+    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+) -> None:
     """Set to true on a live cluster, tlsOnly takes effect at every instance and PgBouncer.
 
-    The primary let plaintext in before (TLSONLY-1); within the deadline `toggled` every instance
-    has loaded rules that admit none, and every Pod refuses it.
+    In a cluster without rules of the user, at which it was false for a while: within the deadline
+    `toggled`, from the change of the CR on, every instance has loaded rules that are other than
+    they were and admit no plaintext, and every Pod refuses it. TLSONLY-1 is the control that
+    plaintext can get in at all.
     """
-    member, before = _at(tlsonly.opened.plaintext["host"], "primary")
-    if not logged_in(before):
-        raise NothingKnown(f"{member} let no plaintext in before: {describe_answer(before)}")
-    for instance, rules in tlsonly.closed.rules["host"].items():
-        with each(f"{instance.pod}, rules"):
-            _judge_rules(instance, rules, loaded_is_promised=True)
-    judge_plaintext(each, tlsonly.closed.refusals["host"])
+    before = {member.pod: rules for member, rules in tlsonly.opened.rules.items()}
+    created = {member.pod: rules for member, rules in tlsonly.born.rules.items()}
+    for member, rules in tlsonly.closed.rules.items():
+        evidence.data(f"{member.pod}-rules", rules)
+        with each(f"{member.pod}, rules"):
+            _judge_rules(member, rules, loaded_is_promised=True)
+            _judge_change(member, rules, before[member.pod], created[member.pod])
+    judge_plaintext(each, tlsonly.closed.refusals)
+    with each("the control, TLSONLY-1"):
+        _know_that_plaintext_gets_in(tlsonly)
 
 
 @requirement("TLSONLY-3f")
@@ -134,25 +153,27 @@ def test_toggling_restarts_nothing(tlsonly: TlsOnly) -> None:
     before, after = tlsonly.closed.lives_before, tlsonly.closed.lives_after
     expect(
         before == after,
-        where=f"cluster {tlsonly.namespace}/host",
+        where=f"cluster {tlsonly.namespace}/plain",
         promised="the same Pods, containers and postmasters as before",
-        seen=_difference(before, after),
+        seen="; ".join(after.unlike(before)),
         look_at="events of the namespace",
     )
 
 
 @requirement("TLSONLY-4a")
-def test_users_rules_do_not_reopen_plaintext(tlsonly: TlsOnly, each: Each) -> None:
+def test_users_rules_do_not_reopen_plaintext(
+    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+) -> None:
     """A rule of the user in dynamicConfiguration does not bring plaintext back.
 
     host, hostnossl and hostnogssenc, each on a cluster of its own beside a hostssl rule, and each
     let plaintext in before. A login in plaintext at the primary or a replica breaks it, whatever
     the controls say.
     """
-    for kind, answers in tlsonly.closed.refusals.items():
+    for kind, answers in tlsonly.closed.reopening.items():
+        for member, rules in tlsonly.closed.reopening_rules[kind].items():
+            evidence.data(f"{member.pod}-rules", rules)
         for member, refusal in answers.items():
-            if member.role == "pgbouncer":
-                continue
             with each(f"{member.pod} (rule {kind})"):
                 _judge_reopening(member, refusal, tlsonly.opened.plaintext[kind])
 
@@ -161,12 +182,14 @@ def test_users_rules_do_not_reopen_plaintext(tlsonly: TlsOnly, each: Each) -> No
 def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Each) -> None:
     """client_tls_sslmode of the user does not bring plaintext back at PgBouncer.
 
-    disable, allow and prefer, each given before tlsOnly and once more after it. A login in
+    disable, allow and prefer, each given before tlsOnly and once more after it. It is looked at
+    once PgBouncer has read it: a harmless setting that is given along shows in the sessions that
+    it makes; where it does not show, at the end of the deadline `served-after-update`. A login in
     plaintext breaks it, whatever the controls say.
     """
     for when, found in (
-        ("given before", tlsonly.closed.pooler_refusals),
-        ("given after", tlsonly.reset.pooler_refusals),
+        ("given before", tlsonly.closed.pooler_reopening),
+        ("given after", tlsonly.reset.pooler_reopening),
     ):
         for mode, answers in found.items():
             for member, refusal in answers.items():
@@ -178,23 +201,41 @@ def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Ea
 def test_replication_stays_encrypted(tlsonly: TlsOnly, each: Each, evidence: CheckEvidence) -> None:
     """With tlsOnly every replica streams over TLS.
 
-    pg_stat_ssl of each walsender; where the platform can record the network, a row that was
-    replicated meanwhile must not be seen on it.
+    pg_stat_ssl of each walsender, once each replica has received a row that was written meanwhile;
+    a replica that has not by the deadline `ready`, in a cluster that says it is, does not stream.
+    Where the platform can record the network, the row must not be seen on it.
     """
-    seen: Closed = tlsonly.closed
-    evidence.data("walsenders", seen.walsenders)
-    evidence.data("marker-seen-on-the-network", seen.captured)
+    closed = tlsonly.closed
+    seen = closed.streaming
+    evidence.data("streaming", seen)
+    evidence.data("marker-seen-on-the-network", closed.captured)
     with each("walsenders in pg_stat_ssl"):
+        streaming = sum(w.streams for w in seen.walsenders)
+        where, listed = (
+            f"{seen.primary}, pg_stat_replication",
+            ", ".join(f"{w.address} {w.state}, ssl {w.ssl}" for w in seen.walsenders),
+        )
         expect(
-            len(seen.walsenders) == seen.replicas and all(w.ssl for w in seen.walsenders),
-            where=f"{seen.primary}, pg_stat_replication",
-            promised=f"{seen.replicas} walsenders, all with ssl true",
-            seen=", ".join(f"{w.address} ssl {w.ssl}" for w in seen.walsenders) or "none",
+            all(w.ssl for w in seen.walsenders),
+            where=where,
+            promised="walsenders with ssl true only",
+            seen=listed,
             look_at="primary_conninfo of the replica",
         )
-    if seen.captured is not None:
+        if not seen.received and not seen.ready:
+            raise NothingKnown(f"{seen.ready.expected} is not, so replicas may be away")
+        expect(
+            seen.received and streaming >= seen.replicas,
+            where=where,
+            promised=f"{seen.replicas} walsenders that stream what is written",
+            seen=listed or "none",
+            look_at="the replica's log; primary_conninfo and the primary's rules",
+        )
+    if closed.captured is not None:
         with each("the network"):
-            _expect_unseen(seen.captured, "a client's query to an instance, and a replicated row")
+            _expect_unseen(closed.captured, "a client's query to an instance, or a replicated row")
+            if not seen.received:
+                raise NothingKnown("the row did not reach every replica while it was recorded")
 
 
 @requirement("TLSONLY-5b")
@@ -203,25 +244,54 @@ def test_pgbouncer_reaches_the_server_by_tls(
 ) -> None:
     """With tlsOnly PgBouncer's own sessions with the primary use TLS.
 
-    A query through PgBouncer asks pg_stat_ssl about the session that runs it; also where the user
-    has set server_tls_sslmode to disable or prefer. Where the platform can record the network, a
-    query through PgBouncer must not be seen on it.
+    A query through PgBouncer asks pg_stat_ssl about the session that runs it; also while the user
+    has set server_tls_sslmode to disable or prefer, once PgBouncer has read it as in TLSONLY-4c. A
+    query that fails with the setting, and succeeds before it is given and after it is taken away,
+    breaks it too: PgBouncer went to the server without TLS and was turned away. Where the
+    platform can record the network, a query through PgBouncer must not be seen on it.
     """
-    captured = tlsonly.closed.captured_pooled
-    evidence.data("query-seen-on-the-network", captured)
-    for name, answer in tlsonly.closed.pooled.items():
-        with each(name):
-            judge(
-                answer,
-                kept=lambda a: isinstance(a, LoginOk) and bool(a.rows) and a.rows[0][0] == "true",
-                broken=lambda a: isinstance(a, LoginOk) and bool(a.rows),
-                where=f"cluster {name}, PgBouncer's session",
-                promised="ssl true in pg_stat_ssl",
-                look_at="server_tls_sslmode in PgBouncer's configuration",
-            )
-    if captured is not None:
+    closed, reset = tlsonly.closed, tlsonly.reset
+    evidence.data("query-seen-on-the-network", closed.captured_pooled)
+    controls = (*closed.pooled.values(), *reset.pooled_again.values())
+    for setting, answers in (
+        ("no setting, before", closed.pooled),
+        *((f"server_tls_sslmode {mode}", answers) for mode, answers in reset.pooled.items()),
+        ("no setting, after", reset.pooled_again),
+    ):
+        for member, answer in answers.items():
+            evidence.data(f"{member.pod}-{setting}", answer)
+            with each(f"{member.pod}, {setting}"):
+                judge_server_leg(member, setting, answer, controls)
+    if closed.captured_pooled is not None:
         with each("the network"):
-            _expect_unseen(captured, "a client's query through PgBouncer")
+            _expect_unseen(closed.captured_pooled, "a client's query through PgBouncer")
+
+
+def judge_attempts(member: Member, attempts: Attempts) -> None:
+    """One client's attempts while tlsOnly was toggled."""
+    for answer in attempts.failed[:1]:
+        _judge_login(member, answer, f"during, {len(attempts.failed)} failed")
+    if not attempts.saw_enough:
+        last = describe_answer(attempts.last_lost) if attempts.last_lost else "none"
+        raise NothingKnown(
+            f"{member}: {attempts.made} attempts told something and {attempts.lost} did not,"
+            f" {attempts.blind_seconds:.0f} s at the longest; the last: {last}"
+        )
+
+
+def judge_server_leg(
+    member: Member, setting: str, answer: Answer, controls: tuple[Answer, ...]
+) -> None:
+    """PgBouncer's own session; ``controls`` are those for which the user has set nothing."""
+    works = bool(controls) and all(isinstance(control, LoginOk) for control in controls)
+    judge(
+        answer,
+        kept=session_is_encrypted,
+        broken=lambda a: session_is_plain(a) or (isinstance(a, ErrorResponse) and works),
+        where=f"{member}, PgBouncer's session, {setting}",
+        promised="ssl true in pg_stat_ssl",
+        look_at="server_tls_sslmode in PgBouncer's configuration",
+    )
 
 
 def _judge_rules(member: Member, rules: HbaRules, *, loaded_is_promised: bool = False) -> None:
@@ -242,13 +312,32 @@ def _judge_rules(member: Member, rules: HbaRules, *, loaded_is_promised: bool = 
     raise NothingKnown(f"{member}: {seen}, so the view does not show what is in force")
 
 
+def _judge_change(member: Member, now: HbaRules, before: HbaRules, created: HbaRules) -> None:
+    """Rules that are as they were show no effect; that they should show one, those at creation."""
+    if now.rules != before.rules:
+        return
+    if created.rules == before.rules:
+        raise NothingKnown(f"{member}: its rules are the same with tlsOnly and without")
+    raise Breach(
+        where=f"{member}, pg_hba_file_rules",
+        promised="other rules than without tlsOnly, within the deadline `toggled`",
+        seen="the same",
+    )
+
+
+def _know_that_plaintext_gets_in(tlsonly: TlsOnly) -> None:
+    """TLSONLY-1, seen from those that it is the control of."""
+    member, answer = _at(tlsonly.opened.plaintext["host"], "primary")
+    if not logged_in(answer):
+        raise NothingKnown(f"{member} let no plaintext in before: {describe_answer(answer)}")
+
+
 def _judge_reopening(member: Member, refusal: Refusal, before: Mapping[Member, Answer]) -> None:
     if not any(plaintext_accepted(answer) for answer in before.values()):
         raise NothingKnown(f"{member}: the setting let no plaintext in before tlsOnly either")
-    judge(
-        refusal.judged(),
-        kept=plaintext_refused,
-        broken=let_in,
+    judge_refusal(
+        refusal,
+        plaintext_refused,
         where=member,
         promised="plaintext refused as without the setting",
         look_at="pg_hba_file_rules; PgBouncer's configuration",
@@ -264,12 +353,13 @@ def _expect_unseen(captured: bool, what: str) -> None:
     )
 
 
-def _expect_login(member: Member, answer: Answer, when: str) -> None:
-    expect(
-        logged_in_over_tls(answer),
+def _judge_login(member: Member, answer: Answer, when: str) -> None:
+    judge(
+        answer,
+        kept=logged_in_over_tls,
+        broken=lambda a: not tells_nothing(a),
         where=f"{member}, {when}",
         promised="a login over TLS",
-        seen=describe_answer(answer),
         look_at="events of the namespace; the Pod's log",
     )
 
@@ -280,7 +370,3 @@ def _at(answers: Mapping[Member, Answer], role: str) -> tuple[Member, Answer]:
 
 def _of_role(refusals: Mapping[Member, Refusal], role: str) -> Mapping[Member, Refusal]:
     return {member: refusal for member, refusal in refusals.items() if member.role == role}
-
-
-def _difference(before: object, after: object) -> str:
-    return f"before {before}; after {after}"

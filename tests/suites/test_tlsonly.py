@@ -1,0 +1,254 @@
+"""What the checks of TLSONLY say of what their scenario saw, and of what it could not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fixtures.certificates import Authority, internal_spec
+from fixtures.observing.channels import Streaming
+from fixtures.observing.prober import Attempts
+from fixtures.observing.sightings import Walsender
+from fixtures.pgcluster.cluster import Member, Outcome
+from fixtures.pgcluster.hbarules import HbaRule, HbaRules
+from fixtures.probes import (
+    Answer,
+    ControlFailedError,
+    ErrorResponse,
+    LoginOk,
+    Obstacle,
+    PasswordWanted,
+    Phase,
+    Refusal,
+    Silent,
+    TlsSession,
+    Unreachable,
+)
+from suites import test_tlsonly as checks
+from suites.breach import Breach, Each
+from suites.wire import NothingKnown
+from tests.suites.test_conn import Kept
+
+PRIMARY = Member("plain-a-0", "10.0.0.1", "primary", "uid-1", "plain-a")
+POOLER = Member("plain-pgbouncer-0", "10.0.0.2", "pgbouncer", "uid-2")
+_LEAF = Authority.create("root").issue(internal_spec()).certificate
+TLS = TlsSession(leaf=_LEAF, chain=(_LEAF,), version="TLSv1.3", cipher="c", verify=None)
+OK = LoginOk(user="u", database="d", tls=TLS)
+PLAIN_LOGIN = LoginOk(user="u", database="d")
+HICCUP = Unreachable(obstacle=Obstacle.CLIENT, detail="exec")
+CLOSED = Unreachable(obstacle=Obstacle.REFUSED, detail="")
+SILENT = Silent(phase=Phase.STARTUP, seconds=10)
+NO_RULE = ErrorResponse(
+    severity="FATAL",
+    severity_code="FATAL",
+    sqlstate="28000",
+    message="no entry",
+    routine="ClientAuthentication",
+)
+REFUSED = Refusal(OK, NO_RULE, OK)
+TURNED_AWAY = ErrorResponse(
+    severity="FATAL",
+    severity_code="FATAL",
+    sqlstate="08P01",
+    message="server login has been failing",
+    routine=None,
+    tls=TLS,
+)
+
+
+def _judged(check: Callable[..., None], *more: Any, **stages: Any) -> None:
+    each = Each()
+    observed = {name: SimpleNamespace(**fields) for name, fields in stages.items()}
+    check(SimpleNamespace(**observed), each, *more)
+    each.conclude()
+
+
+def _session(ssl: str) -> LoginOk:
+    return LoginOk(user="u", database="d", rows=((ssl, "10.0.0.2", "name"),), tls=TLS)
+
+
+def _throughout(
+    attempts: Attempts | None = None, *, before: Answer = OK, after: Answer = OK
+) -> None:
+    _judged(
+        checks.test_tls_clients_log_in_throughout,
+        Kept(),
+        opened={"over_tls": {PRIMARY: before}},
+        closed={"over_tls": {PRIMARY: after}, "during": {PRIMARY: attempts or Attempts(made=9)}},
+    )
+
+
+def test_lost_attempts_among_many_do_not_break_3d() -> None:
+    _throughout(Attempts(made=90, lost=2, last_lost=HICCUP, blind_seconds=11))
+
+
+@pytest.mark.parametrize("answer", [CLOSED, NO_RULE, PLAIN_LOGIN])
+def test_what_the_server_did_breaks_3d_whatever_was_lost(answer: Answer) -> None:
+    with pytest.raises(Breach):
+        _throughout(Attempts(made=1, failed=[answer], lost=9, last_lost=HICCUP))
+    with pytest.raises(Breach):
+        _throughout(before=answer)
+
+
+def test_a_client_that_saw_nothing_leaves_3d_unknown() -> None:
+    with pytest.raises(NothingKnown, match="0 attempts told something and 4 did not"):
+        _throughout(Attempts(lost=4, last_lost=HICCUP))
+
+
+@pytest.mark.parametrize("answer", [HICCUP, SILENT])
+def test_a_look_that_our_side_lost_leaves_3d_unknown(answer: Answer) -> None:
+    with pytest.raises(NothingKnown):
+        _throughout(after=answer)
+
+
+def _primary(refusal: Refusal, control: Answer = PLAIN_LOGIN) -> None:
+    _judged(
+        checks.test_the_primary_refuses_plaintext,
+        born={"refusals": {PRIMARY: refusal}},
+        opened={"plaintext": {"host": {PRIMARY: control}}},
+    )
+
+
+def test_3a_stands_on_a_plaintext_login_that_got_in() -> None:
+    _primary(REFUSED)
+    with pytest.raises(NothingKnown, match="let no plaintext in"):
+        _primary(REFUSED, control=NO_RULE)
+
+
+def test_plaintext_that_gets_in_breaks_3a_without_its_controls() -> None:
+    let_in = Refusal(HICCUP, PasswordWanted(asked=("SASL",)), HICCUP)
+    with pytest.raises(Breach):
+        _primary(let_in, control=NO_RULE)
+
+
+def _rules(kind: str, *, loaded: bool = True) -> HbaRules:
+    rule = HbaRule(
+        line_number=1,
+        type=kind,
+        database="{all}",
+        user_name="{monitor}",
+        address="127.0.0.0",
+        auth_method="reject",
+        error=None,
+    )
+    return HbaRules(rules=(rule,), loaded=loaded)
+
+
+def _live(
+    now: HbaRules, *, before: HbaRules, created: HbaRules, refusal: Refusal = REFUSED
+) -> None:
+    _judged(
+        checks.test_it_takes_effect_on_a_live_cluster,
+        Kept(),
+        born={"rules": {PRIMARY: created}},
+        opened={"rules": {PRIMARY: before}, "plaintext": {"host": {PRIMARY: PLAIN_LOGIN}}},
+        closed={"rules": {PRIMARY: now}, "refusals": {PRIMARY: refusal}},
+    )
+
+
+def test_rules_that_changed_and_are_loaded_keep_3e() -> None:
+    _live(_rules("hostssl"), before=_rules("host"), created=_rules("hostssl"))
+
+
+def test_rules_that_did_not_change_or_are_not_loaded_break_3e() -> None:
+    for now in (_rules("host"), _rules("hostssl", loaded=False)):
+        with pytest.raises(Breach):
+            _live(now, before=_rules("host"), created=_rules("hostssl"))
+
+
+def test_rules_that_never_change_leave_3e_unknown() -> None:
+    with pytest.raises(NothingKnown, match="the same with tlsOnly and without"):
+        _live(_rules("hostssl"), before=_rules("hostssl"), created=_rules("hostssl"))
+
+
+def test_a_control_that_failed_leaves_3e_unknown() -> None:
+    with pytest.raises(ControlFailedError):
+        _live(
+            _rules("hostssl"),
+            before=_rules("host"),
+            created=_rules("hostssl"),
+            refusal=Refusal(OK, NO_RULE, HICCUP),
+        )
+
+
+def _walsender(*, ssl: bool = True) -> Walsender:
+    return Walsender(
+        pid=7,
+        state="streaming",
+        address="10.0.0.3",
+        ssl=ssl,
+        client_dn=None,
+        client_serial=None,
+        issuer_dn=None,
+    )
+
+
+def _replication(
+    *rows: Walsender, received: bool, ready: bool = True, captured: bool | None = None
+) -> None:
+    streaming = Streaming(
+        primary=PRIMARY,
+        replicas=1,
+        walsenders=rows,
+        received=received,
+        ready=Outcome(ready, "cluster plain ready"),
+    )
+    seen = {"streaming": streaming, "captured": captured}
+    _judged(checks.test_replication_stays_encrypted, Kept(), closed=seen)
+
+
+def test_a_replica_that_streams_over_tls_keeps_5a() -> None:
+    _replication(_walsender(), received=True, captured=False)
+
+
+def test_a_replica_that_never_streams_breaks_5a_in_a_ready_cluster_only() -> None:
+    with pytest.raises(Breach, match="seen none"):
+        _replication(received=False)
+    with pytest.raises(NothingKnown, match="cluster plain ready is not"):
+        _replication(received=False, ready=False)
+
+
+def test_a_row_in_plaintext_breaks_5a_whatever_the_server_says() -> None:
+    with pytest.raises(Breach, match="in plaintext"):
+        _replication(_walsender(), received=True, captured=True)
+    with pytest.raises(Breach, match="ssl False"):
+        _replication(_walsender(ssl=False), received=True, captured=False)
+
+
+def _pooled(answer: Answer, *, before: Answer | None = None, after: Answer | None = None) -> None:
+    _judged(
+        checks.test_pgbouncer_reaches_the_server_by_tls,
+        Kept(),
+        closed={"pooled": {POOLER: before or _session("true")}, "captured_pooled": None},
+        reset={
+            "pooled": {"disable": {POOLER: answer}},
+            "pooled_again": {POOLER: after or _session("true")},
+        },
+    )
+
+
+def test_a_session_over_tls_keeps_5b() -> None:
+    _pooled(_session("true"))
+
+
+@pytest.mark.parametrize("answer", [_session("false"), TURNED_AWAY])
+def test_a_setting_that_goes_plain_or_breaks_pooling_breaks_5b(answer: Answer) -> None:
+    with pytest.raises(Breach):
+        _pooled(answer)
+
+
+def test_pooling_that_fails_without_the_setting_too_leaves_5b_unknown() -> None:
+    for answer in (TURNED_AWAY, HICCUP, SILENT):
+        with pytest.raises(NothingKnown):
+            _pooled(TURNED_AWAY, after=answer)
+        with pytest.raises(NothingKnown):
+            _pooled(_session("true"), before=answer)
+
+
+@pytest.mark.parametrize("answer", [HICCUP, SILENT])
+def test_a_session_that_was_not_seen_leaves_5b_unknown(answer: Answer) -> None:
+    with pytest.raises(NothingKnown):
+        _pooled(answer)
