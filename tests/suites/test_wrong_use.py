@@ -1,5 +1,6 @@
 """Wrong use: one line, exit code 4, and nothing is created or started."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,48 @@ def test_other_tests_need_none_of_it_and_load_none_of_it() -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
+
+
+STAND_IN = '#!/bin/sh\necho "$0 $@" >> {log}\nexit 0\n'
+"""For kind and docker: both would answer, and what was asked of them is known."""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("bundle.yaml", b"a: [b", "is not valid YAML"),
+        ("bundle.yaml", b"kind: Pod\napiVersion: v1\nmetadata: {name: a}\n", "holds no operator"),
+        ("bundle.yaml", b"\xff\xfe\x00", "cannot be read"),
+        ("other.yaml", b"", "there is no "),
+        ("http://127.0.0.1:9/bundle.yaml", b"", "cannot be fetched"),
+    ],
+)
+def test_a_wrong_bundle_is_refused_before_a_cluster_is_made_for_it(
+    tmp_path: Path, name: str, content: bytes, expected: str
+) -> None:
+    programs, log = tmp_path / "bin", tmp_path / "asked"
+    programs.mkdir()
+    for program in ("kind", "docker"):
+        (programs / program).write_text(STAND_IN.format(log=log))
+        (programs / program).chmod(0o755)
+    (tmp_path / "bundle.yaml").write_bytes(content)
+    source = name if "://" in name else str(tmp_path / name)
+    report = tmp_path / "report"
+    options = ["--platform", "kind", "--operator-bundle", source, "--report-dir", str(report)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "suites", *options],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 4, ended.stdout + ended.stderr
+    (line,) = [one for one in ended.stderr.splitlines() if one.startswith("ERROR")]
+    assert line.startswith("ERROR: --operator-bundle: ")
+    assert source in line
+    assert expected in line
+    assert ended.stdout.strip() == ""
+    assert not log.exists(), "the platform was started"
+    assert not report.exists()
