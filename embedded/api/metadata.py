@@ -14,6 +14,7 @@ from embedded.api.resources import Resource
 
 _SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+LABEL_RULE = "a lowercase RFC 1123 label must consist of a-z, 0-9, '-'"
 _PATH_SEGMENT = re.compile(r"^(?!\.{1,2}$)[^/%]+$")
 _LABEL_VALUE = re.compile(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
 _LABEL_KEY = re.compile(r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
@@ -22,6 +23,11 @@ _SUFFIX = 5
 _BASE = 63 - _SUFFIX
 _LABEL_NAMED = {"namespaces", "services"}
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+
+
+def is_label(name: str) -> bool:
+    """Whether a name keeps `LABEL_RULE`, in at most 63 characters."""
+    return len(name) <= 63 and _LABEL.fullmatch(name) is not None
 
 
 def generated_name(base: str) -> str:
@@ -126,11 +132,7 @@ def _check_name(resource: Resource, name: str) -> Iterable[Cause]:
     if resource.group == "rbac.authorization.k8s.io":
         pattern, limit, words = _PATH_SEGMENT, 253, "may not contain '/' or '%'"
     elif not resource.custom and resource.plural in _LABEL_NAMED:
-        pattern, limit, words = (
-            _LABEL,
-            63,
-            "a lowercase RFC 1123 label must consist of a-z, 0-9, '-'",
-        )
+        pattern, limit, words = _LABEL, 63, LABEL_RULE
     else:
         words = "a lowercase RFC 1123 subdomain must consist of a-z, 0-9, '-' or '.'"
         pattern, limit = _SUBDOMAIN, 253

@@ -54,9 +54,12 @@ def check_config_map(obj: Json, old: Json | None) -> Iterable[Cause]:
 
 def _check_data(data: Json, field: str) -> Iterable[Cause]:
     for name in data:
-        if not _DATA_KEY.match(name):
+        if not _DATA_KEY.fullmatch(name):
             text = "a valid key consists of alphanumeric characters, '-', '_' or '.'"
             yield wrong(f"{field}[{name}]", name, text)
+        elif name == "." or name.startswith(".."):
+            # As a file of a volume it would be the directory, or the kubelet's own.
+            yield wrong(f"{field}[{name}]", name, "must not be '.' or start with '..'")
 
 
 def _check_frozen(obj: Json, old: Json, fields: Iterable[str]) -> Iterable[Cause]:

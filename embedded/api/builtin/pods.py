@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from embedded.api.builtin.rules import immutable, required, unsupported, wrong
+from embedded.api.builtin.volumes import check_mount, check_volumes
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json, at
+from embedded.api.metadata import LABEL_RULE, is_label
 from embedded.api.resources import World
 
 _MODE = 0o644
@@ -169,18 +171,21 @@ def check_spec(spec: Json, path: str) -> Iterable[Cause]:
         allowed = ("Always", "OnFailure", "Never")
         yield unsupported(f"{path}.restartPolicy", spec["restartPolicy"], allowed)
     volumes = [volume.get("name", "") for volume in spec.get("volumes") or []]
-    yield from _duplicates(volumes, f"{path}.volumes")
+    yield from _check_names(volumes, f"{path}.volumes")
+    yield from check_volumes(spec, path)
     for group in ("initContainers", "containers"):
         containers = spec.get(group) or []
-        yield from _duplicates([item.get("name") for item in containers], f"{path}.{group}")
+        yield from _check_names([item.get("name") for item in containers], f"{path}.{group}")
         for position, container in enumerate(containers):
             yield from _check_container(container, volumes, f"{path}.{group}[{position}]")
 
 
-def _duplicates(names: list[Any], path: str) -> Iterable[Cause]:
+def _check_names(names: list[Any], path: str) -> Iterable[Cause]:
     for position, name in enumerate(names):
         if not name:
             yield required(f"{path}[{position}].name")
+        elif not is_label(name):
+            yield wrong(f"{path}[{position}].name", name, LABEL_RULE)
         elif name in names[:position]:
             text = f'Duplicate value: "{name}"'
             yield Cause(
@@ -198,6 +203,7 @@ def _check_container(container: Json, volumes: list[str], path: str) -> Iterable
             yield Cause(field=f"{where}.name", reason="FieldValueNotFound", message=text)
         if not mount.get("mountPath"):
             yield required(f"{where}.mountPath")
+        yield from check_mount(mount, where)
     for position, port in enumerate(container.get("ports") or []):
         if not 0 < port.get("containerPort", 0) < 65536:
             number = port.get("containerPort")

@@ -25,6 +25,13 @@ class File:
     mode: int
 
 
+class InvalidPathError(Exception):
+    """A file would lie outside of its volume; the message is a kubelet's."""
+
+    def __init__(self, why: str, path: str) -> None:
+        super().__init__(f"invalid path: {why}: {path}")
+
+
 class AtomicDirectory:
     """The directory of one volume. `write` is a no-op when nothing differs."""
 
@@ -34,9 +41,14 @@ class AtomicDirectory:
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
 
     def write(self, content: Mapping[str, File]) -> bool:
-        """Make `content` (paths relative to the volume) what is seen; False if it already was."""
+        """Make `content` (paths relative to the volume) what is seen; False if it already was.
+
+        Raises InvalidPathError, before anything is written; OSError.
+        """
         if self._content == content:
             return False
+        for name in content:
+            _check(name)
         fresh = Path(tempfile.mkdtemp(prefix="..", dir=self.path))
         fresh.chmod(0o755)
         for name, file in content.items():
@@ -61,6 +73,18 @@ class AtomicDirectory:
             (self.path / name).symlink_to(f"{DATA}/{name}")
         for name in present - names:
             (self.path / name).unlink()
+
+
+def _check(name: str) -> None:
+    parts = PurePosixPath(name).parts
+    if not parts:
+        raise InvalidPathError("must not be empty", repr(name))
+    if parts[0] == "/":
+        raise InvalidPathError("must be relative path", name)
+    if ".." in parts:
+        raise InvalidPathError("must not contain '..'", name)
+    if parts[0].startswith(".."):
+        raise InvalidPathError("must not start with '..'", name)
 
 
 def _write_file(path: Path, file: File) -> None:

@@ -11,7 +11,7 @@ from embedded.box.model import Bind
 from embedded.client import Json
 from embedded.node.pods.environment import expand
 from embedded.node.pods.fields import FieldError
-from embedded.node.volumes.atomic import AtomicDirectory
+from embedded.node.volumes.atomic import AtomicDirectory, InvalidPathError
 from embedded.node.volumes.claims import Claims
 from embedded.node.volumes.content import (
     ClaimPendingError,
@@ -21,6 +21,7 @@ from embedded.node.volumes.content import (
 )
 from embedded.node.volumes.tokens import TokenError
 
+_NO_CONTENT = (VolumeNotReadyError, FieldError, TokenError, InvalidPathError)
 Reference = tuple[str, str]
 """Kind (Secret or ConfigMap) and name of an object that a volume shows."""
 
@@ -72,7 +73,7 @@ class PodVolumes:
             if name not in self._mounted:
                 try:
                     self._mounted[name] = await self._make(name, volume)
-                except (VolumeNotReadyError, FieldError, TokenError, OSError) as error:
+                except (*_NO_CONTENT, OSError) as error:
                     pending = isinstance(error, ClaimPendingError)
                     raise MountError(name, str(error), pending=pending) from error
 
@@ -119,9 +120,9 @@ class PodVolumes:
     async def _rewrite(self, volume: Json, files: AtomicDirectory) -> None:
         try:
             content = await content_of(volume, self._context)
-        except (VolumeNotReadyError, FieldError, TokenError):
+            files.write(content or {})
+        except _NO_CONTENT:
             return
-        files.write(content or {})
 
     def _bind(self, mount: Json, environment: Mapping[str, str]) -> Bind:
         mounted = self._mounted[mount["name"]]

@@ -39,6 +39,8 @@ def test_an_immutable_secret_stays(api: Raw, core: Paths) -> None:
     [
         ({"data": {"a": "not base64!"}}, 400),
         ({"data": {"a/b": "Yg=="}}, 422),
+        ({"data": {"..": "Yg=="}}, 422),
+        ({"data": {"..data": "Yg=="}}, 422),
         ({"type": "kubernetes.io/tls", "data": {"tls.crt": "Yg=="}}, 422),
         ({"type": "kubernetes.io/tls", "data": {"tls.crt": "Yg==", "tls.key": "Yg=="}}, 201),
         pytest.param({"data": {"a": "YmJi" * 400_000}}, 422, id="too large"),
@@ -132,10 +134,62 @@ def test_probe_and_env_defaults(api: Raw, core: Paths) -> None:
         {"containers": [{"name": "c"}]},
         {"restartPolicy": "Sometimes"},
         {"containers": [{**_CONTAINER, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]},
+        {"containers": [{**_CONTAINER, "name": "../c"}]},
+        {"volumes": [{"name": "../v", "emptyDir": {}}]},
     ],
 )
 def test_pods_are_checked(api: Raw, core: Paths, spec: dict[str, Any]) -> None:
     assert api.post(core("pods"), pod(**spec)).code == 422
+
+
+def volume(kind: str, path: str) -> dict[str, Any]:
+    """A volume `v` with one file."""
+    if kind == "serviceAccountToken":
+        return {"name": "v", "projected": {"sources": [{kind: {"path": path}}]}}
+    item: dict[str, Any] = {"key": "k", "path": path}
+    if kind == "downwardAPI":
+        item = {"path": path, "fieldRef": {"fieldPath": "metadata.name"}}
+    return {"name": "v", kind: {"items": [item]}}
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("../../x", "must not contain '..'"),
+        ("a/../../x", "must not contain '..'"),
+        ("/x", "must be a relative path"),
+        ("..x", "must not start with '..'"),
+        ("", "Required value"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["secret", "configMap", "downwardAPI", "serviceAccountToken"])
+def test_a_volumes_files_stay_inside_of_it(
+    api: Raw, core: Paths, kind: str, path: str, why: str
+) -> None:
+    refused = api.post(core("pods"), pod(volumes=[volume(kind, path)]))
+    assert refused.code == 422
+    (cause,) = refused.body["details"]["causes"]
+    assert cause["field"].startswith("spec.volumes[0].")
+    assert cause["field"].endswith(".path")
+    assert cause["message"].endswith(why)
+    assert api.post(core("pods"), pod(volumes=[volume(kind, "a..b/..c")])).code == 201
+
+
+def test_a_workloads_volumes_are_checked_too(api: Raw, namespace: str) -> None:
+    body = workload()
+    body["spec"]["template"]["spec"] |= {"volumes": [volume("secret", "../x")]}
+    refused = api.post(f"/apis/apps/v1/namespaces/{namespace}/deployments", body)
+    (cause,) = refused.body["details"]["causes"]
+    assert cause["field"] == "spec.template.spec.volumes[0].secret.items[0].path"
+
+
+@pytest.mark.parametrize("path", ["../x", "/x"])
+def test_a_sub_path_stays_inside_of_its_volume(api: Raw, core: Paths, path: str) -> None:
+    mount = {"name": "v", "mountPath": "/v", "subPath": path}
+    containers = [{**_CONTAINER, "volumeMounts": [mount]}]
+    refused = api.post(core("pods"), pod(containers=containers, volumes=[{"name": "v"}]))
+    (cause,) = refused.body["details"]["causes"]
+    assert cause["field"] == "spec.containers[0].volumeMounts[0].subPath"
 
 
 def test_a_pods_specification_stays_but_for_the_image(api: Raw, core: Paths) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,42 @@ def test_what_cannot_be_mounted_is_said_as_a_kubelet_does(
         bench.set_up()
     assert str(caught.value).startswith('MountVolume.SetUp failed for volume "v" : ')
     assert str(caught.value).endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("../../escaped", "must not contain '..'"),
+        ("a/../../escaped", "must not contain '..'"),
+        ("{outside}/escaped", "must be relative path"),
+        ("..data", "must not start with '..'"),
+        ("./..data/x", "must not start with '..'"),
+        (".", "must not be empty"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["secret", "configMap", "downwardAPI", "serviceAccountToken"])
+def test_no_file_is_written_outside_of_its_volume(
+    tmp_path: Path, path: str, why: str, kind: str
+) -> None:
+    path = path.format(outside=tmp_path)
+    items = [{"key": "k", "path": path, "fieldRef": {"fieldPath": "metadata.name"}}]
+    source = {"path": path} if kind == "serviceAccountToken" else {"name": "s", "items": items}
+    bench = Bench(tmp_path, {"name": "v", "projected": {"sources": [{kind: source}]}})
+    bench.shelf.secrets["s"] = secret(k="1")
+    bench.shelf.config_maps["s"] = {"data": {"k": "1"}}
+    with pytest.raises(MountError, match=f"invalid path: {re.escape(why)}"):
+        bench.set_up()
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_a_key_that_leads_outside_leaves_the_old_files(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"name": "v", "secret": {"secretName": "s"}})
+    bench.shelf.secrets["s"] = secret(a="1")
+    bench.set_up()
+    bench.shelf.secrets["s"] = secret(**{"a": "2", "../escaped": "2"})
+    bench.refresh("Secret", "s")
+    assert (bench.root / "v" / "a").read_text() == "1"
+    assert not (bench.root / "v" / "escaped").exists()
 
 
 def test_optional_sources_may_be_missing(tmp_path: Path) -> None:
