@@ -333,8 +333,6 @@ def _know_that_plaintext_gets_in(tlsonly: TlsOnly) -> None:
 
 
 def _judge_reopening(member: Member, refusal: Refusal, before: Mapping[Member, Answer]) -> None:
-    if not any(plaintext_accepted(answer) for answer in before.values()):
-        raise NothingKnown(f"{member}: the setting let no plaintext in before tlsOnly either")
     judge_refusal(
         refusal,
         plaintext_refused,
@@ -342,6 +340,8 @@ def _judge_reopening(member: Member, refusal: Refusal, before: Mapping[Member, A
         promised="plaintext refused as without the setting",
         look_at="pg_hba_file_rules; PgBouncer's configuration",
     )
+    if not any(plaintext_accepted(answer) for answer in before.values()):
+        raise NothingKnown(f"{member}: the setting let no plaintext in before tlsOnly either")
 
 
 def _expect_unseen(captured: bool, what: str) -> None:

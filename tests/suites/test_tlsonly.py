@@ -174,6 +174,27 @@ def test_a_control_that_failed_leaves_3e_unknown() -> None:
         )
 
 
+def _reopened(refusal: Refusal, *, before: Answer) -> None:
+    _judged(
+        checks.test_users_rules_do_not_reopen_plaintext,
+        Kept(),
+        opened={"plaintext": {"host": {PRIMARY: before}}},
+        closed={"reopening": {"host": {PRIMARY: refusal}}, "reopening_rules": {"host": {}}},
+    )
+
+
+def test_4a_stands_on_plaintext_that_the_rule_let_in_before() -> None:
+    _reopened(REFUSED, before=PLAIN_LOGIN)
+    with pytest.raises(NothingKnown, match="let no plaintext in before"):
+        _reopened(REFUSED, before=NO_RULE)
+
+
+@pytest.mark.parametrize("before", [PLAIN_LOGIN, NO_RULE])
+def test_plaintext_under_tls_only_breaks_4a_whatever_was_before(before: Answer) -> None:
+    with pytest.raises(Breach):
+        _reopened(Refusal(OK, PLAIN_LOGIN, OK), before=before)
+
+
 def _walsender(*, ssl: bool = True) -> Walsender:
     return Walsender(
         pid=7,
