@@ -33,7 +33,23 @@ REPLICATION_CA_RENAMED = Fault(
     name="replication-ca-renamed",
     breaks="The CA in the generated replication Secret is under ca.pem, not ca.crt.",
     requirements=("AUTO-2b",),
-    collateral=(Hit(requirement="AUTO-5a", reason="it reads that key"),),
+)
+REPLICATION_CA_EMPTY = Fault(
+    name="replication-ca-empty",
+    breaks="ca.crt in the generated replication Secret is empty; the CA is under ca.pem.",
+    requirements=("AUTO-2b",),
+    collateral=(Hit(requirement="AUTO-2c", reason="ca.pem is a fourth key"),),
+)
+CA_SECRET_OF_CERT_MANAGER = Fault(
+    name="ca-secret-of-cert-manager",
+    breaks="<c>-cluster-ca-cert has the root under tls.crt, tls.key and ca.crt, not root.crt.",
+    requirements=("AUTO-2b", "CONN-7"),
+    collateral=(
+        Hit(requirement="AUTO-2c", reason="it has three keys"),
+        Hit(requirement="AUTO-5d", reason="root.crt is one of the places"),
+    ),
+    versions=("2.9-3.1",),
+    deadlines=(("ready", 15.0),),
 )
 SEVENTH_PGBOUNCER_KEY = Fault(
     name="seventh-pgbouncer-key",
@@ -48,6 +64,7 @@ LEGACY_ROOT_ADOPTED = Fault(
     collateral=(
         Hit(requirement="AUTO-4c", reason="the old root is of another make"),
         Hit(requirement="CONN-3", reason="a neighbour's root then is no foreign root"),
+        Hit(requirement="REPL-4", reason="nor are a neighbour's certificates foreign ones"),
     ),
     versions=("2.2-2.4",),
 )
@@ -55,6 +72,12 @@ ROOT_NOT_SIGNED_BY_ITSELF = Fault(
     name="root-not-signed-by-itself",
     breaks="The published root names itself as issuer, but another key signed it.",
     requirements=("AUTO-4a",),
+)
+OLD_ROOT_PUBLISHED = Fault(
+    name="old-root-published",
+    breaks="root.crt holds the namespace's old root pgo-root-cacert after the cluster's own.",
+    requirements=("AUTO-4a",),
+    collateral=(Hit(requirement="AUTO-5d", reason="ca.crt holds the cluster's own alone"),),
 )
 SHORT_LEAF = Fault(
     name="short-leaf",
@@ -70,6 +93,12 @@ REPLICATION_CA_REISSUED = Fault(
     name="replication-ca-reissued",
     breaks="The replication Secret's ca.crt is a second certificate of the generated root's key.",
     requirements=("AUTO-5a",),
+)
+OLD_ROOT_TRUSTED = Fault(
+    name="old-root-trusted",
+    breaks="Both ca.crt hold the namespace's old root pgo-root-cacert after the cluster's own.",
+    requirements=("AUTO-5a", "REPL-4"),
+    collateral=(Hit(requirement="AUTO-5d", reason="root.crt holds the cluster's own alone"),),
 )
 ONE_KEY_FOR_BOTH = Fault(
     name="one-key-for-both-leaves",

@@ -7,6 +7,17 @@ LONG_POOLER_HOST = Fault(
     breaks="pgbouncer-uri names the host by its full name, with the cluster's domain.",
     requirements=("CONN-1",),
 )
+POOLER_URI_WITHOUT_TLS = Fault(
+    name="pooler-uri-without-tls",
+    breaks="pgbouncer-uri ends in ?sslmode=disable.",
+    requirements=("CONN-1",),
+    collateral=(Hit(requirement="CONN-2", reason="psql then does not ask for TLS"),),
+)
+PASSWORD_NOT_ENCODED = Fault(
+    name="password-not-encoded",
+    breaks="The password in pgbouncer-uri, which has a slash, is not percent-encoded.",
+    requirements=("CONN-1",),
+)
 SESSIONS_OF_ANOTHER_ROLE = Fault(
     name="sessions-of-another-role",
     breaks="In a cluster without settings of its own, users' sessions begin as role monitor.",
@@ -19,14 +30,17 @@ POOLER_LEAF_OF_A_NAMESAKE = Fault(
     requirements=("CONN-2", "CONN-4a"),
     collateral=tuple(
         Hit(requirement=each, reason="its control, the published root, fails")
-        for each in ("CONN-3", "CONN-4b", "CONN-6")
+        for each in ("AUTO-3a", "CONN-3", "CONN-4b", "CONN-6")
     ),
 )
 ROOT_OF_THE_NAMESPACE = Fault(
     name="root-of-the-namespace",
     breaks="All clusters of a namespace have roots of one key.",
     requirements=("CONN-3",),
-    collateral=(Hit(requirement="AUTO-3a", reason="the same breach, seen in the files"),),
+    collateral=(
+        Hit(requirement="AUTO-3a", reason="the same breach, seen in the files"),
+        Hit(requirement="REPL-4", reason="a neighbour's certificate then is none of another CA"),
+    ),
     versions=("2.2-2.4",),
 )
 POOLER_NAME_MISSING = Fault(
@@ -66,6 +80,13 @@ PLAIN_REPLICATION = Fault(
     collateral=(Hit(requirement="REPL-2", reason="without TLS there is no certificate to show"),),
     where="data plane",
 )
+REPLICA_STREAMS_ONCE = Fault(
+    name="replica-streams-once",
+    breaks="Replicas stream until they are ready, and then no more.",
+    requirements=("REPL-1",),
+    where="data plane",
+    deadlines=(("ready", 15.0),),
+)
 REPLICA_SHOWS_INSTANCE_LEAF = Fault(
     name="replica-shows-instance-leaf",
     breaks="Replicas authenticate by the leaf of their instance, mapped to _crunchyrepl.",
@@ -77,6 +98,16 @@ REPLICATION_USER_TRUSTED = Fault(
     breaks="_crunchyrepl needs no certificate for database postgres.",
     requirements=("REPL-3",),
     collateral=(Hit(requirement="REPL-6", reason="where none is needed, any name will do"),),
+    where="data plane",
+)
+REPLICATION_USER_BY_PASSWORD = Fault(
+    name="replication-user-by-password",
+    breaks="At database postgres _crunchyrepl is asked for a password, not for a certificate.",
+    requirements=("REPL-3", "REPL-6", "REPL-7"),
+    collateral=tuple(
+        Hit(requirement=each, reason="its control, the certificate alone, is refused there")
+        for each in ("REPL-4", "REPL-5")
+    ),
     where="data plane",
 )
 REPLICA_ASKS_NO_CERTIFICATE = Fault(

@@ -10,6 +10,7 @@ from embedded.client import Json
 from embedded.faults import auto, conn, custom, fin
 from embedded.operator.generated import subjects
 from embedded.operator.generated.context import Context
+from embedded.operator.generated.oldroot import with_old_root
 from embedded.operator.names import CERTIFICATE, INSTANCE, INSTANCE_SET, PGBACKREST
 from embedded.operator.pki import Authority, LeafShape, Pair, encoding
 from embedded.operator.tls import Source
@@ -25,7 +26,12 @@ def root_secret(context: Context) -> Json | None:
     if context.tls.custom_root and custom.ROOT_COPIED not in context.faults:
         return None
     authority = context.tls.authority
-    data = {"root.crt": authority.pem, "root.key": authority.key_pem}
+    data = {
+        "root.crt": with_old_root(context, auto.OLD_ROOT_PUBLISHED),
+        "root.key": authority.key_pem,
+    }
+    if auto.CA_SECRET_OF_CERT_MANAGER in context.faults:
+        data = {LEAF: authority.pem, KEY: authority.key_pem, CA: authority.pem}
     owned = fin.ROOT_SECRET_OWNED in context.faults
     secret = context.secret(context.names.root_secret, data, {}, owned=owned)
     # As the contract has it, this Secret alone cannot be found by the cluster's labels.
@@ -51,7 +57,7 @@ def server_secret(context: Context) -> Json | None:
         return None
     pair = _server_pair(context)
     authority = context.tls.authority
-    published = authority.pem
+    published = with_old_root(context, auto.OLD_ROOT_TRUSTED)
     if custom.CUSTOM_ROOT_IN_COMPANY in context.faults and context.tls.custom_root:
         published = _in_company(authority, read(context.lookup(context.names.server_secret), CA))
     data = {LEAF: pair.certificate, KEY: pair.key, CA: published}
@@ -75,11 +81,13 @@ def replication_secret(context: Context, server: Json | None) -> Json | None:
         shape=_replication_shape(context, server),
     )
     authority = context.tls.authority
-    published = authority.pem
+    published = with_old_root(context, auto.OLD_ROOT_TRUSTED)
     reissue = custom.CUSTOM_ROOT_REISSUED if context.tls.custom_root else _REISSUED
     if reissue in faults:
         published = _reissued(authority, read(context.lookup(name), CA))
     data = {LEAF: pair.certificate, KEY: pair.key, _replication_ca(context): published}
+    if auto.REPLICATION_CA_EMPTY in faults:
+        data[CA] = b""
     unlabelled = auto.UNLABELLED_REPLICATION_SECRET in faults
     labels = {} if unlabelled else {CERTIFICATE: "replication-client-tls"}
     return context.secret(name, data, labels)
@@ -156,7 +164,8 @@ def _replication_shape(context: Context, server: Json | None) -> LeafShape:
 
 
 def _replication_ca(context: Context) -> str:
-    return "ca.pem" if auto.REPLICATION_CA_RENAMED in context.faults else CA
+    elsewhere = (auto.REPLICATION_CA_RENAMED, auto.REPLICATION_CA_EMPTY)
+    return "ca.pem" if any(fault in context.faults for fault in elsewhere) else CA
 
 
 def _repo_pair(context: Context, name: str, client: Pair) -> Pair:

@@ -7,7 +7,7 @@ import string
 from urllib.parse import quote, urlencode
 
 from embedded.client import Json
-from embedded.faults import conn
+from embedded.faults import Faults, conn
 from embedded.operator.generated import scram
 from embedded.operator.generated.context import Context
 from embedded.operator.model import User
@@ -17,6 +17,7 @@ from embedded.operator.tls.secret_data import read
 _LENGTH = 24
 # Each of these must be percent-encoded in a URI (RFC 3986), and none needs quoting elsewhere.
 _RESERVED = "@/:?#[]{}<>^|"
+_SLASH = "/x"
 _ALPHABET = string.ascii_letters + string.digits + _RESERVED + "*+,-.;=_~"
 
 
@@ -24,6 +25,8 @@ def user_secret(context: Context, user: User) -> Json:
     """The Secret of a user; twelve keys where the user has a database, seven otherwise."""
     stored = context.lookup(user.secret)
     password = read(stored, "password").decode() or _password()
+    if conn.PASSWORD_NOT_ENCODED in context.faults:
+        password = f"{password.removesuffix(_SLASH)}{_SLASH}"
     known = read(stored, "verifier").decode()
     data = {
         "user": user.name,
@@ -40,17 +43,24 @@ def user_secret(context: Context, user: User) -> Json:
 
 
 def _uris(context: Context, user: User, password: str) -> dict[str, str]:
-    database = user.databases[0]
+    database, faults = user.databases[0], context.faults
     direct, pooled = context.names.host("primary"), context.names.host("pgbouncer")
-    long = conn.LONG_POOLER_HOST in context.faults
+    long = conn.LONG_POOLER_HOST in faults
     named = context.names.dns("pgbouncer")[0] if long else pooled
     return {
         "dbname": database,
         "uri": _uri(user.name, password, direct, database),
         "jdbc-uri": _jdbc(user.name, password, direct, database),
-        "pgbouncer-uri": _uri(user.name, password, named, database),
+        "pgbouncer-uri": _pooler_uri(faults, user.name, password, named, database),
         "pgbouncer-jdbc-uri": _jdbc(user.name, password, pooled, database, prepareThreshold="0"),
     }
+
+
+def _pooler_uri(faults: Faults, user: str, password: str, host: str, database: str) -> str:
+    uri = _uri(user, password, host, database)
+    if conn.PASSWORD_NOT_ENCODED in faults:
+        uri = uri.replace(quote(password, safe=""), password)
+    return f"{uri}?sslmode=disable" if conn.POOLER_URI_WITHOUT_TLS in faults else uri
 
 
 def _uri(user: str, password: str, host: str, database: str) -> str:

@@ -74,6 +74,8 @@ def _replication(role: Role, faults: Faults, *, custom_leaves: bool) -> list[str
     blind = conn.REPLICA_ASKS_NO_CERTIFICATE in faults and role == "replica"
     method = "trust" if blind else _certificate(faults, custom_leaves=custom_leaves)
     rewind = "trust" if conn.REPLICATION_USER_TRUSTED in faults else method
+    if conn.REPLICATION_USER_BY_PASSWORD in faults:
+        rewind = "scram-sha-256"
     lines = [f"hostssl replication {_REPLICATION} all {method}"]
     if conn.NO_REWIND_RULE not in faults:
         lines.append(f"hostssl postgres {_REPLICATION} all {rewind}")

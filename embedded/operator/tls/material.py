@@ -20,7 +20,8 @@ Lookup = Callable[[str], Json | None]
 """Finds a Secret of the cluster's namespace by name."""
 
 PATHS = (given.CERTIFICATE, given.KEY, given.CA)
-_LEGACY_ROOT = "pgo-root-cacert"
+LEGACY_ROOT = "pgo-root-cacert"
+"""The root that operators before 2.5 shared among the clusters of a namespace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +156,14 @@ def _root(cluster: Cluster, lookup: Lookup, faults: Faults, now: datetime) -> Au
         if custom.ROOT_ITEMS_OF_ONE_KIND in faults and ref.key("root.crt") == given.CA:
             raise given.RefusedError(f"{given.ROOT}: {given.CA} of Secret {ref.name} is not known")
         return given.checked_root(ref, lookup(ref.name), now)
+    certificate, key = "root.crt", "root.key"
+    if auto.CA_SECRET_OF_CERT_MANAGER in faults:
+        certificate, key = given.CERTIFICATE, given.KEY
     secret = lookup(cluster.names.root_secret)
-    if auto.LEGACY_ROOT_ADOPTED in faults and lookup(_LEGACY_ROOT):
-        secret = lookup(_LEGACY_ROOT)
+    if auto.LEGACY_ROOT_ADOPTED in faults and lookup(LEGACY_ROOT):
+        secret = lookup(LEGACY_ROOT)
     try:
-        return Authority.load(read(secret, "root.crt"), read(secret, "root.key"), now)
+        return Authority.load(read(secret, certificate), read(secret, key), now)
     except BadAuthorityError:
         return Authority.generate(now, _shape(cluster, faults))
 

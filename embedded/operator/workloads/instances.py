@@ -165,6 +165,7 @@ def _container(context: Context, instance: Instance) -> Json:
 
 
 def _environment(context: Context, instance: Instance) -> Mapping[str, str]:
+    once = conn.REPLICA_STREAMS_ONCE in context.faults
     return {
         "PGDATA": f"{_DATA}/pg{context.cluster.postgres_version}",
         "PGHOST": SOCKETS,
@@ -173,6 +174,7 @@ def _environment(context: Context, instance: Instance) -> Mapping[str, str]:
         "ROLE": instance.role,
         "PRIMARY": context.names.of("primary"),
         "RELOAD_ON": " ".join(_reload_on(context, instance)),
+        **({"STREAMS_ONCE": "yes"} if once else {}),
     }
 
 
