@@ -48,20 +48,29 @@ class Recorder:
             raise CommandError(f"at most {MOST_ADDRESSES} addresses can be told apart")
         out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
-            with Intake() as ready:
-                process = await self._spawner.spawn(
-                    [sys.executable, "-m", "embedded.box.capture", BRIDGE, *map(str, addresses)],
-                    env=python_environment(),
-                    streams=Streams(stdout=out, stderr=self._log),
-                    more={_READY: ready.writer},
-                )
-                ready.given()
-                async with asyncio.timeout(_SECONDS):
-                    if not await ready.collect():
-                        raise CommandError("the capture does not start, see box.log")
+            self._running = await self._capture(out, addresses)
         finally:
             os.close(out)
-        self._running = process
+
+    async def _capture(self, out: int, addresses: Sequence[IPv4Address]) -> Process:
+        """Start the program, and return once nothing can be missed any more."""
+        with Intake() as ready:
+            process = await self._spawner.spawn(
+                [sys.executable, "-m", "embedded.box.capture", BRIDGE, *map(str, addresses)],
+                env=python_environment(),
+                streams=Streams(stdout=out, stderr=self._log),
+                more={_READY: ready.writer},
+            )
+            ready.given()
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    said = await ready.collect()
+            except BaseException:
+                process.signal(signal.SIGKILL)
+                raise
+        if not said:
+            raise CommandError("the capture does not start, see box.log")
+        return process
 
     async def stop(self) -> None:
         """End the recording; the file is then whole. Raises CommandError, TimeoutError."""

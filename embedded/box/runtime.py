@@ -127,18 +127,11 @@ class Runtime:
             info.given()
             ready.given()
             try:
-                async with asyncio.timeout(_START_SECONDS):
-                    inner = outer.inside(bubblewrap.child_pid(await info.collect()))
-                    await ready.collect()
-            except TimeoutError as error:
+                return await _finished(outer, info, ready, spec.sandbox.name)
+            except BaseException:
+                # Nobody will know of the process.
                 outer.signal(signal.SIGKILL)
-                text = f"container in {spec.sandbox.name}: not made in {_START_SECONDS} s"
-                raise BoxError(text) from error
-            except ValueError as error:
-                status = await outer.wait()
-                text = f"container in {spec.sandbox.name}: bwrap ended with code {status.code}"
-                raise BoxError(f"{text}; its words are on the container's stderr") from error
-        return inner
+                raise
 
     async def exec(
         self,
@@ -226,6 +219,24 @@ class Runtime:
         fields = {"family": int(family), "type": int(kind), "protocol": protocol}
         _, (descriptor,) = await self._spawner.ask("socket", [net], **fields)
         return socket.socket(fileno=descriptor)
+
+
+async def _finished(outer: Process, info: Intake, ready: Intake, sandbox: str) -> Process:
+    """Return the first process in the container that `outer` makes, once its surroundings are."""
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            inner = outer.inside(bubblewrap.child_pid(await info.collect()))
+            await ready.collect()
+    except TimeoutError as error:
+        text = f"container in {sandbox}: not made in {_START_SECONDS} s"
+        raise BoxError(text) from error
+    except (ValueError, KeyError) as error:
+        # It has ended, as a rule: what it says of the child is said at once.
+        outer.signal(signal.SIGKILL)
+        status = await outer.wait()
+        text = f"container in {sandbox}: bwrap ended with code {status.code}"
+        raise BoxError(f"{text}; its words are on the container's stderr") from error
+    return inner
 
 
 def _close(*descriptors: int) -> None:

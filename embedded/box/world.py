@@ -103,32 +103,41 @@ def create(trees: Sequence[Tree], log: int) -> Box:
     os.close(told)
     os.close(mapped)
     # Unbuffered, for select to see each line.
-    with os.fdopen(reads, "rb", buffering=0) as report:
-        init = _follow(report, outer, go)
+    with os.fdopen(reads, "rb", buffering=0) as report, os.fdopen(go, "wb", buffering=0) as may_go:
+        try:
+            init = _follow(report, outer, may_go)
+        except BaseException:
+            ours.close()
+            raise
     return Box(connection=ours, outer=outer, init=init, init_pidfd=os.pidfd_open(init))
 
 
-def _follow(report: IO[bytes], outer: int, go: int) -> int:
+def _follow(report: IO[bytes], outer: int, may_go: IO[bytes]) -> int:
     """Take the outer process's reports to the end; returns the pid of the box's init."""
     said: dict[str, Any] = {}
     end = time.monotonic() + DEADLINE
     while not {"init", "ready"} <= said.keys():
-        if not select.select([report], [], [], max(0.0, end - time.monotonic()))[0]:
-            said["refused"] = f"embedded: the box did not come up within {DEADLINE:.0f} s"
-        line = report.readline()
-        news = (
-            json.loads(line) if line else {"refused": "embedded: the box ended while it was made"}
-        )
+        news = _next(report, end)
         said = news | said
         if "map" in news:
             _map(outer)
-            os.close(go)
+            may_go.close()
         if "refused" in said:
             os.kill(outer, signal.SIGKILL)
             os.waitpid(outer, 0)
             raise steps.BoxUnavailableError(said["refused"])
     init: int = said["init"]
     return init
+
+
+def _next(report: IO[bytes], end: float) -> dict[str, Any]:
+    if not select.select([report], [], [], max(0.0, end - time.monotonic()))[0]:
+        return {"refused": f"embedded: the box did not come up within {DEADLINE:.0f} s"}
+    line = report.readline()
+    if not line:
+        return {"refused": "embedded: the box ended while it was made"}
+    news: dict[str, Any] = json.loads(line)
+    return news
 
 
 def _map(outer: int) -> None:

@@ -25,9 +25,9 @@ _PATCH_TYPES: dict[PatchKind, str] = {
 }
 _APPLY_TYPE = "application/apply-patch+yaml"
 _REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30)
-_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10)
-# The server ends a watch after this long, so that a dead connection is not mistaken for silence.
+# The server ends a watch after this long: who hears nothing for longer has lost the connection.
 _WATCH_SECONDS = 290
+_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_WATCH_SECONDS + 10)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,7 @@ class Stdio:
         self._open: list[int] = []
         self._terminal: int | None = None
         self._ours: dict[str, int] = {}
+        self._read: list[asyncio.BaseTransport] = []
         self.streams = self._terminal_streams() if wanted.tty else self._pipes(wanted)
 
     async def __aenter__(self) -> Self:
@@ -42,6 +43,9 @@ class Stdio:
 
     async def __aexit__(self, *_: object) -> None:
         self.started()
+        # A child of the command may hold the other end for long after it.
+        for transport in self._read:
+            transport.close()
         for descriptor in self._ours.values():
             os.close(descriptor)
         if self._terminal is not None:
@@ -63,9 +67,10 @@ class Stdio:
         if descriptor is None:
             return None
         reader = asyncio.StreamReader(limit=_LIMIT)
-        await asyncio.get_running_loop().connect_read_pipe(
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
         )
+        self._read.append(transport)
         return reader
 
     def resize(self, message: bytes) -> None:

@@ -16,17 +16,10 @@ from aiohttp.test_utils import RawTestServer
 from embedded.api.config import ApiConfig, Token
 from embedded.api.server import ApiServer
 from embedded.api.watches import BOOKMARK_EVERY
+from tests.embedded import clock
+from tests.embedded.clock import Clock
 
 PATH = "/api/v1/namespaces/default/configmaps"
-
-
-class Clock(asyncio.SelectorEventLoop):
-    """A loop whose time can be put forward: all that fell due meanwhile runs in one turn."""
-
-    ahead = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead
 
 
 class Bench:
@@ -71,31 +64,23 @@ async def watching() -> AsyncIterator[Bench]:
 
 @pytest.mark.parametrize("seconds", [-1.0, 1.0], ids=["before", "after"])
 def test_a_write_in_the_turn_of_the_time_out_is_sent(seconds: float) -> None:
-    async def look(clock: Clock) -> list[str]:
+    async def look(time: Clock) -> list[str]:
         async with watching() as bench:
-            clock.call_later(BOOKMARK_EVERY + seconds, bench.put, "second")
-            clock.ahead += BOOKMARK_EVERY + 5
+            time.call_later(BOOKMARK_EVERY + seconds, bench.put, "second")
+            time.put_forward(BOOKMARK_EVERY + 5)
             event = await bench.next()
             return [event["type"], event["object"]["metadata"].get("name", "")]
 
-    with asyncio.Runner(loop_factory=Clock) as runner:
-        assert runner.run(look(_clock(runner))) == ["ADDED", "second"]
+    assert clock.run(look) == ["ADDED", "second"]
 
 
 def test_silence_is_told_with_the_version_of_all_that_was_written() -> None:
-    async def look(clock: Clock) -> None:
+    async def look(time: Clock) -> None:
         async with watching() as bench:
             bench.put("other", "secrets")
-            clock.ahead += BOOKMARK_EVERY + 5
+            time.put_forward(BOOKMARK_EVERY + 5)
             event = await bench.next()
             assert event["type"] == "BOOKMARK"
             assert event["object"]["metadata"]["resourceVersion"] == bench.version
 
-    with asyncio.Runner(loop_factory=Clock) as runner:
-        runner.run(look(_clock(runner)))
-
-
-def _clock(runner: asyncio.Runner) -> Clock:
-    loop = runner.get_loop()
-    assert isinstance(loop, Clock)
-    return loop
+    clock.run(look)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 from typing import Any
 
@@ -145,6 +146,34 @@ def test_a_program_that_is_not_there_is_said(mode: Mode) -> None:
     assert seen["entered"].startswith("no-such-program: ")
     assert "No such file" in seen["entered"]
     assert seen["ended"] == "exec true: the container has ended"
+
+
+async def given_up(stage: Stage) -> list[str]:
+    sandbox = await stage.sandbox()
+    root = await stage.runtime.mount_root(stage.image)
+    # What is to announce that the container is complete never does.
+    shell = root.path / "bin/sh"
+    shell.unlink()
+    shell.write_text("#!/bin/bash\necho started\nsleep 1000\n")
+    shell.chmod(0o755)
+    read, write = os.pipe()
+    spec = stage.spec(sandbox, root, ["true"], streams=Streams(stdout=write))
+    start = asyncio.create_task(stage.runtime.start(spec))
+    said = [await asyncio.to_thread(heard, read)]
+    os.close(write)
+    start.cancel()
+    await asyncio.wait([start])
+    return [*said, await asyncio.to_thread(heard, read)]
+
+
+def heard(descriptor: int) -> str:
+    """What comes within ten seconds: nothing is the end, as every writer has closed."""
+    found, _, _ = select.select([descriptor], [], [], 10)
+    return os.read(descriptor, 100).decode() if found else "silence"
+
+
+def test_a_container_whose_start_is_given_up_ends(mode: Mode) -> None:
+    assert play(mode, given_up) == ["started\n", ""]
 
 
 async def many(stage: Stage) -> dict[str, Any]:
