@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from embedded.operator import scripts
 
@@ -52,17 +49,3 @@ def test_no_process_is_started_to_look(tmp_path: Path) -> None:
 def test_a_signal_ends_a_pause_early(tmp_path: Path) -> None:
     script = "trap 'printf \"%s\\n\" caught; exit 0' TERM; kill -TERM $$ & pause 15; printf late"
     assert bash(script, tmp_path) == ["caught"]
-
-
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
-def test_the_scripts_are_clean() -> None:
-    files = sorted(str(each) for each in HERE.glob("*.sh"))
-    done = subprocess.run(
-        ["shellcheck", "-x", *files],
-        cwd=HERE.parents[2],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
