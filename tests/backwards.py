@@ -1,6 +1,6 @@
 """A pytest plugin that runs checks in the opposite order: verdicts may not depend on it.
 
-    python -m pytest suites -p tests.backwards
+python -m pytest suites -p tests.backwards
 """
 
 import pytest
