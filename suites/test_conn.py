@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from fixtures.certificates import addresses, der, dns_names, load_bundle
+from fixtures.certificates import addresses, der, dns_names
+from fixtures.observing.walk import certificates_in
 from fixtures.pgclient import ROOT_FILE
 from fixtures.probes import (
     Answer,
@@ -224,12 +225,12 @@ def test_the_pages_client_starts(generated: Generated) -> None:
     )
     if walk.root_file is None:
         raise NothingKnown(f"{ROOT_FILE} was not read")
-    found = tuple(map(der, load_bundle(walk.root_file)))
+    found = tuple(map(der, certificates_in(walk.root_file)))
     expect(
         found == tuple(map(der, walk.root.certificates)),
         where=f"pg-client, {ROOT_FILE}",
         promised=f"the content of {walk.root}",
-        seen=f"{len(found)} certificates that are not all the same",
+        seen=f"{len(found)} certificates, which are not all the same",
     )
 
 

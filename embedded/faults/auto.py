@@ -49,7 +49,7 @@ CA_SECRET_OF_CERT_MANAGER = Fault(
         Hit(requirement="AUTO-5d", reason="root.crt is one of the places"),
     ),
     versions=("2.9-3.1",),
-    deadlines=(("ready", 15.0),),
+    deadlines=(("secrets-present", 4),),
 )
 SEVENTH_PGBOUNCER_KEY = Fault(
     name="seventh-pgbouncer-key",

@@ -85,7 +85,7 @@ REPLICA_STREAMS_ONCE = Fault(
     breaks="Replicas stream until they are ready, and then no more.",
     requirements=("REPL-1",),
     where="data plane",
-    deadlines=(("ready", 15.0),),
+    deadlines=(("ready", 15),),
 )
 REPLICA_SHOWS_INSTANCE_LEAF = Fault(
     name="replica-shows-instance-leaf",

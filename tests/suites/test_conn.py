@@ -196,7 +196,7 @@ def test_the_mounted_file_is_compared_whole() -> None:
     check = checks.test_the_pages_client_starts
     check(_walked(file=ROOT.certificate_pem))
     second = pem(ROOT.certificate, Authority.create("another").certificate)
-    for other in (second, Authority.create("another").certificate_pem):
+    for other in (second, Authority.create("another").certificate_pem, b"nothing", b""):
         with pytest.raises(Breach, match="promised the content of Secret one-cluster-ca-cert"):
             check(_walked(file=other))
 
