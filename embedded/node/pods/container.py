@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from embedded.box.runtime import Process
 from embedded.client import Json
 from embedded.node.logs.reader import last_lines
 from embedded.node.logs.writer import ContainerLog
-from embedded.node.pods.events import Note
+from embedded.node.pods.events import Note, told
 from embedded.node.pods.launch import (
     Launch,
     LaunchError,
@@ -29,6 +30,7 @@ from embedded.node.probes.spec import Probe
 from embedded.node.surroundings import Surroundings
 from embedded.node.waits import either
 
+_log = logging.getLogger(__name__)
 _LAST_WORDS = 4096  # bytes of a termination message
 _DRAIN = 1.0  # seconds in which a container's output ends after its process
 
@@ -127,6 +129,7 @@ class ContainerRunner:
             status = await process.wait()
         finally:
             probes.cancel()
+            await asyncio.wait([probes])
         await self._ended(status, log)
         return status
 
@@ -260,6 +263,14 @@ class ContainerRunner:
         self._become(self.state.but(now=waiting, last=last))
 
     async def _probe(self, occupancy: Occupancy) -> None:
+        """Probe until cancelled. What breaks it is told: the container stays as it was last."""
+        try:
+            await self._run_probes(occupancy)
+        except Exception as error:
+            _log.exception("probes of %s", self.field)
+            self._warn("Unhealthy", f"the node cannot go on probing: {told(error)}")
+
+    async def _run_probes(self, occupancy: Occupancy) -> None:
         wanted = Probes(
             startup=Probe.of(self.container, "startupProbe"),
             readiness=Probe.of(self.container, "readinessProbe"),

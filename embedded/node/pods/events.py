@@ -28,6 +28,13 @@ class Note:
     component: str = "kubelet"
 
 
+def told(error: Exception) -> str:
+    """Say an error, and of a task group's each that it gathered."""
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(told(one) for one in error.exceptions)
+    return f"{type(error).__name__}: {error}"
+
+
 @dataclass(kw_only=True)
 class _Said:
     event: Json

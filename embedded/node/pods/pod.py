@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from embedded.client import PODS, ApiError, Backoff, Conflict, Json, NotFound, Unreachable, key_of
 from embedded.node.pods.container import ContainerRunner, PodView
-from embedded.node.pods.events import Note
+from embedded.node.pods.events import Note, told
 from embedded.node.pods.launch import PodGround
 from embedded.node.pods.place import PodPlace
 from embedded.node.pods.publisher import StatusPublisher
@@ -86,7 +86,7 @@ class PodWorker:
                 await self._stop(life)
         except Exception as error:
             _log.exception("pod %s/%s", *key_of(self.pod))
-            message = f"the node could not go on with this Pod: {_told(error)}"
+            message = f"the node could not go on with this Pod: {told(error)}"
             note = Note(type="Warning", reason="FailedSync", message=message)
             self._node.events.record(self.pod, note)
             await self._ending.wait()
@@ -231,13 +231,6 @@ class PodWorker:
     def _untouched(self, container: Json) -> ContainerState:
         waiting = Waiting(reason=self.reason)
         return ContainerState(name=container["name"], image=container["image"], now=waiting)
-
-
-def _told(error: Exception) -> str:
-    """Say an error, and of a task group's each that it gathered."""
-    if isinstance(error, ExceptionGroup):
-        return "; ".join(_told(one) for one in error.exceptions)
-    return f"{type(error).__name__}: {error}"
 
 
 def _now() -> str:

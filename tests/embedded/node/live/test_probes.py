@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.embedded.node.live.bench import Bench, container_of, is_ready
+import json
+
+from tests.embedded.node.live.bench import IMAGE, Bench, container_of, is_ready
 
 LISTEN = (
     "use IO::Socket::INET;"
@@ -35,6 +37,19 @@ def test_a_port_and_a_page_can_be_probed(bench: Bench) -> None:
     bench.pod("web", "perl", "-e", LISTEN, container=container)
     bench.wait("web", is_ready)
     bench.delete("web", grace=0)
+
+
+def test_a_probe_that_cannot_be_made_is_told(bench: Bench) -> None:
+    # By kubectl, as the official client's types take no such Pod.
+    container = {"name": "app", "image": IMAGE, "command": ["sleep", "infinity"]}
+    spec = {"containers": [container | {"readinessProbe": {"httpGet": {"path": "/"}}}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "odd"}, "spec": spec}
+    done = bench.kubectl("create", "--filename=-", stdin=json.dumps(pod).encode())
+    assert done.returncode == 0, done.stderr
+    assert "cannot go on probing" in bench.event("odd", "Unhealthy")["message"]
+    ready = "jsonpath={.status.containerStatuses[0].ready}"
+    assert bench.kubectl("get", "pod", "odd", "--output", ready).stdout == b"false"
+    bench.kubectl("delete", "pod", "odd", "--grace-period=0", "--wait=false")
 
 
 def test_a_container_that_is_not_alive_is_started_again(bench: Bench) -> None:
