@@ -122,7 +122,7 @@ TOGGLE_RESTARTS = Fault(
         Hit(requirement="TLSONLY-3d", reason="clients find no server during the restart"),
         *(
             Hit(requirement=each, reason="it may look while an instance is away", sometimes=True)
-            for each in ("TLSONLY-3c", "TLSONLY-3e", "TLSONLY-5b")
+            for each in ("TLSONLY-3e", "TLSONLY-4a", "TLSONLY-4c", "TLSONLY-5b")
         ),
     ),
 )
