@@ -15,15 +15,14 @@ def bundle(faults: Sequence[str], cache: Path) -> str:
     """Return the bundle as YAML, with `faults` set in its Deployment.
 
     It follows from the operator's code and the names of the faults, which are known to be right.
-    Raises OSError when `cache` cannot be used.
     """
     digest = hashlib.sha256("\0".join([code_key(), *faults]).encode()).hexdigest()
     kept = cache / "bundles" / f"{digest[:16]}.yaml"
-    if kept.exists():
+    with suppress(OSError):
         return kept.read_text()
     text = _render(faults)
-    # To remember it is a help only, and none for whoever may just read the cache.
-    with suppress(PermissionError):
+    # To remember it is a help only: the cache may be full, read-only, or another user's.
+    with suppress(OSError):
         _keep(kept, text)
     return text
 

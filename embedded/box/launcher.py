@@ -15,11 +15,12 @@ from embedded.box.wish import Wish
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory
 from embedded.images.recipes import Suite
+from embedded.programs import missing
 
 EXIT_BROKEN = 1
 EXIT_INTERRUPTED = 2
 EXIT_UNAVAILABLE = 4
-_PACKAGES = {"bwrap": "bubblewrap"}
+_NEEDED = ("bwrap",)
 
 
 def up(wish: Wish) -> int:
@@ -49,10 +50,9 @@ def up(wish: Wish) -> int:
 
 def _check_programs() -> None:
     path = world.ENVIRONMENT["PATH"]
-    for program, package in _PACKAGES.items():
+    for program in _NEEDED:
         if shutil.which(program, path=path) is None:
-            text = f"embedded: {program} is not installed: apt-get install {package}"
-            raise BoxUnavailableError(text)
+            raise BoxUnavailableError(f"embedded: {missing(program)}")
 
 
 def _keep_up(wish: Wish, suite: Suite, outside: Outside) -> int:

@@ -42,8 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return BROKEN
     except OSError as error:
-        print(f"{error.filename} cannot be written: {error.strerror}", file=sys.stderr)
+        print(_told(error), file=sys.stderr)
         return BROKEN
+
+
+def _told(error: OSError) -> str:
+    if error.filename is not None:
+        return f"{error.filename} cannot be written: {error.strerror}"
+    # No file of ours: a full disk or a closed pipe takes the output, or no program can be started.
+    why = error.strerror or error
+    return f"broken off: {why}; look at what takes standard output, and at the machine's limits"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from pathlib import Path
 from embedded.images import cache
 from embedded.images.cache import ImageError
 from embedded.images.recipes import ACCOUNTS, FILES, OPERATOR_WHEELS, Recipe, Suite
+from embedded.programs import missing
 
 _log = logging.getLogger(__name__)
 
@@ -92,8 +93,7 @@ class Step:
                     env=os.environ | {"LC_ALL": "C.UTF-8"},
                 )
         except FileNotFoundError as error:
-            text = f"images: {command[0]} is not installed: apt-get install {command[0]}"
-            raise ImageError(text) from error
+            raise ImageError(f"images: {missing(command[0])}") from error
         except subprocess.TimeoutExpired as error:
             raise ImageError(self._failure(command[0], f"not done in {seconds:.0f} s")) from error
         except subprocess.CalledProcessError as error:

@@ -12,17 +12,20 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from embedded.images.recipes import ACCOUNTS, FILES, Recipe, Suite
+from embedded.programs import missing
 
 _log = logging.getLogger(__name__)
 
 # To be raised when the builder itself makes something else of the same recipe.
 FORMAT = 1
 LOCK_SECONDS = 900
+_LOCK_MARGIN = 5
+_STILL_LOCKED = 75
 UNUSED_DAYS = 30
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 
@@ -53,10 +56,11 @@ def key(recipe: Recipe, suite: Suite) -> str:
 
 
 @contextmanager
-def building(cache: Path) -> Iterator[None]:
+def building(cache: Path, patience: int = LOCK_SECONDS) -> Iterator[None]:
     """Hold the cache's lock, so that no two runs build at once; clear what a killed one left.
 
-    Raises ImageError when the cache cannot be written, or another run holds it for too long.
+    Raises ImageError when the cache cannot be written, or another run holds it for more than
+    `patience` seconds.
     """
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -64,7 +68,7 @@ def building(cache: Path) -> Iterator[None]:
     except OSError as error:
         raise ImageError(f"images: {cache} cannot be written: {error.strerror}") from error
     try:
-        _lock(handle, cache)
+        _lock(handle, cache, patience)
         for leftover in cache.glob("*.building"):
             shutil.rmtree(leftover)
         _forget_unused(cache)
@@ -73,20 +77,47 @@ def building(cache: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _lock(handle: int, cache: Path) -> None:
+def _lock(handle: int, cache: Path, patience: int) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         _log.info("images: waiting for another run that builds in %s", cache)
-        command = ["flock", "--exclusive", "--timeout", str(LOCK_SECONDS), str(handle)]
-        if subprocess.run(command, pass_fds=[handle], check=False).returncode != 0:
-            text = f"images: another run has been building in {cache} for {LOCK_SECONDS} s"
-            raise ImageError(f"{text}; wait for it, or end it") from None
+        _wait_for_lock(handle, cache, patience)
+
+
+def _wait_for_lock(handle: int, cache: Path, patience: int) -> None:
+    # As a program, for a time limit: a call of our own could not be broken off.
+    limits = (f"--timeout={patience}", f"--conflict-exit-code={_STILL_LOCKED}")
+    command = ["flock", "--exclusive", *limits, str(handle)]
+    try:
+        done = subprocess.run(
+            command,
+            pass_fds=[handle],
+            capture_output=True,
+            text=True,
+            timeout=patience + _LOCK_MARGIN,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ImageError(f"images: {missing('flock')}") from error
+    except subprocess.TimeoutExpired as error:
+        raise ImageError(_still_building(cache, patience)) from error
+    if done.returncode == _STILL_LOCKED:
+        raise ImageError(_still_building(cache, patience))
+    if done.returncode != 0:
+        raise ImageError(f"images: {cache}/lock: flock: {done.stderr.strip()}")
+
+
+def _still_building(cache: Path, patience: int) -> str:
+    text = f"images: another run has been building in {cache} for {patience} s"
+    return f"{text}; wait for it, or end it"
 
 
 def used(image: Path) -> None:
     """Note that `image` is in use today."""
-    os.utime(image)
+    # Only whoever may write the cache forgets what is not in use.
+    with suppress(OSError):
+        os.utime(image)
 
 
 def _forget_unused(cache: Path) -> None:

@@ -57,6 +57,17 @@ def test_a_report_directory_that_cannot_be_made_is_one_line() -> None:
     assert ended.stderr.count("\n") == 1
 
 
+def test_an_output_that_takes_no_more_is_one_line() -> None:
+    command = [sys.executable, "-u", "-m", "embedded.faults", "--list", "short-leaf"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("broken off: No space left on device; ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_ctrl_c_ends_all_runs_and_waits_for_them(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     command = [sys.executable, "-m", "embedded.faults", "short-leaf"]

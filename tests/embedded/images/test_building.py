@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from embedded.box.bundles import bundle
 from embedded.images import cache, recipes, store
 from embedded.images.builder import BOX_UID
 from embedded.images.cache import ImageError
@@ -122,6 +123,74 @@ def test_a_second_run_waits_for_the_first(directory: Path) -> None:
         assert "waiting for another run" in other.stderr.readline()
         assert other.poll() is None
     assert other.communicate(timeout=60)[0] == "mine\n"
+
+
+def test_a_lock_that_is_held_for_too_long_is_said(directory: Path) -> None:
+    with (
+        cache.building(directory),
+        pytest.raises(ImageError) as failure,
+        cache.building(directory, patience=1),
+    ):
+        pass
+    text = f"images: another run has been building in {directory} for 1 s; wait for it, or end it"
+    assert str(failure.value) == text
+
+
+@pytest.mark.parametrize(
+    ("program", "advice"),
+    [
+        ("bwrap", "apt-get install bubblewrap"),
+        ("mmdebstrap", "apt-get install mmdebstrap"),
+        ("uv", "pip install uv"),
+    ],
+)
+def test_a_program_that_is_missing_is_said_with_its_package(
+    tmp_path: Path, program: str, advice: str
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from embedded.images.builder import Step\n"
+        "from embedded.images.cache import ImageError\n"
+        "log = Path(sys.argv[1]); log.touch()\n"
+        "try: Step('x', log).run([sys.argv[2]], 10)\n"
+        "except ImageError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "log"), program],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == f"images: {program} is not installed: {advice}\n"
+
+
+READ_ONLY = """
+import sys; from pathlib import Path
+from embedded.box.bundles import bundle
+from embedded.images import cache
+where = Path(sys.argv[1])
+cache.used(where)
+print(bundle((), where).count("kind: Deployment"))
+"""
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "remembered"])
+def test_a_cache_that_can_only_be_read_will_do(directory: Path, there: bool) -> None:
+    if there:
+        bundle((), directory)
+    directory.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [
+            *("bwrap", "--dev-bind", "/", "/", "--ro-bind", str(directory), str(directory)),
+            *(sys.executable, "-c", READ_ONLY, str(directory)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
 
 
 def test_the_key_follows_from_all_that_goes_in() -> None:
