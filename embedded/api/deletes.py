@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from embedded.api import errors
 from embedded.api.builtin import crds
-from embedded.api.jsons import Json, at, copied, now, same, timestamp
+from embedded.api.jsons import Json, at, copied, same
 from embedded.api.resources import Resource, World
 from embedded.api.store import Stored
 from embedded.api.writes import Writer, is_finished
+from embedded.moments import now, timestamp
 
 _ORPHAN = "orphan"
 _FOREGROUND = "foregroundDeletion"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from embedded.api.jsons import Json
 from embedded.api.resources import Registry, Resource
 from embedded.api.reviews import REVIEWS
+from embedded.architecture import architecture
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 VERSION: Json = {
@@ -18,7 +19,7 @@ VERSION: Json = {
     "buildDate": "1970-01-01T00:00:00Z",
     "goVersion": "none",
     "compiler": "none",
-    "platform": "linux/amd64",
+    "platform": f"linux/{architecture()}",
 }
 _CREATE_ONLY = tuple((*key, kind) for key, (kind, _) in REVIEWS.items())
 """What is answered without being stored."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
@@ -45,13 +44,3 @@ def at(value: Any, *path: str) -> Any:
             return None
         value = value.get(step)
     return value
-
-
-def now() -> str:
-    """The time as `metav1.Time` writes it: UTC, whole seconds."""
-    return timestamp(datetime.now(UTC))
-
-
-def timestamp(moment: datetime) -> str:
-    """A moment as `metav1.Time` writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from embedded.api import fieldset
 from embedded.api.fieldset import Path
-from embedded.api.jsons import Json, now
+from embedded.api.jsons import Json
 from embedded.api.types.shape import Shape
+from embedded.moments import now
 
 
 @dataclass(frozen=True, eq=False)

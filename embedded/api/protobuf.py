@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from embedded.api.errors import bad_request, unsupported_media
-from embedded.api.jsons import Json, timestamp
+from embedded.api.jsons import Json
 from embedded.api.types import builtin
 from embedded.api.types.shape import ANY, Shape
+from embedded.moments import timestamp
 
 MAGIC = b"k8s\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

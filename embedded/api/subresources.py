@@ -10,11 +10,12 @@ from embedded.api import answers, bodies, errors, patching, reads, selectors
 from embedded.api.auth import Authenticator
 from embedded.api.calls import Call
 from embedded.api.deletes import DeleteOptions
-from embedded.api.jsons import Json, at, copied, encode, now
+from embedded.api.jsons import Json, at, copied, encode
 from embedded.api.keeper import CustomResourceKeeper
 from embedded.api.resources import Resource, Scale
 from embedded.api.store import Store, Stored
 from embedded.api.types.shape import ANY
+from embedded.moments import now
 
 _DAY = 86400
 _SHORTEST_TOKEN = 600

@@ -16,10 +16,10 @@ from typing import Any
 
 from embedded.box.capture import MOST_ADDRESSES
 from embedded.box.client import Process, SpawnerClient
+from embedded.box.links import BRIDGE
 from embedded.box.model import BoxError, Streams
 from embedded.box.parts import python_environment
 from embedded.box.pipes import Intake
-from embedded.box.world import BRIDGE
 
 _SECONDS = 10.0
 _READY = 3

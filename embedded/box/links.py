@@ -8,7 +8,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from embedded.box.netlink import Netlink
 
 BRIDGE = "br0"
-GATEWAY = IPv4Address("10.244.0.1")
+ADDRESS = IPv4Interface("10.244.0.1/16")
+"""The bridge's own, and with it the network of all Pods."""
 _INSIDE = "eth0"
 _EVERYWHERE = IPv4Network("0.0.0.0/0")
 _DEADLINE = 5.0
@@ -30,8 +31,8 @@ def wire(link: str, address: str, net: int, inside: socket.socket) -> None:
         there.add_address(inner, IPv4Interface(f"{address}/32"))
         there.set_up(inner)
         here.set_up(outer)
-        there.add_route(inner, IPv4Network(f"{GATEWAY}/32"))
-        there.add_route(inner, _EVERYWHERE, via=GATEWAY)
+        there.add_route(inner, IPv4Network(f"{ADDRESS.ip}/32"))
+        there.add_route(inner, _EVERYWHERE, via=ADDRESS.ip)
         there.wait_ready(_INSIDE, port=False, deadline=_DEADLINE)
         here.wait_ready(link, port=True, deadline=_DEADLINE)
         # A Pod that is gone had the address, or was sought there in vain: for a second or for a

@@ -16,11 +16,11 @@ import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from embedded.box import overlay, spawner, steps, system
+from embedded.box.links import ADDRESS, BRIDGE
 from embedded.box.netlink import Netlink
 from embedded.box.sandboxes import write_setting
 from embedded.box.trees import REPOSITORY, Tree, closed_ancestors, cover
@@ -30,8 +30,6 @@ MAPPED_UID = 60000
 RUN = Path("/run")
 STATE = RUN / "box"
 SPAWNER = STATE / "spawner"
-BRIDGE = "br0"
-ADDRESS = IPv4Interface("10.244.0.1/16")
 DEADLINE = 10.0
 # An ordinary user's PATH may lack the place of nft.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"}

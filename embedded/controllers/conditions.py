@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embedded.client import Json
-from embedded.controllers.pods import now
+from embedded.moments import now
 
 
 def find(status: Json, kind: str) -> Json | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from embedded.client import Json
 from embedded.controllers import conditions, pods
+from embedded.moments import now
 
 _STAMP = "lastProbeTime"
 _COMPLETE = ("Complete", "CompletionsReached", "Reached expected number of succeeded pods")
@@ -73,7 +74,7 @@ def of(job: Json, mine: list[Json]) -> Json:
     status: Json = {name: number for name, number in counts.items() if number}
     status["ready"] = counts["ready"]
     if not job["spec"].get("suspend"):
-        status["startTime"] = old.get("startTime") or pods.now()
+        status["startTime"] = old.get("startTime") or now()
     made = _conditions(job, mine, bool(active))
     if made:
         status["conditions"] = made

@@ -13,7 +13,7 @@ from embedded.client import (
     Terminating,
 )
 from embedded.controllers.cluster import Cluster
-from embedded.controllers.pods import now
+from embedded.moments import now
 
 _COMPONENT = "controller-manager"
 

@@ -13,11 +13,6 @@ from embedded.controllers.ownership import controller_reference
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
-def now() -> str:
-    """The time as Kubernetes writes it: RFC 3339, whole seconds, UTC."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def seconds_since(moment: str) -> float:
     """Seconds that have passed since a Kubernetes timestamp."""
     then = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

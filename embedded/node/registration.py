@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
 
+from embedded.architecture import architecture
 from embedded.box.config import NodeConfig
 from embedded.client import NODES, AlreadyExists, ApiError, Client, Json, Unreachable
+from embedded.moments import now
 
 _HEARTBEAT = 60.0  # seconds between two signs of life
 _RESOURCES = {"cpu": "64", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "256Gi"}
@@ -18,7 +19,7 @@ async def register(client: Client, config: NodeConfig) -> None:
     labels = {
         "kubernetes.io/hostname": config.name,
         "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/arch": architecture(),
     }
     node: Json = {
         "apiVersion": "v1",
@@ -28,12 +29,12 @@ async def register(client: Client, config: NodeConfig) -> None:
     }
     with contextlib.suppress(AlreadyExists):
         await client.create(NODES, node)
-    await _report(client, config, _now())
+    await _report(client, config, now())
 
 
 async def keep_ready(client: Client, config: NodeConfig) -> None:
     """Give a sign of life now and then, until cancelled."""
-    since = _now()
+    since = now()
     while True:
         await asyncio.sleep(_HEARTBEAT)
         try:
@@ -54,7 +55,7 @@ def _status(config: NodeConfig, since: str) -> Json:
         "reason": "KubeletReady",
         "message": "the embedded node is ready",
         "lastTransitionTime": since,
-        "lastHeartbeatTime": _now(),
+        "lastHeartbeatTime": now(),
     }
     return {
         "status": {
@@ -70,7 +71,7 @@ def _status(config: NodeConfig, since: str) -> Json:
                 "kubeletVersion": "v1.33.0-embedded",
                 "containerRuntimeVersion": "box://1",
                 "operatingSystem": "linux",
-                "architecture": "amd64",
+                "architecture": architecture(),
                 "osImage": "embedded platform",
                 "kernelVersion": "",
                 "machineID": config.name,
@@ -80,7 +81,3 @@ def _status(config: NodeConfig, since: str) -> Json:
             },
         }
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,11 +8,12 @@ from dataclasses import replace
 from embedded.api.builtin.rules import BuiltinRules, required, wrong
 from embedded.api.columns import Column
 from embedded.api.errors import Cause
-from embedded.api.jsons import Json, at, now
+from embedded.api.jsons import Json, at
 from embedded.api.resources import Resource, World
 from embedded.api.schema import structural
 from embedded.api.types.builtin import message
 from embedded.api.types.shape import ANY, STRING, Shape
+from embedded.moments import now
 
 GROUP = "apiextensions.k8s.io"
 PLURAL = "customresourcedefinitions"

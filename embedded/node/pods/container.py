@@ -8,11 +8,12 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from embedded.box.model import BoxError, ExitStatus, Root, Streams
 from embedded.box.runtime import Process
 from embedded.client import Json
+from embedded.moments import now
 from embedded.node.logs.reader import last_lines
 from embedded.node.logs.writer import ContainerLog
 from embedded.node.pods.events import Note, told
@@ -184,7 +185,7 @@ class ContainerRunner:
         plain = not self.container.get("startupProbe")
         self._become(
             self.state.but(
-                now=Running(started_at=_now()),
+                now=Running(started_at=now()),
                 image_id=f"{launch.image.recipe}@{launch.image.digest}",
                 container_id=f"box://{self._view.current()['metadata']['uid']}"
                 f"/{name}/{self.state.restarts}",
@@ -203,8 +204,8 @@ class ContainerRunner:
                 exit_code=128,
                 reason="StartError",
                 message=problem,
-                started_at=_now(),
-                finished_at=_now(),
+                started_at=now(),
+                finished_at=now(),
                 container_id=self.state.container_id,
             ),
         )
@@ -219,14 +220,14 @@ class ContainerRunner:
                 await log.drained()
         except TimeoutError:
             log.close()
-        started = self.state.now.started_at if isinstance(self.state.now, Running) else _now()
+        started = self.state.now.started_at if isinstance(self.state.now, Running) else now()
         ended = Terminated(
             exit_code=status.code,
             signal=status.signal,
             reason="Completed" if status.code == 0 else "Error",
             message=self._last_words(status, log),
             started_at=started,
-            finished_at=_now(),
+            finished_at=now(),
             container_id=self.state.container_id,
         )
         self._become(self.state.but(now=ended, started=False, ready=False))
@@ -335,10 +336,6 @@ class ContainerRunner:
 
     def _record(self, note: Note) -> None:
         self._node.events.record(self._view.current(), note)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _seconds(start: str, end: str) -> float:

@@ -7,9 +7,9 @@ import logging
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from embedded.client import EVENTS, ApiError, Client, Json, NotFound, Unreachable
+from embedded.moments import now
 from embedded.node.waits import either
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class EventRecorder:
         else:
             self._said.move_to_end(key)
             said.event["count"] += 1
-            said.event["lastTimestamp"] = _now()
+            said.event["lastTimestamp"] = now()
         self._heard = asyncio.get_running_loop().time()
         queue = self._urgent if note.type == "Warning" else self._queue
         if not any(said is waiting for waiting in queue):
@@ -122,7 +122,7 @@ class EventRecorder:
 
     def _event(self, pod: Json, note: Note) -> Json:
         metadata = pod["metadata"]
-        now = _now()
+        moment = now()
         about = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -144,11 +144,7 @@ class EventRecorder:
             "source": {"component": note.component, "host": self._node_name},
             "reportingComponent": note.component,
             "reportingInstance": self._node_name,
-            "firstTimestamp": now,
-            "lastTimestamp": now,
+            "firstTimestamp": moment,
+            "lastTimestamp": moment,
             "count": 1,
         }
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

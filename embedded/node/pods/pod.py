@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from datetime import UTC, datetime
 
 from embedded.client import PODS, ApiError, Backoff, Conflict, Json, NotFound, Unreachable, key_of
+from embedded.moments import now
 from embedded.node.pods.container import ContainerRunner, PodView
 from embedded.node.pods.events import Note, told
 from embedded.node.pods.launch import PodGround
@@ -37,7 +37,7 @@ class PodWorker:
         """By name of the container; init containers too."""
         self._node = node
         self._predecessor = predecessor
-        self._started_at = _now()
+        self._started_at = now()
         self._ending = asyncio.Event()
         self._sooner = asyncio.Event()
         self._grace: float | None = None
@@ -222,7 +222,7 @@ class PodWorker:
             host_ip=self._node.config.address,
             pod_ip=self.place.address,
         )
-        return status_of(self.pod, state, _now())
+        return status_of(self.pod, state, now())
 
     def _state(self, container: Json) -> ContainerState:
         runner = self.runners.get(container["name"])
@@ -231,10 +231,6 @@ class PodWorker:
     def _untouched(self, container: Json) -> ContainerState:
         waiting = Waiting(reason=self.reason)
         return ContainerState(name=container["name"], image=container["image"], now=waiting)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _clock() -> float:
