@@ -78,8 +78,12 @@ class Recorder:
         if process is None:
             raise CommandError("no capture is running")
         process.signal(signal.SIGTERM)
-        async with asyncio.timeout(_SECONDS):
-            status = await process.wait()
+        try:
+            async with asyncio.timeout(_SECONDS):
+                status = await process.wait()
+        except BaseException:
+            process.signal(signal.SIGKILL)
+            raise
         if status.code != 0:
             raise CommandError("the capture is not whole: frames were dropped, see box.log")
 

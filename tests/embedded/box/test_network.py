@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from embedded.box.client import Process
+from embedded.box.client import Process, SpawnerClient
+from embedded.box.commands import Recorder
 from embedded.box.model import BoxError, Sandbox, Streams
 from embedded.box.trees import REPOSITORY
+from embedded.box.world import SPAWNER
 from embedded.images.recipes import NFT
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
@@ -237,6 +239,33 @@ def test_a_capture_of_some_addresses_is_of_no_others(mode: Mode) -> None:
         "other": False,
         "both ways": True,
     }
+
+
+class Watched:
+    """A spawner that tells of what it has started."""
+
+    def __init__(self, spawner: SpawnerClient) -> None:
+        self._spawner = spawner
+        self.started: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
+
+    async def spawn(self, *arguments: Any, **options: Any) -> Process:
+        process = await self._spawner.spawn(*arguments, **options)
+        self.started.set_result(process)
+        return process
+
+
+async def abandoned(stage: Stage) -> int:
+    spawner = Watched(await SpawnerClient.connect(SPAWNER))
+    recorder = Recorder(spawner, log=2)  # type: ignore[arg-type]
+    start = asyncio.create_task(recorder.start(Path("/dev/null"), []))
+    process = await spawner.started
+    start.cancel()
+    async with asyncio.timeout(10):
+        return (await process.wait()).signal
+
+
+def test_a_capture_whose_start_is_given_up_ends(mode: Mode) -> None:
+    assert play(mode, abandoned) == signal.SIGKILL
 
 
 async def shared(stage: Stage) -> dict[str, Any]:
