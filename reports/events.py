@@ -4,9 +4,13 @@ Every report is made from these and nothing else, so they carry all that a reade
 promise beside its id, the words of a breach, where the evidence lies.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from enum import Enum
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from reports.text import encodable
 
 SCHEMA = 1
 
@@ -14,17 +18,41 @@ Level = Literal["MUST", "SHOULD", "MAY"]
 Outcome = Literal["passed", "failed", "error", "blocked", "skipped"]
 
 
+class _Mark(Enum):
+    WORDS = "words"
+
+
+Words = Annotated[str, _Mark.WORDS]
+"""Free text: what servers, programs and checks said, as against ids, names and outcomes."""
+
+
 class Fact(BaseModel):
-    """The base of everything in a journal: frozen, and strict about unknown fields."""
+    """The base of everything in a journal: frozen, and strict about unknown fields.
+
+    Lone surrogates, which no file can hold, are spelled out in all of its text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _encodable(cls, values: Any) -> Any:
+        return _each_text(values, encodable)
+
+    def reworded(self, change: Callable[[str], str]) -> Self:
+        """The same with `change` applied to all free text in it, and to nothing else."""
+        changed = {}
+        for name, field in type(self).model_fields.items():
+            apply = _each_text if _Mark.WORDS in field.metadata else _within
+            changed[name] = apply(getattr(self, name), change)
+        return self.model_copy(update=changed)
 
 
 class Platform(Fact):
     """Where Kubernetes came from."""
 
     name: str
-    detail: str = ""
+    detail: Words = ""
 
 
 class Subject(Fact):
@@ -71,7 +99,7 @@ class Header(Fact):
     run: str = Field(description="id of the run, as on the labels of all that it creates")
     time: float = Field(description="seconds since 1970")
     tool: str = Field(description="this suite's version")
-    settings: dict[str, Any]
+    settings: Annotated[dict[str, Any], _Mark.WORDS]
     platform: Platform | None = Field(description="None: it did not come up")
     subject: Subject | None = Field(description="None: the platform or operator did not come up")
     images: tuple[Image, ...] = ()
@@ -84,16 +112,16 @@ class Header(Fact):
 class Difference(Fact):
     """One breach, as a person needs it: where, what was promised, what was seen, what next."""
 
-    where: str
-    promised: str
-    seen: str
-    look_at: str = ""
+    where: Words
+    promised: Words
+    seen: Words
+    look_at: Words = ""
 
 
 class Element(Fact):
     """One of "each of": an endpoint, an object, a name, a variant, and how it came out."""
 
-    name: str
+    name: Words
     outcome: Literal["passed", "failed", "error"]
 
 
@@ -117,7 +145,7 @@ class CheckFinished(Fact):
     seconds: float = 0.0
     differences: tuple[Difference, ...] = ()
     elements: tuple[Element, ...] = ()
-    text: str = ""
+    text: Words = ""
     evidence: tuple[str, ...] = Field(default=(), description="files, from the report directory")
 
 
@@ -128,8 +156,8 @@ class FindingShown(Fact):
     time: float
     finding: str
     says: str
-    where: str = ""
-    seen: str
+    where: Words = ""
+    seen: Words
     evidence: tuple[str, ...] = ()
 
 
@@ -138,8 +166,8 @@ class Note(Fact):
 
     event: Literal["note"] = "note"
     time: float
-    text: str
-    details: dict[str, str] = {}
+    text: Words
+    details: Annotated[dict[str, str], _Mark.WORDS] = {}
 
 
 class EnvironmentBroke(Fact):
@@ -147,8 +175,8 @@ class EnvironmentBroke(Fact):
 
     event: Literal["environment-broke"] = "environment-broke"
     time: float
-    text: str
-    log: str = Field(default="", description="the tail of the log that tells")
+    text: Words
+    log: Words = Field(default="", description="the tail of the log that tells")
 
 
 class Interrupted(Fact):
@@ -177,3 +205,22 @@ Event = (
     | Footer
 )
 AnyEvent = Annotated[Event, Field(discriminator="event")]
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """The value with `change` applied to each text in it; keys of a table stay texts, too."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {change(key): _each_text(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_each_text(item, change) for item in value)
+    return value
+
+
+def _within(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, Fact):
+        return value.reworded(change)
+    if isinstance(value, tuple):
+        return tuple(_within(item, change) for item in value)
+    return value

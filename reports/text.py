@@ -2,14 +2,21 @@
 
 import re
 
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_SUSPECT = re.compile(r"[^\n\x20-\x7e]")
 
 
 def visible(text: str) -> str:
-    r"""Spell out control characters, bidirectional marks and lone surrogates: ESC is \\x1b."""
-    return _CONTROL.sub(lambda match: _spelled(match[0]), text.replace("\t", " "))
+    r"""Spell out what has no shape of its own: ESC is \\x1b.
+
+    Control characters, marks that turn the direction of writing or have no width, lone surrogates,
+    and code points that are no characters, which XML forbids. Ends of lines stay.
+    """
+    return _SUSPECT.sub(lambda match: _spelled(match[0]), text.replace("\t", " "))
+
+
+def encodable(text: str) -> str:
+    r"""Spell out lone surrogates, which JSON may send and no file can hold: \\ud800."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def one_line(text: str) -> str:
@@ -23,5 +30,8 @@ def plural(count: int, noun: str) -> str:
 
 
 def _spelled(character: str) -> str:
+    if character.isprintable():
+        return character
     code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    digits, letter = (2, "x") if code < 0x100 else (4, "u") if code < 0x10000 else (8, "U")
+    return f"\\{letter}{code:0{digits}x}"

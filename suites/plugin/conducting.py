@@ -12,6 +12,7 @@ from fixtures.run import settings as settings_module
 from fixtures.run.evidence import Evidence
 from fixtures.run.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
 from fixtures.run.identity import Run
+from fixtures.run.redaction import Redactor
 from fixtures.run.settings import Settings
 from fixtures.run.surroundings import Surroundings
 from fixtures.run.usage import UsageError
@@ -55,7 +56,8 @@ class Conductor:
         self._choice = choice
         self._display = Display(verbose=config.option.verbose > 0)
         self._run = Run.new()
-        self._recorder = RunRecorder(settings.report_dir, self._display)
+        self._redactor = Redactor()
+        self._recorder = RunRecorder(settings.report_dir, self._display, self._redactor.text)
         self._stop = Stop(self._display.say)
         self._cleanup = ExitStack()
         self._collected: dict[str, tuple[str, ...]] = {}
@@ -71,7 +73,7 @@ class Conductor:
         stash[SETTINGS] = self._settings
         stash[RECORDER] = self._recorder
         stash[RUN] = self._run
-        stash[EVIDENCE] = Evidence(self._settings.report_dir / "evidence")
+        stash[EVIDENCE] = Evidence(self._settings.report_dir / "evidence", self._redactor)
         stash[checks.RUN] = self._recorder
         stash[checks.CATALOGUE] = self._catalogue
 

@@ -23,7 +23,7 @@ def header(
         run=run.id,
         time=started,
         tool=_version(),
-        settings=settings.model_dump(mode="json"),
+        settings=settings.published(),
         platform=None
         if found is None
         else Platform(name=found.platform.name, detail=found.platform.detail),

@@ -52,7 +52,7 @@ class CheckState:
             seconds=round(self.seconds, 4),
             differences=self.differences,
             elements=self.elements,
-            text=_clean(self.text),
+            text=self.text,
             evidence=tuple(
                 dict.fromkeys(
                     str(value) for key, value in item.user_properties if key == "evidence"
@@ -72,7 +72,7 @@ class CheckState:
 def _differences(item: pytest.Item, error: AssertionError) -> tuple[Difference, ...]:
     """A breach says it itself; of a bare assertion there are only its words."""
     if isinstance(error, Breach):
-        return tuple(_cleaned(one) for one in error.differences)
+        return error.differences
     frames = traceback.extract_tb(error.__traceback__)
     last = next((f for f in reversed(frames) if f.filename == str(item.path)), frames[-1])
     doc = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip()
@@ -80,23 +80,9 @@ def _differences(item: pytest.Item, error: AssertionError) -> tuple[Difference, 
         Difference(
             where=f"{item.nodeid}, line {last.lineno}",
             promised=doc.partition("\n")[0] or last.line or "",
-            seen=_clean(str(error) or f"not true: {last.line}"),
+            seen=str(error) or f"not true: {last.line}",
         ),
     )
-
-
-def _cleaned(one: Difference) -> Difference:
-    return Difference(
-        where=_clean(one.where),
-        promised=_clean(one.promised),
-        seen=_clean(one.seen),
-        look_at=_clean(one.look_at),
-    )
-
-
-def _clean(text: str) -> str:
-    """JSON has no lone surrogates, but what a server sent may have them."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def told(error: BaseException, when: str = "call") -> str:

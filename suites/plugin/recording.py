@@ -1,6 +1,7 @@
 """The journal of this run, and what becomes of it when it cannot be written."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from reports import junit, run_json
@@ -17,17 +18,20 @@ OURS = (JOURNAL, "run.json", "junit.xml")
 class RunRecorder:
     """Keeps every event in the file and in memory: a full disk must not hide the verdicts.
 
+    `redact` takes what is secret out of a text: out of all free text, before it is kept or shown.
     It is what `fixtures.run.surroundings.Recorder` promises to the fixtures.
     """
 
-    def __init__(self, directory: Path, display: Display) -> None:
+    def __init__(self, directory: Path, display: Display, redact: Callable[[str], str]) -> None:
         self.directory = directory
         self.unwritten: OSError | None = None
         self._display = display
+        self._redact = redact
         self._header: Header | None = None
         self._events: list[Event] = []
         self._early: list[Event] = []
         self._writer: JournalWriter | None = None
+        self._cut = False
 
     @property
     def open(self) -> bool:
@@ -36,11 +40,11 @@ class RunRecorder:
 
     def begin(self, header: Header) -> None:
         """Write the header, and what was noted before it could be."""
-        self._header = header
+        self._header = header.reworded(self._redact)
         try:
-            self._writer = JournalWriter(self.directory / JOURNAL, header)
+            self._writer = JournalWriter(self.directory / JOURNAL, self._header)
         except OSError as error:
-            self.unwritten = error
+            self.unwritten = self.unwritten or error
         for event in self._early:
             self.write(event)
 
@@ -49,13 +53,15 @@ class RunRecorder:
         if self._header is None:
             self._early.append(event)
             return
+        event = event.reworded(self._redact)
         self._events.append(event)
-        if self._writer is None or self.unwritten is not None:
+        if self._writer is None or self._cut:
             return
         try:
             self._writer.write(event)
         except OSError as error:
-            self.unwritten = error
+            self._cut = True
+            self.unwritten = self.unwritten or error
 
     def note(self, text: str, **details: str) -> None:
         """Keep a line about something that happened."""
@@ -64,7 +70,7 @@ class RunRecorder:
     def say(self, text: str) -> None:
         """Keep a line, and show it to the person who runs the suite."""
         self.note(text)
-        self._display.say(text)
+        self._display.say(self._redact(text))
 
     def broke(self, text: str, *, log: str = "") -> None:
         """Keep that the environment broke."""
@@ -72,7 +78,7 @@ class RunRecorder:
 
     def progress(self, text: str) -> None:
         """Show what is waited for."""
-        self._display.progress(text)
+        self._display.progress(self._redact(text))
 
     def interrupted(self, by: str) -> None:
         """Keep that the run was stopped, and by what."""
