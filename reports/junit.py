@@ -18,9 +18,9 @@ def render(run: Run) -> str:
     root = ET.Element("testsuites", {"name": "pg-tls-conformance", **_totals(run.requirements)})
     for chapter in dict.fromkeys(row.chapter for row in run.requirements):
         rows = [row for row in run.requirements if row.chapter == chapter]
-        suite = ET.SubElement(root, "testsuite", {"name": chapter, **_totals(rows)})
+        suite = ET.SubElement(root, "testsuite", {"name": visible(chapter), **_totals(rows)})
         suite.set("timestamp", datetime.fromtimestamp(run.started, UTC).isoformat())
-        suite.set("hostname", run.platform.name if run.platform else "")
+        suite.set("hostname", visible(run.platform.name) if run.platform else "")
         suite.append(_properties(run))
         suite.extend(_case(row) for row in rows)
     ET.indent(root)
@@ -53,7 +53,9 @@ def _properties(run: Run) -> ET.Element:
 
 
 def _case(row: RequirementRecord) -> ET.Element:
-    case = ET.Element("testcase", classname=row.chapter, name=f"{row.id} {row.promise}")
+    case = ET.Element(
+        "testcase", classname=visible(row.chapter), name=visible(f"{row.id} {row.promise}")
+    )
     case.set("time", f"{sum(check.seconds for check in row.checks):.3f}")
     if row.verdict != "passed":
         tag = {"failed": "failure", "error": "error"}.get(row.verdict, "skipped")

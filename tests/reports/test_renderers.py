@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from reports import junit, run_json, terminal
-from reports.events import Difference, KnownDeviation
+from reports.events import Difference, KnownDeviation, Platform, Subject
 from reports.journal import Journal
 from reports.run import VERDICTS
 from reports.terminal import Style
@@ -182,13 +182,18 @@ hostile = st.text(st.characters(codec=None), max_size=40)
 
 @given(hostile, hostile)
 def test_what_servers_send_breaks_no_report(seen: str, text: str) -> None:
-    first = ex.header(ex.selected("AUTO-1", "a"), ex.selected("AUTO-2a", "b"))
-    sent = seen.encode("utf-8", "backslashreplace").decode()
-    told = text.encode("utf-8", "backslashreplace").decode()
-    difference = Difference(where=sent, promised=sent, seen=sent, look_at=sent)
+    promised = ex.selected("AUTO-2a", "b", promise=text)
+    first = ex.header(ex.selected("AUTO-1", "a"), promised)
+    platform = Platform(name=seen, detail=text)
+    subject = Subject(name=seen, version=text, reference=False)
+    first = first.model_copy(update={"platform": platform, "subject": subject})
+    difference = Difference(where=seen, promised=seen, seen=seen, look_at=seen)
     run = judge(
         ex.journal(
-            first, ex.finished("a", "failed", difference), ex.finished("b", "error", text=told)
+            first,
+            ex.finished("a", "failed", difference, evidence=(seen,)),
+            ex.finished("b", "error", text=text),
+            ex.broke(seen, log=text),
         )
     )
     said = terminal.render(run, Style(), "r")
@@ -196,6 +201,20 @@ def test_what_servers_send_breaks_no_report(seen: str, text: str) -> None:
     assert not {"\x1b", "\r", "\x00", "\x9b", "\u202e"} & set(said)
     ET.fromstring(junit.render(run))
     json.loads(run_json.render(run))
+
+
+@pytest.mark.parametrize(
+    "character",
+    "\x1b\r\x9b\xad\u061c\u200b\u200d\u2028\u2060\u202e\ud800\ufeff\ufffe\uffff\U000e0041",
+)
+def test_what_has_no_shape_is_spelled_out(character: str) -> None:
+    said = visible(f"a{character}b")
+    assert said.isprintable()
+    assert f"{ord(character):02x}b" in said
+
+
+def test_letters_of_any_script_and_ends_of_lines_stay() -> None:
+    assert visible("größer\n漢字 ελ 🐘\tb") == "größer\n漢字 ελ 🐘 b"
 
 
 def test_every_verdict_has_a_colour_and_a_place_in_the_table() -> None:
