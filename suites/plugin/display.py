@@ -1,6 +1,5 @@
 """What is on the terminal while a run goes on: a letter per check, and what is waited for."""
 
-import contextlib
 import os
 import sys
 import threading
@@ -35,15 +34,12 @@ class Display:
         self._line = ""
         self._chapter = ""
         self._verbose = verbose
-        self._tty = self._out.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._tty = self._out.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
     def style(self) -> Style:
         """Width and colours, as the terminal has them."""
-        try:
-            width = os.get_terminal_size(self._out.stream.fileno()).columns if self._tty else 100
-        except OSError:
-            width = 100
+        width = self._out.columns() if self._tty else 100
         colour = self._tty and "NO_COLOR" not in os.environ
         return Style(width=min(width or 100, 120), colour=colour)
 
@@ -85,7 +81,7 @@ class Display:
 
     def close(self) -> None:
         """End the line and let go of the terminal."""
-        with self._lock, contextlib.suppress(OSError):
+        with self._lock:
             self._end_line()
             self._out.close()
             self._err.close()
@@ -99,28 +95,47 @@ class Display:
 
 
 class _Pen:
-    """Writes to what a stream was before pytest began to capture it."""
+    """Writes to what a stream was before pytest began to capture it.
+
+    Straight to the descriptor: a signal's handler may write while the main thread is writing, which
+    a buffered stream refuses.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._deaf = False
+        self._stream = stream
         try:
-            copy = os.dup(stream.fileno())
+            self._copy: int | None = os.dup(stream.fileno())
         except (OSError, ValueError):
-            self.stream, self._own = stream, False
-        else:
-            self.stream = os.fdopen(copy, "w", encoding="utf-8", errors="replace")
-            self._own = True
+            self._copy = None
+
+    def isatty(self) -> bool:
+        return os.isatty(self._copy) if self._copy is not None else self._stream.isatty()
+
+    def columns(self) -> int:
+        try:
+            return 100 if self._copy is None else os.get_terminal_size(self._copy).columns
+        except OSError:
+            return 100
 
     def write(self, text: str) -> None:
         """Write, unless nobody reads any more: then the run goes on, for its report is kept."""
         if self._deaf:
             return
         try:
-            self.stream.write(text)
-            self.stream.flush()
-        except OSError:
+            if self._copy is None:
+                self._stream.write(text)
+                self._stream.flush()
+                return
+            rest = text.encode("utf-8", "replace")
+            while rest:
+                rest = rest[os.write(self._copy, rest) :]
+        except (OSError, ValueError):  # the latter of a stream that was closed
             self._deaf = True
 
     def close(self) -> None:
-        if self._own:
-            self.stream.close()
+        """Let go of it; what is written later is not shown."""
+        self._deaf = True
+        if self._copy is not None:
+            os.close(self._copy)
+            self._copy = None

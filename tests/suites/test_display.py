@@ -1,0 +1,65 @@
+"""What is on the terminal: written from any thread, and from a signal's handler."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suites.plugin.display import Display
+from tests.suites.example import ROOT
+
+INTERRUPTED = """
+import signal
+from suites.plugin.display import Display
+from suites.plugin.signals import Stop
+
+display = Display(verbose=False)
+stop = Stop(display.say)
+stop.cleaning = True
+signal.signal(signal.SIGINT, stop)
+open("ready", "w").close()
+display.say("x" * 1_000_000)
+display.close()
+display.say("late")
+display.progress("late")
+open("ended", "w").close()
+"""
+
+
+def test_ctrl_c_while_a_line_is_being_written_does_no_harm(tmp_path: Path) -> None:
+    """A pipe that is full holds the writer in the middle of its line when the signal comes."""
+    os.mkfifo(tmp_path / "ready")
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert (tmp_path / "ready").read_text() == ""
+    assert process.stdout is not None
+    begun = os.read(process.stdout.fileno(), 1000)
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=60)
+    said = begun + rest
+    assert errors == b""
+    assert process.returncode == 0
+    assert (tmp_path / "ended").exists()
+    assert said.count(b"x") == 1_000_000
+    assert b"Ctrl-C: still removing what the run created; please wait" in said
+    assert b"late" not in said
+
+
+def test_a_scenario_that_ends_late_may_still_say_so(capfd: pytest.CaptureFixture[str]) -> None:
+    display = Display(verbose=False)
+    display.say("in time")
+    display.close()
+    display.close()
+    display.say("late")
+    display.progress("late")
+    assert capfd.readouterr().out == "in time\n"
