@@ -112,6 +112,8 @@ class Conductor:
             keep = checks.CheckEvidence(item, self._config.stash[EVIDENCE])
             self._quietly(keep.text, "traceback.txt", state.trace)
         self._recorder.write(state.finished(item, time.time()))
+        if state.broke:
+            self._broke(state.broke)
         ids = [id_ for id_ in ids_of(item) if self._choice.takes(id_)] or ["FINDING"]
         chapter = ids[0].partition("-")[0]
         self._display.check(chapter, state.outcome, " ".join(ids), item.name, state.seconds)

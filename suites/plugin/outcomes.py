@@ -13,10 +13,15 @@ from suites.breach import Breach, Each
 
 @dataclass
 class CheckState:
-    """What is known of a check while it runs."""
+    """What is known of a check while it runs.
+
+    `broke` is an error that came after the check had its outcome: it decides nothing more, and
+    says that the environment broke.
+    """
 
     outcome: Outcome = "passed"
     text: str = ""
+    broke: str = ""
     trace: str = ""
     seconds: float = 0.0
     differences: tuple[Difference, ...] = ()
@@ -29,16 +34,19 @@ class CheckState:
         if call.excinfo is None:
             return
         error = call.excinfo.value
-        if isinstance(error, pytest.skip.Exception):
+        if self.outcome != "passed":
+            self.broke = self.broke or f"{item.nodeid}: {told(error, call.when)}"
+            self._keep_trace(error)
+        elif isinstance(error, pytest.skip.Exception):
             self._end("skipped", str(error))
         elif isinstance(error, Blocked):
             self._end("blocked", error.on)
         elif isinstance(error, AssertionError) and call.when == "call":
             self._end("failed", "")
             self.differences = _differences(item, error)
-        elif self.outcome != "failed":
+        else:
             self._end("error", told(error, call.when))
-            self.trace = "".join(traceback.format_exception(error))
+            self._keep_trace(error)
 
     def finished(self, item: pytest.Item, time: float) -> CheckFinished:
         """Make the journal's event of it."""
@@ -64,6 +72,9 @@ class CheckState:
     def elements(self) -> tuple[Element, ...]:
         """The elements that the check named."""
         return tuple(self.each.elements) if self.each else ()
+
+    def _keep_trace(self, error: BaseException) -> None:
+        self.trace += "".join(traceback.format_exception(error))
 
     def _end(self, outcome: Outcome, text: str) -> None:
         self.outcome, self.text = outcome, text

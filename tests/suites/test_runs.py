@@ -274,6 +274,42 @@ def test_an_error_alone_is_neither_a_pass_nor_a_breach(tmp_path: Path) -> None:
     assert "inconclusive" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("ends", "verdict", "code"),
+    [
+        ('expect(False, where="Pod a", promised="TLS", seen="plain")', "failed", 1),
+        ('raise Blocked("the cluster never became ready")', "blocked", 3),
+        ('raise OSError("no route to host")', "error", 3),
+    ],
+)
+@pytest.mark.parametrize(
+    "late", ['OSError("stuck")', 'AssertionError("stuck")', 'pytest.skip.Exception("stuck")']
+)
+def test_what_breaks_after_a_verdict_is_said_and_takes_nothing_from_it(
+    tmp_path: Path, ends: str, verdict: str, code: int, late: str
+) -> None:
+    text = f'''
+@pytest.fixture
+def stuck():
+    yield
+    raise {late}
+
+@requirement("AUTO-1")
+def test_stuck(stuck):
+    """Ends, and then cannot be cleared up."""
+    {ends}
+'''
+    ended = Example.make(tmp_path, text).run()
+    assert ended.code == code
+    assert ended.verdicts["AUTO-1"] == verdict
+    row = next(row for row in ended.run["requirements"] if row["id"] == "AUTO-1")
+    assert "stuck" not in json.dumps({**row, "checks": [row["checks"][0]["text"]]})
+    assert "stuck" in ended.run["breakdowns"][0]["text"]
+    assert "while clearing up, " in ended.out
+    (trace,) = (path for path in row["checks"][0]["evidence"] if "traceback" in path)
+    assert "stuck" in (tmp_path / "report" / trace).read_text()
+
+
 def test_half_of_a_requirements_checks_make_no_verdict(tmp_path: Path) -> None:
     text = KEPT + KEPT.replace("test_kept", "test_other")
     ended = Example.make(tmp_path, text).run("-k", "other")
