@@ -208,7 +208,10 @@ class Conductor:
 
     def _begin(self, found: Surroundings | None) -> None:
         assert self._selection is not None
-        clear_older(self._settings.report_dir, self._started)
+        try:
+            clear_older(self._settings.report_dir, self._config.stash[EVIDENCE].written)
+        except OSError as error:
+            self._recorder.unwritten = error
         first = header(
             self._run, self._settings, self._catalogue, self._selection, found, self._started
         )

@@ -1,6 +1,7 @@
 """The report directory: refused early where it cannot be written, cleared of an older run."""
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from fixtures.run.usage import UsageError
@@ -27,27 +28,25 @@ def refuse_unwritable(directory: Path) -> None:
         ) from None
 
 
-def clear_older(directory: Path, started: float) -> None:
+def clear_older(directory: Path, kept: Collection[Path]) -> None:
     """Make the directory, and remove the report of a run before this one, and nothing else.
 
-    Evidence that this run has written before its journal began is kept. What cannot be removed
-    or made shows when the journal is written.
+    `kept` is the evidence that this run has written before its journal began. The old journal goes
+    last: with it goes the sign that the rest is ours to remove. Raises OSError for what cannot be
+    removed or made: what is left there would be taken for this run's.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        if not (directory / JOURNAL).is_file():
-            return
-        for name in OURS:
-            (directory / name).unlink(missing_ok=True)
-        _remove_older(directory / "evidence", started)
-    except OSError:
+    directory.mkdir(parents=True, exist_ok=True)
+    if not (directory / JOURNAL).is_file():
         return
+    _remove_all_but(directory / "evidence", kept)
+    for name in reversed(OURS):
+        (directory / name).unlink(missing_ok=True)
 
 
-def _remove_older(evidence: Path, started: float) -> None:
+def _remove_all_but(evidence: Path, kept: Collection[Path]) -> None:
     for path in sorted(evidence.rglob("*"), reverse=True):
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif path.lstat().st_mtime < started:
+        elif path not in kept:
             path.unlink()

@@ -1,0 +1,70 @@
+"""The report of an older run goes as a whole, or it is said that it has not gone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures.run.evidence import Evidence
+from suites.plugin.reportdir import clear_older
+from tests.suites.example import Example
+
+OLDER = ("journal.jsonl", "run.json", "junit.xml", "evidence/scenario-auto/pods.json")
+KEPT = '''
+@requirement("AUTO-1")
+def test_kept():
+    """Kept."""
+'''
+
+
+def _older(report: Path) -> None:
+    for name in OLDER:
+        (report / name).parent.mkdir(parents=True, exist_ok=True)
+        (report / name).write_text("of the run before")
+
+
+def _left(report: Path) -> list[str]:
+    return sorted(str(p.relative_to(report)) for p in report.rglob("*") if not p.is_dir())
+
+
+def test_evidence_that_this_run_has_written_stays_whatever_its_time(tmp_path: Path) -> None:
+    _older(tmp_path)
+    evidence = Evidence(tmp_path / "evidence")
+    path = tmp_path / "evidence" / evidence.text("scenario-auto", "images.txt", "of this run")
+    os.utime(path, (0, 0))
+    clear_older(tmp_path, evidence.written)
+    assert _left(tmp_path) == ["evidence/scenario-auto/images.txt"]
+
+
+def test_evidence_of_an_older_run_goes_whatever_its_time(tmp_path: Path) -> None:
+    _older(tmp_path)
+    later = 4_000_000_000
+    os.utime(tmp_path / OLDER[-1], (later, later))
+    clear_older(tmp_path, Evidence(tmp_path / "evidence").written)
+    assert _left(tmp_path) == []
+
+
+def test_an_older_report_that_cannot_be_removed_is_said(tmp_path: Path) -> None:
+    """A directory in the place of a file is what root cannot remove as one, either."""
+    example = Example.make(tmp_path, KEPT)
+    _older(tmp_path / "report")
+    (tmp_path / "report/junit.xml").unlink()
+    (tmp_path / "report/junit.xml").mkdir()
+    ended = example.run("--requirement", "AUTO-1")
+    assert ended.code == 3
+    assert "the report could not be written: " in ended.out
+    assert "report/junit.xml" in ended.out
+    assert "junit.xml.new" not in ended.out
+    assert "passed of the selection" in ended.out
+    assert '"check-finished"' in (tmp_path / "report/journal.jsonl").read_text()
+
+
+def test_what_cannot_be_removed_leaves_the_journal_that_marks_it_as_ours(tmp_path: Path) -> None:
+    _older(tmp_path)
+    (tmp_path / "run.json").unlink()
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(OSError, match=r"run\.json"):
+        clear_older(tmp_path, frozenset())
+    assert "journal.jsonl" in _left(tmp_path)
