@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reports import journal, junit, run_json, terminal
+from reports.text import unread
 from reports.verdicts import INCONCLUSIVE, judge
 
 USAGE = 4
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run = judge(journal.read(directory / "journal.jsonl"))
     except (OSError, journal.JournalError) as error:
-        print(error, file=sys.stderr)
+        print(unread(error), file=sys.stderr)
         return USAGE
     style = terminal.Style(colour=sys.stdout.isatty())
     print(terminal.render(run, style, str(directory)), end="")

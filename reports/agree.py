@@ -9,9 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from reports.run import Run
+from reports.text import unread
 
 USAGE = 4
 
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         runs = [_load(directory / "run.json") for directory in directories]
     except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
+        print(unread(error), file=sys.stderr)
         return USAGE
     found = differing(runs)
     for id_, verdicts in found:
@@ -45,9 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _load(path: Path) -> Run:
     try:
         return Run.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (ValidationError, json.JSONDecodeError) as error:
+    except ValueError as error:  # of bytes, of JSON, of the form
         first = str(error).splitlines()[0]
-        raise ValueError(f"{path}: not a run.json of this suite: {first}") from error
+        raise ValueError(
+            f"{path}: not a run.json of this suite: {first};"
+            f" make it anew with `python -m reports {path.parent}`."
+        ) from error
 
 
 if __name__ == "__main__":

@@ -29,6 +29,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def unread(error: Exception) -> str:
+    """Say in one line why a report cannot be read, and what to do."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return f"{error.filename}: is not there; give the report directory of a run."
+    if isinstance(error, OSError):
+        return f"{error.filename}: cannot be read: {error.strerror}; give one that can."
+    return str(error)
+
+
 def _spelled(character: str) -> str:
     if character.isprintable():
         return character

@@ -123,7 +123,7 @@ class Catalogue:
         """Look a row up. Raises UsageError with the near matches; `origin` begins its line."""
         row = self.by_id.get(id_) or self.by_id.get(id_.upper()) or self.by_id.get(_cased(id_))
         if row is None:
-            hint = near(id_, self.by_id) or "; --list shows them."
+            hint = near(id_, self.by_id, otherwise="; --list shows them.")
             raise UsageError(f"{origin}: unknown requirement {id_!r}{hint}")
         return row
 
@@ -134,8 +134,7 @@ class Catalogue:
                 return chapter
         names = [chapter.id for chapter in self.chapters]
         raise UsageError(
-            f"{origin}: unknown chapter {name!r}{near(name, names) or '.'}"
-            f" Choose from {', '.join(names)}."
+            f"{origin}: unknown chapter {name!r}{near(name, names)} Choose from {', '.join(names)}."
         )
 
     def why_not(

@@ -1,5 +1,6 @@
 """Runs of the same thing must come to the same verdicts."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,5 @@ def test_what_is_no_report_is_wrong_use_in_one_line(tmp_path: Path) -> None:
         assert ended.returncode == 4
         assert len(ended.stderr.splitlines()) == 1
         assert name in ended.stderr
+        assert "Errno" not in ended.stderr
+        assert re.search(r"give the report|make it anew", ended.stderr)
