@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reports.text import encodable
 
@@ -91,6 +91,16 @@ class KnownDeviation(Fact):
     link: str = ""
 
 
+class Asked(Fact):
+    """What of the run's settings decides on its result; the rest of them is only kept."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    strict_deviations: bool = False
+    certify: bool = False
+    accept: tuple[str, ...] = ()
+
+
 class Header(Fact):
     """The first line."""
 
@@ -107,6 +117,12 @@ class Header(Fact):
     selection: bool = Field(description="the user chose a part of the catalogue")
     requirements: tuple[Selected, ...]
     known_deviations: tuple[KnownDeviation, ...] = ()
+
+    @field_validator("settings")
+    @classmethod
+    def _readable(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        Asked.model_validate(settings)
+        return settings
 
 
 class Difference(Fact):
@@ -208,11 +224,11 @@ AnyEvent = Annotated[Event, Field(discriminator="event")]
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:
-    """The value with `change` applied to each text in it; keys of a table stay texts, too."""
+    """The value with `change` applied to each text in it; keys of a table are names and stay."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {change(key): _each_text(item, change) for key, item in value.items()}
+        return {key: _each_text(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_each_text(item, change) for item in value)
     return value

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from reports.events import SCHEMA, Difference, Element, Fact, Image, Level, Platform, Subject
+from reports.events import SCHEMA, Asked, Difference, Element, Fact, Image, Level, Platform, Subject
 
 Verdict = Literal[
     "passed",
@@ -101,6 +101,11 @@ class Run(Fact):
     def with_verdict(self, verdict: Verdict) -> list[RequirementRecord]:
         """The requirements that have this verdict, in the catalogue's order."""
         return [row for row in self.requirements if row.verdict == verdict]
+
+    @property
+    def asked(self) -> Asked:
+        """What of the settings decides on the result."""
+        return Asked.model_validate(self.settings)
 
     @property
     def reference(self) -> bool:

@@ -110,7 +110,7 @@ def conclusion(run: Run) -> list[str]:
             lines.append(f"passed, certifies {judged}" if run.certifies else f"passed{scope}")
     if run.result in {"passed", "partial"} and run.reference:
         lines[-1] += " (reference run, certifies nothing)"
-    if run.settings.get("certify") and run.obstacles:
+    if run.asked.certify and run.obstacles:
         lines.append("does not certify: " + "; ".join(run.obstacles))
     return lines
 

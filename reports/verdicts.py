@@ -108,8 +108,7 @@ def verdict_of(
 def result_of(run: Run) -> Result:
     """Give the first result that fits, over what is required."""
     required = {row.verdict for row in run.requirements if row.required}
-    strict = bool(run.settings.get("strict_deviations"))
-    if "failed" in required or (strict and "known-deviation" in required):
+    if "failed" in required or (run.asked.strict_deviations and "known-deviation" in required):
         return "failed"
     if "error" in required or run.breakdowns:
         return "inconclusive"
@@ -131,13 +130,14 @@ def exit_code_of(run: Run, *, written: bool = True) -> int:
         return INCONCLUSIVE
     if not ran(run):
         return NOTHING
-    return CANNOT_CERTIFY if run.settings.get("certify") and run.obstacles else 0
+    return CANNOT_CERTIFY if run.asked.certify and run.obstacles else 0
 
 
 def obstacles_of(run: Run) -> tuple[str, ...]:
     """Say all that keeps a run from certifying its subject."""
-    accepted = set(run.settings.get("accept") or ())
-    deviations = [row.id for row in run.with_verdict("known-deviation") if row.id not in accepted]
+    deviations = [
+        row.id for row in run.with_verdict("known-deviation") if row.id not in run.asked.accept
+    ]
     reasons = {
         "the subject is the reference operator": run.reference,
         "the subject is unknown": run.subject is None,

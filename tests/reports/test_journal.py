@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reports import journal
-from reports.events import Event, Note
+from reports.events import CheckFinished, Event, Note
 from reports.journal import JournalWriter
 from tests.reports import examples as ex
 
@@ -99,6 +99,31 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path, line: str) -> None:
     path.write_text("\n".join([lines[0], line, *lines[1:], ""]))
     with pytest.raises(journal.MalformedLine, match="line 2: not an event"):
         journal.read(path)
+
+
+def test_a_header_whose_settings_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "j")
+    path.write_text(path.read_text().replace('"settings":{}', '"settings":{"accept":3}'))
+    with pytest.raises(journal.MalformedLine, match=r"line 1: not an event: .*settings"):
+        journal.read(path)
+
+
+def test_text_that_no_file_can_hold_is_spelled_out(tmp_path: Path) -> None:
+    path = written(tmp_path / "j", Note(time=1.0, text="\ud800", details={"said": "\ud800"}))
+    (note, _) = journal.read(path, whole=True).events
+    assert note == Note(time=1.0, text=r"\ud800", details={"said": r"\ud800"})
+
+
+def test_free_text_is_reworded_and_nothing_else_is() -> None:
+    shouted = ex.finished("c", "failed", ex.PLAINTEXT, text="why", evidence=("e",))[1].reworded(
+        str.upper
+    )
+    assert isinstance(shouted, CheckFinished)
+    assert (shouted.check, shouted.outcome, shouted.evidence) == ("c", "failed", ("e",))
+    assert (shouted.text, shouted.differences[0].where) == ("WHY", ex.PLAINTEXT.where.upper())
+    header = ex.header(ex.selected("AUTO-1", "c"), settings={"image": {"a": "b"}, "keep": True})
+    assert header.reworded(str.upper).settings == {"image": {"a": "B"}, "keep": True}
+    assert header.reworded(str.upper).requirements == header.requirements
 
 
 def test_a_journal_of_a_newer_suite_is_refused_as_that(tmp_path: Path) -> None:
