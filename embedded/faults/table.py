@@ -97,13 +97,17 @@ def _explained(entry: Entry) -> Iterator[str]:
 
 
 def _table(entries: Sequence[Entry]) -> Iterator[str]:
-    yield f"{'fault':<36}{'caught by':<22}hit besides, as listed"
+    width = max(
+        (len(_ids(e.seen.caught)) for e in entries if isinstance(e.seen, Outcome)), default=0
+    )
+    width = max(width, len("caught by")) + 2
+    yield f"{'fault':<36}{'caught by':<{width}}hit besides, as listed"
     for entry in sorted(entries, key=lambda each: each.seen.good):
         if not isinstance(entry.seen, Outcome):
             continue
         name, caught = entry.name, _ids(entry.seen.caught) or "-"
         for besides in list(_besides(entry.seen.besides)) or [""]:
-            yield f"{name:<36}{caught:<22}{besides}".rstrip()
+            yield f"{name:<36}{caught:<{width}}{besides}".rstrip()
             name = caught = ""
 
 
