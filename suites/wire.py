@@ -23,7 +23,6 @@ from fixtures.probes import (
     TlsDeclined,
     TlsFailed,
     describe_answer,
-    handshake_done,
     plaintext_refused,
 )
 from suites.breach import Breach, Each
@@ -100,13 +99,6 @@ def judge_refusal(
         promised=promised,
         look_at=look_at,
     )
-
-
-def judge_handshakes(each: Each, answers: Mapping[Member, Answer], promised: str) -> None:
-    """Each Pod must end a handshake with a client that verifies it as it was told."""
-    for member, answer in answers.items():
-        with each(str(member)):
-            judge(answer, kept=handshake_done, broken=no_tls, where=member, promised=promised)
 
 
 def judge_plaintext(each: Each, refusals: Mapping[Member, Refusal]) -> None:
