@@ -71,6 +71,14 @@ def test_walsenders_use_the_internal_leaf(
     leaf = custom.deployed.certificates.internal.certificate
     issuer = f"/CN={custom.deployed.certificates.root.certificate.subject.rfc4514_string()[3:]}"
     evidence.data("walsenders", custom.wire.walsenders)
+    with each("one walsender for each replica"):
+        expect(
+            bool(custom.wire.walsenders),
+            where=f"{custom.wire.primary}, pg_stat_replication",
+            promised="a replica that streams",
+            seen="none",
+            look_at="the replicas' logs",
+        )
     for row in custom.wire.walsenders:
         with each(f"walsender to {row.address}"):
             expect(
@@ -132,7 +140,6 @@ def test_logins_through_pgbouncer(custom: Custom, evidence: CheckEvidence) -> No
     pooled, nameless = custom.wire.pooled, custom.wire.nameless
     evidence.data("pooled", pooled)
     evidence.data("nameless", nameless)
-    evidence.data("psql", custom.wire.by_uri)
     where = f"{pooled.pooler}, logged in to from pg-client"
     expect(
         pooled.refusal is None,
@@ -143,8 +150,8 @@ def test_logins_through_pgbouncer(custom: Custom, evidence: CheckEvidence) -> No
     )
     if not isinstance(pooled.answer, LoginOk) or not pooled.answer.rows:
         raise NothingKnown(f"{where}: {pooled.seen}")
-    if not custom.wire.by_uri.ok:
-        raise NothingKnown(f"psql with the user's URI: {custom.wire.by_uri.stderr}")
+    if not custom.wire.by_uri:
+        raise NothingKnown("psql did not log in with the user's URI: see CONN-1 and CONN-2")
     if not isinstance(nameless, PooledLogin) or nameless.refusal is None:
         raise NothingKnown(f"the control was not refused: {nameless.seen}")
 
