@@ -7,7 +7,7 @@ from dataclasses import replace
 from fixtures.pgcluster.secretstates import SecretState, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.deletion import OWN, Claim, Claims, Deletion
+from fixtures.scenarios.deletion import Claim, Claims, Deletion
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
@@ -15,16 +15,20 @@ from suites.wire import NothingKnown
 
 
 @requirement("FIN-1a")
-def test_the_root_is_kept(deletion: Deletion) -> None:
+def test_the_root_is_kept(deletion: Deletion, each: Each) -> None:
     """Without a finalizer the root's Secret is there after the deletion, with uid and data.
 
     Read by name at the end of the absence window, which begins when the last Pod has gone: what a
-    cluster owns is collected then. Meanwhile another cluster has it as its custom root.
+    cluster owns is collected then. Meanwhile another cluster, which must be ready, has it as its
+    custom root.
     """
     _gone(deletion, "kept")
     name = "kept-cluster-ca-cert"
     before, after = deletion.before.generated["kept"], deletion.after.generated["kept"]
-    _expect_kept(deletion, name, before[name], after[name])
+    with each(f"Secret {name}"):
+        _expect_kept(deletion, name, before[name], after[name])
+    with each("while another cluster has it as its root"):
+        _was_ready(deletion, "borrower", "ROOTCA-6a")
 
 
 @requirement("FIN-1b")
@@ -88,11 +92,12 @@ def test_delete_ssl_leaves_custom_secrets_alone(deletion: Deletion, each: Each) 
 
     uid, resourceVersion, type, data, labels, owners and managed fields before and after.
     """
+    _was_ready(deletion, "own", "CUSTOM-1, ROOTCA-1")
     _gone(deletion, "own")
-    for name in OWN:
+    for name, before in deletion.before.own.items():
         with each(f"Secret {name}"):
-            before, after = deletion.before.own[name], deletion.after.own[name]
-            _expect_untouched(deletion, name, touched(_noted(name, before), after))
+            words = touched(_noted(name, before), deletion.after.own[name])
+            _expect_untouched(deletion, name, words)
 
 
 @requirement("FIN-2e")
@@ -142,7 +147,7 @@ def test_what_was_deleted_stays_away(deletion: Deletion, each: Each) -> None:
 
     Followed from the deletion to the end of the absence window, which holds a proven reconcile of
     the neighbour by the same operator. A Secret of the same name with another uid breaks it, also
-    one that came and went.
+    one that came and went; where the watch had gaps, such a one may have gone unseen.
     """
     _gone(deletion, "erased")
     before, after = deletion.before.generated["erased"], deletion.after.generated["erased"]
@@ -158,6 +163,12 @@ def test_what_was_deleted_stays_away(deletion: Deletion, each: Each) -> None:
                 promised="deleted, and not made again",
                 seen="it was deleted, and then there again with another uid",
                 look_at="its managedFields and creationTimestamp; the operator's log",
+            )
+    with each("the watch of Secrets"):
+        if deletion.after.gaps:
+            raise NothingKnown(
+                f"the watch of Secrets had gaps ({deletion.after.gaps}):"
+                " one may have come and gone unseen"
             )
 
 
@@ -184,6 +195,13 @@ def _gone(deletion: Deletion, cluster: str) -> None:
     if cluster in ("erased", "own"):
         raise Blocked(f"FIN-3: cluster {cluster} did not go: {outcome.seen}")
     raise NothingKnown(f"cluster {cluster} did not go: {outcome.seen}")
+
+
+def _was_ready(deletion: Deletion, cluster: str, requirement: str) -> None:
+    """Raise Blocked where a cluster never ran with what it was given."""
+    outcome = deletion.before.ready[cluster]
+    if not outcome:
+        raise Blocked(f"{requirement}: cluster {cluster} did not become ready: {outcome.seen}")
 
 
 def _claims(deletion: Deletion, cluster: str) -> Claims:

@@ -15,12 +15,13 @@ from fixtures.kube.views import Seen
 from fixtures.pgcluster.cluster import Outcome
 from fixtures.pgcluster.secretstates import SecretState
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.deletion import OWN, Claim, States, came_back, items_of
+from fixtures.scenarios.deletion import DEPENDENT, Claim, States, came_back, items_of
 from suites import test_fin as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
 from tests.suites.observed import judged
 
+OWN = ("own-tls", "own-replication", "own-root")
 CLUSTERS = ("kept", "erased", "own", "claims", "neighbour")
 LEAF, ROOT = "erased-cluster-cert", "erased-cluster-ca-cert"
 WITNESS = "neighbour-pgbouncer"
@@ -61,6 +62,10 @@ class Look:
     )
     own: States = field(default_factory=lambda: _secrets(*OWN))
     came_back: tuple[str, ...] = ()
+    gaps: int = 0
+    ready: dict[str, Outcome] = field(
+        default_factory=lambda: dict.fromkeys(DEPENDENT, Outcome(True, "ready"))
+    )
     witness: str = WITNESS
     neighbour: Mapping[str, Any] = field(default_factory=dict)
 
@@ -92,6 +97,7 @@ def seen() -> Any:
 @pytest.mark.parametrize(
     ("check", "more"),
     [
+        (checks.test_the_root_is_kept, ()),
         (checks.test_the_other_tls_secrets_are_kept, ()),
         (checks.test_delete_ssl_deletes_the_generated_secrets, ()),
         (checks.test_delete_ssl_keeps_users_and_claims, ()),
@@ -105,7 +111,6 @@ def seen() -> Any:
 def test_a_deletion_that_did_what_it_should_keeps_every_promise(
     seen: Any, check: Any, more: tuple[Any, ...]
 ) -> None:
-    checks.test_the_root_is_kept(seen)
     assert {one.outcome for one in judged(check, seen, *more).elements} == {"passed"}
 
 
@@ -121,6 +126,39 @@ def test_one_that_came_and_went_came_back(seen: Any) -> None:
     seen.after.came_back = (LEAF,)
     with pytest.raises(Breach, match=LEAF):
         judged(checks.test_what_was_deleted_stays_away, seen)
+
+
+def test_a_watch_with_gaps_leaves_4_unknown_unless_one_is_seen(seen: Any) -> None:
+    seen.after.gaps = 1
+    with pytest.raises(NothingKnown, match="gaps"):
+        judged(checks.test_what_was_deleted_stays_away, seen)
+    seen.after.came_back = (LEAF,)
+    with pytest.raises(Breach, match=LEAF):
+        judged(checks.test_what_was_deleted_stays_away, seen)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "blocked", "by"),
+    [
+        ("borrower", checks.test_the_root_is_kept, "ROOTCA-6a"),
+        ("own", checks.test_delete_ssl_leaves_custom_secrets_alone, "CUSTOM-1, ROOTCA-1"),
+    ],
+)
+def test_a_cluster_that_never_ran_blocks_what_stands_on_it_alone(
+    seen: Any, cluster: str, blocked: Callable[..., None], by: str
+) -> None:
+    seen.before.ready[cluster] = Outcome(False, f"cluster {cluster} ready", "no instance")
+    with pytest.raises(Blocked, match=f"{by}: cluster {cluster} did not become ready"):
+        judged(blocked, seen)
+    judged(checks.test_the_other_tls_secrets_are_kept, seen)
+    judged(checks.test_the_cluster_goes_with_delete_ssl, seen)
+
+
+def test_a_root_that_went_is_a_breach_though_nobody_had_it(seen: Any) -> None:
+    seen.before.ready["borrower"] = Outcome(False, "cluster borrower ready", "no instance")
+    seen.after.generated["kept"]["kept-cluster-ca-cert"] = None
+    with pytest.raises(Breach, match="seen 404 NotFound"):
+        judged(checks.test_the_root_is_kept, seen)
 
 
 def test_all_of_them_made_again_came_back(seen: Any) -> None:
