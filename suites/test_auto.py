@@ -19,11 +19,11 @@ from fixtures.certificates import (
 from fixtures.pgcluster.inventory import Inventory, StoredSecret
 from fixtures.pgcluster.names import CERTIFICATE, CLUSTER
 from fixtures.probes import Answer, handshake_done, session_of
-from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated import Generated
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
+from suites.stored import needed, needed_secret
 from suites.wire import NothingKnown, judge, no_tls, served_leaf
 
 Certificates = tuple[x509.Certificate, ...]
@@ -129,15 +129,16 @@ def test_numbers_of_keys(generated: Generated, each: Each) -> None:
 
 @requirement("AUTO-3a")
 def test_no_leaf_verifies_under_another_clusters_root(generated: Generated, each: Each) -> None:
-    """Each cluster has a root of its own, also where a root of the time before 2.5 lies about.
+    """Each cluster has a root of its own, also where a legacy root lies in the namespace.
 
-    Every leaf that was served or is stored must verify under its own cluster's root (the control;
-    where it does not, nothing is known of it) and must have no chain to the neighbour's or the old
-    one. A leaf that verifies under either breaks it; issuers' names are not looked at.
+    That one, Secret pgo-root-cacert, is what operators before 2.5 share among a namespace's
+    clusters. Every leaf that was served or is stored must verify under its own cluster's root (the
+    control; where it does not, nothing is known of it) and must have no chain to the neighbour's or
+    the legacy one. A leaf that verifies under either breaks it; issuers' names are not looked at.
     """
     one, two = generated.stored.one, generated.stored.two
     legacy = generated.deployed.legacy
-    old = {"the old root": (legacy.certificate,)} if legacy else {}
+    old = {"the legacy root": (legacy.certificate,)} if legacy else {}
     for inventory, other, served in (
         (one, two, generated.wire.plain_handshakes),
         (two, one, generated.wire.of_two),
@@ -238,8 +239,8 @@ def test_both_leaf_secrets_share_the_ca(generated: Generated) -> None:
     trusts ca.crt would trust that one as well.
     """
     inventory = generated.stored.one
-    external = _needed(inventory, inventory.names.server_secret, "ca.crt")
-    internal = _needed(inventory, inventory.names.replication_secret, "ca.crt")
+    external = needed(inventory, inventory.names.server_secret, "ca.crt")
+    internal = needed(inventory, inventory.names.replication_secret, "ca.crt")
     expect(
         external == internal and len(external) == 1,
         where=f"ca.crt of {inventory.names.server_secret} and {inventory.names.replication_secret}",
@@ -255,8 +256,8 @@ def test_the_leaves_are_two(generated: Generated) -> None:
     One certificate, or one key, for both purposes breaks it.
     """
     inventory = generated.stored.one
-    external = _needed(inventory, inventory.names.server_secret, "tls.crt")[0]
-    internal = _needed(inventory, inventory.names.replication_secret, "tls.crt")[0]
+    external = needed(inventory, inventory.names.server_secret, "tls.crt")[0]
+    internal = needed(inventory, inventory.names.replication_secret, "tls.crt")[0]
     same_key = external.public_key() == internal.public_key()
     expect(
         der(external) != der(internal) and not same_key,
@@ -291,7 +292,7 @@ def test_published_roots_agree(generated: Generated, each: Each) -> None:
     does one more, which may stand in PgBouncer's ca-roots alone.
     """
     inventory = generated.stored.one
-    ca = _needed(inventory, inventory.names.server_secret, "ca.crt")
+    ca = needed(inventory, inventory.names.server_secret, "ca.crt")
     for name, key in _places_of_the_root(inventory):
         with each(f"Secret {name}, key {key}"):
             secret = inventory.secrets.get(name)
@@ -335,8 +336,8 @@ def test_leaf_secrets_are_labelled(generated: Generated, each: Each) -> None:
         inventory.names.replication_secret: "replication-client-tls",
     }
     for name, purpose in purposes.items():
-        labels = inventory.secrets[name].labels
         with each(f"Secret {name}"):
+            labels = needed_secret(inventory, name).labels
             expect(
                 labels.get(CLUSTER) == "one" and labels.get(CERTIFICATE) == purpose,
                 where=f"Secret {generated.namespace}/{name}",
@@ -371,14 +372,6 @@ def _expect_no_chain(
             raise NothingKnown(
                 f"{where}: {whose} gives another error than that of the chain: {result.message}"
             )
-
-
-def _needed(inventory: Inventory, name: str, key: str) -> Certificates:
-    """The certificates under a key that AUTO-2b promises. Raises Blocked where there is none."""
-    secret = inventory.secrets.get(name)
-    if secret is None or key not in secret.certificates:
-        raise Blocked(f"AUTO-2b: Secret {name} has no certificate under {key}")
-    return secret.certificates[key]
 
 
 def _places_of_the_root(inventory: Inventory) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from fixtures.observing.replicationlogins import REPLICATION_USER
 from fixtures.scenarios.generated import Generated
 from suites.breach import Each, expect
 from suites.requirement import requirement
+from suites.stored import needed
 
 _CRITICAL = {"2.5.29.15", "2.5.29.19"}
 """keyUsage and basicConstraints (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
@@ -138,9 +139,9 @@ def _form(facts: CertificateFacts) -> dict[str, object]:
 
 def _external(generated: Generated) -> CertificateFacts:
     inventory = generated.stored.one
-    return describe(inventory.secrets[inventory.names.server_secret].first("tls.crt"))
+    return describe(needed(inventory, inventory.names.server_secret, "tls.crt")[0])
 
 
 def _internal(generated: Generated) -> CertificateFacts:
     inventory = generated.stored.one
-    return describe(inventory.secrets[inventory.names.replication_secret].first("tls.crt"))
+    return describe(needed(inventory, inventory.names.replication_secret, "tls.crt")[0])

@@ -9,12 +9,14 @@ from cryptography import x509
 from fixtures.certificates import fingerprint, is_authority, verify_chain
 from fixtures.observing.pooledlogin import PooledLogin
 from fixtures.observing.refusedvariants import Variant
+from fixtures.observing.streaming import Streaming
 from fixtures.probes import LoginOk, describe_answer, handshake_done, session_of
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
 from fixtures.scenarios.custom_refused import CustomRefused, Running
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
+from suites.streaming import expect_streaming
 from suites.wire import NothingKnown, judge, no_tls, served_leaf
 
 
@@ -70,20 +72,15 @@ def test_walsenders_use_the_internal_leaf(
     """
     leaf = custom.deployed.certificates.internal.certificate
     issuer = f"/CN={custom.deployed.certificates.root.certificate.subject.rfc4514_string()[3:]}"
-    evidence.data("walsenders", custom.wire.walsenders)
+    seen = custom.wire.streaming
+    evidence.data("walsenders", seen)
     with each("one walsender for each replica"):
-        expect(
-            bool(custom.wire.walsenders),
-            where=f"{custom.wire.primary}, pg_stat_replication",
-            promised="a replica that streams",
-            seen="none",
-            look_at="the replicas' logs",
-        )
-    for row in custom.wire.walsenders:
+        expect_streaming(seen)
+    for row in seen.walsenders:
         with each(f"walsender to {row.address}"):
             expect(
                 row.client_serial == str(leaf.serial_number) and row.issuer_dn == issuer,
-                where=f"{custom.wire.primary}, walsender to {row.address}",
+                where=f"{seen.primary}, walsender to {row.address}",
                 promised=f"serial {leaf.serial_number} of issuer {issuer}: Secret {INTERNAL}",
                 seen=f"serial {row.client_serial} of issuer {row.issuer_dn}",
             )
@@ -214,13 +211,9 @@ def test_corrected_secrets_are_enough(refused: CustomRefused, each: Each) -> Non
                 promised="the given external leaf",
                 seen=", ".join(sorted(fingerprint(leaf)[:16] for leaf in leaves)),
             )
-            serials = {row.client_serial for row in found.walsenders}
-            expect(
-                serials == {str(certificates.internal.certificate.serial_number)},
-                where=f"{where}, walsenders at {found.primary}",
-                promised="the given internal leaf",
-                seen=", ".join(sorted(map(str, serials))),
-            )
+            if found.streaming is not None:
+                expect_streaming(found.streaming)
+                _expect_serial(found.streaming, certificates.internal.certificate, where)
 
 
 @requirement("CUSTOM-5a")
@@ -258,6 +251,16 @@ def _judge_running(refused: CustomRefused, each: Each, id_: str) -> None:
                 look_at="Secrets of the namespace; the operator's log",
             )
             _know_all(running, where, refused.applied.gaps)
+
+
+def _expect_serial(seen: Streaming, leaf: x509.Certificate, where: str) -> None:
+    serials = {row.client_serial for row in seen.walsenders if row.streams}
+    expect(
+        serials == {str(leaf.serial_number)},
+        where=f"{where}, walsenders at {seen.primary}",
+        promised="the given internal leaf",
+        seen=", ".join(sorted(map(str, serials))),
+    )
 
 
 def _mounted(running: Running) -> Iterator[str]:

@@ -70,8 +70,8 @@ def test_the_primary_refuses_plaintext(tlsonly: TlsOnly, each: Each) -> None:
     """With tlsOnly the primary lets nobody in without TLS.
 
     In a cluster that was created with tlsOnly: FATAL 28000 from ClientAuthentication, while the
-    same login over TLS succeeds just before and just after. That such an attempt gets in where it
-    may shows TLSONLY-1's; without that nothing is known.
+    same login over TLS succeeds just before and just after. TLSONLY-1 shows that such an attempt
+    gets in where it may; without that nothing is known.
     """
     judge_plaintext(each, _of_role(tlsonly.born.refusals, "primary"))
     with each("the control, TLSONLY-1"):
@@ -127,7 +127,7 @@ def test_it_takes_effect_on_a_live_cluster(
 ) -> None:
     """Set to true on a live cluster, tlsOnly takes effect at every instance and PgBouncer.
 
-    In a cluster without rules of the user, at which it was false for a while: within the deadline
+    In a cluster without rules of the user, in which it was false for a while: within the deadline
     `toggled`, from the change of the CR on, every instance has loaded rules that are other than
     they were and admit no plaintext, and every Pod refuses it. TLSONLY-1 is the control that
     plaintext can get in at all.
@@ -206,36 +206,34 @@ def test_replication_stays_encrypted(tlsonly: TlsOnly, each: Each, evidence: Che
     a replica that has not by the deadline `ready`, in a cluster that says it is, does not stream.
     Where the platform can record the network, the row must not be seen on it.
     """
-    closed = tlsonly.closed
-    seen = closed.streaming
-    evidence.data("streaming", seen)
+    closed, delivery = tlsonly.closed, tlsonly.closed.delivery
+    seen = delivery.streaming
+    evidence.data("delivery", delivery)
     evidence.data("marker-seen-on-the-network", closed.captured)
-    with each("walsenders in pg_stat_ssl"):
-        streaming = sum(w.streams for w in seen.walsenders)
-        where, listed = (
-            f"{seen.primary}, pg_stat_replication",
-            ", ".join(f"{w.address} {w.state}, ssl {w.ssl}" for w in seen.walsenders),
-        )
+    where = f"{seen.primary}, pg_stat_replication"
+    for row in seen.walsenders:
+        with each(f"walsender {row.pid} to {row.address}"):
+            expect(
+                row.ssl,
+                where=where,
+                promised="ssl true in pg_stat_ssl",
+                seen=str(row),
+                look_at="sslmode in primary_conninfo of the replica",
+            )
+    with each("a row received by each replica"):
+        if not delivery.received and not delivery.ready:
+            raise NothingKnown(f"{delivery.ready.expected} is not, so replicas may be away")
         expect(
-            all(w.ssl for w in seen.walsenders),
-            where=where,
-            promised="walsenders with ssl true only",
-            seen=listed,
-            look_at="primary_conninfo of the replica",
-        )
-        if not seen.received and not seen.ready:
-            raise NothingKnown(f"{seen.ready.expected} is not, so replicas may be away")
-        expect(
-            seen.received and streaming >= seen.replicas,
+            delivery.received,
             where=where,
             promised=f"{seen.replicas} walsenders that stream what is written",
-            seen=listed or "none",
+            seen=str(seen),
             look_at="the replica's log; primary_conninfo and the primary's rules",
         )
     if closed.captured is not None:
         with each("the network"):
             _expect_unseen(closed.captured, "a client's query to an instance, or a replicated row")
-            if not seen.received:
+            if not delivery.received:
                 raise NothingKnown("the row did not reach every replica while it was recorded")
 
 

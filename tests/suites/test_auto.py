@@ -32,7 +32,7 @@ EXTERNAL, INTERNAL, CA = "one-cluster-cert", "one-replication-cert", "one-cluste
 
 @dataclass
 class Neighbours:
-    """Two clusters and an old root; ``one`` and ``two`` may be changed before they are read."""
+    """Two clusters and a legacy root; ``one`` and ``two`` may be changed before they are read."""
 
     legacy: Authority
     one: dict[str, dict[str, bytes]]
@@ -94,6 +94,37 @@ def test_what_needs_a_certificate_that_is_not_there_is_blocked(clusters: Neighbo
             check(clusters.read())
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        checks.test_leaf_secrets_are_labelled,
+        test_certreq.test_the_external_leafs_names,
+        test_certreq.test_the_leaves_form,
+    ],
+)
+def test_a_secret_that_is_not_there_blocks_what_looks_into_it(
+    clusters: Neighbours, check: Callable[..., None]
+) -> None:
+    del clusters.one[EXTERNAL], clusters.one[INTERNAL]
+    with pytest.raises(Blocked, match=f"AUTO-2b: Secret {EXTERNAL} does not exist"):
+        judged(check, clusters.read())
+
+
+@pytest.mark.parametrize(
+    ("check", "secret"),
+    [
+        (test_certreq.test_the_external_leafs_common_name, EXTERNAL),
+        (test_certreq.test_the_internal_leafs_common_name, INTERNAL),
+    ],
+)
+def test_a_leaf_that_is_none_blocks_what_reads_its_name(
+    clusters: Neighbours, check: Callable[[Generated], None], secret: str
+) -> None:
+    clusters.one[secret]["tls.crt"] = b"no certificate"
+    with pytest.raises(Blocked, match=f"AUTO-2b: Secret {secret} has no certificate"):
+        check(clusters.read())
+
+
 def test_a_leaf_under_the_neighbours_root_is_a_breach_though_its_own_does_not_verify_it(
     clusters: Neighbours,
 ) -> None:
@@ -103,9 +134,9 @@ def test_a_leaf_under_the_neighbours_root_is_a_breach_though_its_own_does_not_ve
         judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
 
 
-def test_a_leaf_under_the_old_root_is_a_breach(clusters: Neighbours) -> None:
+def test_a_leaf_under_the_legacy_root_is_a_breach(clusters: Neighbours) -> None:
     _shown(clusters, clusters.legacy, clusters.legacy)
-    with pytest.raises(Breach, match="no chain to the old root"):
+    with pytest.raises(Breach, match="no chain to the legacy root"):
         judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
 
 

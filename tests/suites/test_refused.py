@@ -23,9 +23,7 @@ class Observed:
 
 def _judged(*ran: Ran, gaps: int = 0) -> Each:
     variant = variants("pgtls-0000-refused")[0]
-    running = Running(
-        pods=(), ran=ran, waited_for="no instance", served={}, ready=frozenset(), walsenders=()
-    )
+    running = Running(ran=ran, served={}, ready=frozenset(), walsenders=())
     observed: CustomRefused = Observed(Applied(running={variant: running}, gaps=gaps))  # type: ignore[assignment]
     each = Each()
     checks.test_missing_parts_are_not_replaced(observed, each)

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.certificates import Authority, internal_spec
-from fixtures.observing.channels import Streaming
 from fixtures.observing.prober import Attempts
-from fixtures.observing.sightings import Walsender
+from fixtures.observing.streaming import Delivery, Streaming, Walsender
 from fixtures.pgcluster.cluster import Member, Outcome
 from fixtures.pgcluster.hbarules import HbaRule, HbaRules
 from fixtures.probes import (
@@ -200,6 +199,7 @@ def _walsender(*, ssl: bool = True) -> Walsender:
         pid=7,
         state="streaming",
         address="10.0.0.3",
+        flushed="0/3000060",
         ssl=ssl,
         client_dn=None,
         client_serial=None,
@@ -210,14 +210,12 @@ def _walsender(*, ssl: bool = True) -> Walsender:
 def _replication(
     *rows: Walsender, received: bool, ready: bool = True, captured: bool | None = None
 ) -> None:
-    streaming = Streaming(
-        primary=PRIMARY,
-        replicas=1,
-        walsenders=rows,
+    delivery = Delivery(
+        streaming=Streaming(primary=PRIMARY, replicas=1, walsenders=rows),
         received=received,
         ready=Outcome(ready, "cluster plain ready"),
     )
-    seen = {"streaming": streaming, "captured": captured}
+    seen = {"delivery": delivery, "captured": captured}
     _judged(checks.test_replication_stays_encrypted, Kept(), closed=seen)
 
 
@@ -226,7 +224,7 @@ def test_a_replica_that_streams_over_tls_keeps_5a() -> None:
 
 
 def test_a_replica_that_never_streams_breaks_5a_in_a_ready_cluster_only() -> None:
-    with pytest.raises(Breach, match="seen none"):
+    with pytest.raises(Breach, match="seen 0 of 1 streaming: no walsender"):
         _replication(received=False)
     with pytest.raises(NothingKnown, match="cluster plain ready is not"):
         _replication(received=False, ready=False)
@@ -235,7 +233,7 @@ def test_a_replica_that_never_streams_breaks_5a_in_a_ready_cluster_only() -> Non
 def test_a_row_in_plaintext_breaks_5a_whatever_the_server_says() -> None:
     with pytest.raises(Breach, match="in plaintext"):
         _replication(_walsender(), received=True, captured=True)
-    with pytest.raises(Breach, match="ssl False"):
+    with pytest.raises(Breach, match="ssl false"):
         _replication(_walsender(ssl=False), received=True, captured=False)
 
 

@@ -1,0 +1,24 @@
+"""What a check needs of a cluster's Secrets, where another check says whether it is there."""
+
+from __future__ import annotations
+
+from cryptography import x509
+
+from fixtures.pgcluster.inventory import Inventory, StoredSecret
+from fixtures.run.outcomes import Blocked
+
+
+def needed_secret(inventory: Inventory, name: str) -> StoredSecret:
+    """A Secret that AUTO-2b looks into. Raises Blocked where there is none."""
+    secret = inventory.secrets.get(name)
+    if secret is None:
+        raise Blocked(f"AUTO-2b: Secret {name} does not exist")
+    return secret
+
+
+def needed(inventory: Inventory, name: str, key: str) -> tuple[x509.Certificate, ...]:
+    """The certificates under a key that AUTO-2b promises. Raises Blocked where there is none."""
+    certificates = needed_secret(inventory, name).certificates.get(key)
+    if not certificates:
+        raise Blocked(f"AUTO-2b: Secret {name} has no certificate under {key}")
+    return certificates
