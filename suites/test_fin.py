@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fixtures.pgcluster.secretstates import SecretState, touched
+from fixtures.pgcluster.secretstates import SecretState, noted, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.deletion import Claim, Claims, Deletion
@@ -26,7 +26,7 @@ def test_the_root_is_kept(deletion: Deletion, each: Each) -> None:
     name = "kept-cluster-ca-cert"
     before, after = deletion.before.generated["kept"], deletion.after.generated["kept"]
     with each(f"Secret {name}"):
-        _expect_kept(deletion, name, before[name], after[name])
+        _expect_kept(deletion, noted(before, name), after[name])
     with each("while another cluster has it as its root"):
         _was_ready(deletion, "borrower", "ROOTCA-6a")
 
@@ -51,15 +51,16 @@ def test_delete_ssl_deletes_the_generated_secrets(deletion: Deletion, each: Each
     """
     _gone(deletion, "erased")
     after = deletion.after.generated["erased"]
-    for name, state in deletion.before.generated["erased"].items():
+    before = deletion.before.generated["erased"]
+    for name in before:
         with each(f"Secret {name}"):
-            noted = _noted(name, state)
+            state = noted(before, name)
             expect(
-                not _is_there(noted, after[name]),
+                not _is_there(state, after[name]),
                 where=f"Secret {deletion.namespace}/{name}",
                 promised="404 NotFound after the deletion with percona.com/delete-ssl",
-                seen=f"it exists, uid {noted.uid}",
-                look_at=f"its labels: {', '.join(f'{k}={v}' for k, v in noted.labels) or 'none'}",
+                seen=f"it exists, uid {state.uid}",
+                look_at=f"its labels: {', '.join(f'{k}={v}' for k, v in state.labels) or 'none'}",
             )
 
 
@@ -71,9 +72,10 @@ def test_delete_ssl_keeps_users_and_claims(deletion: Deletion, each: Each) -> No
     something may hold it still.
     """
     _gone(deletion, "erased")
-    for name, state in deletion.before.users["erased"].items():
+    users = deletion.before.users["erased"]
+    for name in users:
         with each(f"Secret {name}"):
-            _expect_kept(deletion, name, state, deletion.after.users["erased"][name])
+            _expect_kept(deletion, noted(users, name), deletion.after.users["erased"][name])
     after = deletion.after.claims["erased"]
     for name, claim in _claims(deletion, "erased").items():
         with each(f"PersistentVolumeClaim {name}"):
@@ -94,9 +96,9 @@ def test_delete_ssl_leaves_custom_secrets_alone(deletion: Deletion, each: Each) 
     """
     _was_ready(deletion, "own", "CUSTOM-1, ROOTCA-1")
     _gone(deletion, "own")
-    for name, before in deletion.before.own.items():
+    for name in deletion.before.own:
         with each(f"Secret {name}"):
-            words = touched(_noted(name, before), deletion.after.own[name])
+            words = touched(noted(deletion.before.own, name), deletion.after.own[name])
             _expect_untouched(deletion, name, words)
 
 
@@ -116,10 +118,10 @@ def test_delete_ssl_leaves_the_neighbour_alone(
     evidence.text("answers.txt", "\n".join(f"{m}: {describe_answer(a)}" for m, a in served.items()))
     before = {**deletion.before.generated["neighbour"], **deletion.before.users["neighbour"]}
     after = {**deletion.after.generated["neighbour"], **deletion.after.users["neighbour"]}
-    for name, state in before.items():
+    for name in before:
         with each(f"Secret {name}"):
-            noted, written = _noted(name, state), name == deletion.before.witness
-            words = _differs(noted, after[name]) if written else touched(noted, after[name])
+            differs = _differs if name == deletion.before.witness else touched
+            words = differs(noted(before, name), after[name])
             _expect_untouched(deletion, name, words)
 
 
@@ -151,7 +153,7 @@ def test_what_was_deleted_stays_away(deletion: Deletion, each: Each) -> None:
     """
     _gone(deletion, "erased")
     before, after = deletion.before.generated["erased"], deletion.after.generated["erased"]
-    known = {name: _noted(name, state) for name, state in before.items() if state is not None}
+    known = {name: state for name, state in before.items() if state is not None}
     deleted = [name for name, state in known.items() if not _is_there(state, after[name])]
     if known and not deleted:
         raise Blocked("FIN-2a: nothing was deleted, so nothing could come back")
@@ -180,7 +182,7 @@ def test_delete_pvc_alone_keeps_tls_secrets(deletion: Deletion, each: Each) -> N
     """
     _gone(deletion, "claims")
     users = deletion.before.users["claims"]
-    own = {**_claims(deletion, "claims"), **{n: _noted(n, state) for n, state in users.items()}}
+    own = {**_claims(deletion, "claims"), **{name: noted(users, name) for name in users}}
     left = [name for name, claim in deletion.after.claims["claims"].items() if not claim.leaving]
     left += [name for name, state in deletion.after.users["claims"].items() if state is not None]
     if still := [name for name in left if name in own]:
@@ -213,21 +215,19 @@ def _claims(deletion: Deletion, cluster: str) -> Claims:
 
 
 def _expect_all_kept(deletion: Deletion, each: Each, cluster: str, but: str = "") -> None:
-    for name, state in deletion.before.generated[cluster].items():
+    before, after = deletion.before.generated[cluster], deletion.after.generated[cluster]
+    for name in before:
         if name == but:
             continue
         with each(f"Secret {name}"):
-            _expect_kept(deletion, name, state, deletion.after.generated[cluster][name])
+            _expect_kept(deletion, noted(before, name), after[name])
 
 
-def _expect_kept(
-    deletion: Deletion, name: str, before: SecretState | None, after: SecretState | None
-) -> None:
-    before = _noted(name, before)
+def _expect_kept(deletion: Deletion, before: SecretState, after: SecretState | None) -> None:
     same = after is not None and (after.uid, after.data) == (before.uid, before.data)
     expect(
         same,
-        where=f"Secret {deletion.namespace}/{name}",
+        where=f"Secret {deletion.namespace}/{before.name}",
         promised=f"kept after the deletion, uid {before.uid} and data as before",
         seen="404 NotFound" if after is None else f"uid {after.uid}, or other data",
         look_at=f"its owners before: {', '.join(before.owners) or 'none'}",
@@ -262,9 +262,3 @@ def _describe(claim: Claim | None) -> str:
     if claim is None:
         return "404 NotFound"
     return f"uid {claim.uid}" + (", being deleted" if claim.leaving else "")
-
-
-def _noted(name: str, state: SecretState | None) -> SecretState:
-    if state is None:
-        raise NothingKnown(f"Secret {name} was not there before the deletion")
-    return state
