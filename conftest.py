@@ -12,4 +12,4 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """
     plugins = session.config.pluginmanager
     if plugins.has_plugin("pgtls-conductor"):
-        plugins.import_plugin("fixtures.run.plugin")
+        plugins.import_plugin("fixtures.session.plugin")

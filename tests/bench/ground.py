@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fixtures.run.evidence import Evidence
 from fixtures.run.settings import load
-from fixtures.run.standing import Foundation
 from fixtures.scenarios.base import Stand
+from fixtures.session.standing import Foundation
 from tests.bench.figures import BenchError
 
 
