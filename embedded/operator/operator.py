@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 
 # An idle cluster is looked at this often, in seconds, lest a leaf due for renewal be missed.
 _ROUTINE = 3600.0
+# A refused one this often: what is wrong may pass by itself, as with a root that is not valid yet.
+_REFUSED = 5.0
 # More than clusters that come up at a time: none with little to do waits for others' long passes.
 _WORKERS = 32
 _ROOT_SECRET = Names(namespace="", cluster="").root_secret
@@ -62,7 +64,7 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             await self._world.start(group)
             self._world.on_change(PGCLUSTERS, self._on_cluster)
-            self._world.on_change(SECRETS, self._on_secret)
+            self._world.on_change(SECRETS, self._on_secret, own=self._on_named_secret)
             for resource in (CONFIGMAPS, SERVICES, PVCS, PODS, STATEFULSETS, DEPLOYMENTS):
                 self._world.on_change(resource, self._on_part)
             group.create_task(self._queue.run(), name="clusters")
@@ -91,7 +93,7 @@ class Operator:
             await self._refuse(obj, refusal, now)
             if custom.REFUSED_ONCE_IT_RAN in self._faults:
                 await Deletion(self._world, cluster, self._faults).stop()
-            return None
+            return None if custom.CORRECTION_UNNOTICED in self._faults else _REFUSED
         context = Context(
             cluster=cluster,
             tls=tls,
@@ -164,8 +166,13 @@ class Operator:
         namespace, name = obj["metadata"]["namespace"], obj["metadata"]["name"]
         if name.endswith(_ROOT_SECRET):
             self._enqueue((namespace, name.removesuffix(_ROOT_SECRET)))
+        self._on_named_secret(obj)
+
+    def _on_named_secret(self, obj: Json) -> None:
+        """Look at the clusters that name a Secret as one of the user's, whoever wrote it."""
         if custom.CORRECTION_UNNOTICED not in self._faults:
-            for key in self._world.naming_secret(namespace, name):
+            metadata = obj["metadata"]
+            for key in self._world.naming_secret(metadata["namespace"], metadata["name"]):
                 self._enqueue(key)
 
     def _enqueue(self, key: Key) -> None:

@@ -62,14 +62,29 @@ class World:
         """Follow the API in `group`; returns once every copy is complete."""
         await self._informers.start(group)
 
-    def on_change(self, resource: Resource, handler: Callable[[Json], None]) -> None:
-        """Call `handler` with each object that others changed so that it matters."""
-        # Nothing that we write to a cluster matters to us: what does came from others meanwhile.
-        deaf = resource != PGCLUSTERS
+    def on_change(
+        self,
+        resource: Resource,
+        handler: Callable[[Json], None],
+        *,
+        own: Callable[[Json], None] | None = None,
+    ) -> None:
+        """Call `handler` with each object that others changed so that it matters.
+
+        `own` is called instead with those that a pass of ours wrote: other clusters than the one
+        that it was for may wait for them.
+        """
+        if resource == PGCLUSTERS:
+            # Nothing that we write to a cluster matters to us: what does came from others.
+            own = handler
 
         def told(kind: str, obj: Json) -> None:
-            if self._relevance.changed(resource, kind, obj) and not (self._learning and deaf):
+            if not self._relevance.changed(resource, kind, obj):
+                return
+            if not self._learning:
                 handler(obj)
+            elif own is not None:
+                own(obj)
 
         self._informer(resource).add_handler(told)
 
@@ -136,7 +151,7 @@ class World:
             return
 
     def _learn(self, resource: Resource, obj: Json) -> Json:
-        """Take in an own write; the pass that wrote it need not be told."""
+        """Take in an own write; the pass that wrote it need not be told of it."""
         self._learning = True
         try:
             return self._informer(resource).learn(obj)

@@ -56,9 +56,11 @@ def platform() -> Iterator[dict[str, str]]:
     assert launcher.stdin is not None
     assert launcher.stdout is not None
     try:
-        line = launcher.stdout.readline()
-        assert line, f"the launcher ended with exit code {launcher.wait()}"
-        yield json.loads(line)
+        # What is told while images are made comes first.
+        told = (json.loads(line) for line in launcher.stdout)
+        up = next((each for each in told if "progress" not in each), None)
+        assert up is not None, f"the launcher ended with exit code {launcher.wait()}"
+        yield up
     finally:
         launcher.stdin.close()
         launcher.stdout.close()

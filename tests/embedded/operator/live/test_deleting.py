@@ -7,9 +7,10 @@ import pytest
 from embedded.client import PODS, PVCS, SECRETS
 from embedded.operator.pki import Authority
 from tests.embedded.operator.live.bench import Bench
-from tests.embedded.operator.making import NOW, secret
+from tests.embedded.operator.making import NOW, manifest, secret
 
 SSL, DATA = "percona.com/delete-ssl", "percona.com/delete-pvc"
+LEGACY = "pgo-root-cacert"
 ROOT = Authority.generate(NOW)
 
 
@@ -30,6 +31,7 @@ TLS = {"cluster-ca-cert", "cluster-cert", "replication-cert", "pgbackrest", "pgb
 def clusters(bench: Bench) -> Bench:
     bench.give(secret("root", {"root.crt": ROOT.pem, "root.key": ROOT.key_pem}))
     custom = {"customRootCATLSSecret": {"name": "root"}}
+    bench.give(secret(LEGACY, {"root.crt": ROOT.pem, "root.key": ROOT.key_pem}))
     bench.cluster("kept")
     bench.cluster("ssl", finalizers=(SSL,))
     bench.cluster("data", finalizers=(DATA,))
@@ -52,7 +54,7 @@ def test_each_finalizer_takes_its_own(
     clusters: Bench, name: str, secrets: set[str], claims: int
 ) -> None:
     neighbour = of("neighbour", clusters.names(SECRETS))
-    given = clusters.get(SECRETS, "root")
+    given, legacy = clusters.get(SECRETS, "root"), clusters.get(SECRETS, LEGACY)
     clusters.gone(name)
     # What has an owner goes in its own time; the roles are the last of the Secrets to do so.
     clusters.wait(SECRETS, f"{name}-roles", lambda obj: obj is None, "the roles are gone")
@@ -60,6 +62,7 @@ def test_each_finalizer_takes_its_own(
     assert len(of(name, clusters.names(PVCS))) == claims
     assert of("neighbour", clusters.names(SECRETS)) == neighbour
     assert clusters.get(SECRETS, "root") == given
+    assert clusters.get(SECRETS, LEGACY) == legacy
 
 
 def test_what_was_deleted_does_not_come_back(clusters: Bench) -> None:
@@ -80,6 +83,20 @@ def test_a_cluster_made_again_has_its_root_its_data_and_its_password(clusters: B
     assert clusters.value("neighbour-pguser-neighbour", "password") == password
     assert clusters.sql("neighbour", "SELECT answer FROM marker", "replica") == ["42"]
     assert clusters.login("neighbour", "pgbouncer", "verify-full").stdout == b"neighbour\n"
+
+
+def test_the_secrets_of_a_former_instance_set_go_too(clusters: Bench) -> None:
+    sets = manifest()["spec"]["instances"]
+    second = sets[0] | {"name": "second", "replicas": 1}
+    clusters.cluster("former", finalizers=(SSL,), instances=[*sets, second])
+    clusters.ready("former")
+    (instance,) = [each for each in clusters.names(SECRETS) if each.startswith("former-second-")]
+    clusters.change("former", instances=sets)
+    clusters.ready("former")
+    assert instance in clusters.names(SECRETS)
+    clusters.gone("former")
+    clusters.wait(SECRETS, "former-roles", lambda obj: obj is None, "the roles are gone")
+    assert kinds("former", clusters.names(SECRETS)) == {"pguser-former"}
 
 
 def test_a_foreign_finalizer_takes_nothing(clusters: Bench) -> None:

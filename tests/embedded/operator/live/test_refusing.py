@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from embedded.client import EVENTS, PGCLUSTERS, SECRETS, STATEFULSETS
 from embedded.operator.pki import Authority
+from embedded.operator.pki.authority import BACKDATE
 from tests.embedded.operator.live.bench import Bench
-from tests.embedded.operator.making import NOW, Json, external, internal, leaf_secret
+from tests.embedded.operator.making import NOW, Json, external, internal, leaf_secret, secret
 
 ROOT = Authority.generate(NOW)
 REFS = {"customTLSSecret": {"name": "tls"}, "customReplicationTLSSecret": {"name": "repl"}}
@@ -45,3 +48,21 @@ def test_a_live_cluster_keeps_what_it_runs_with(bench: Bench) -> None:
     bench.change("c", secrets=REFS)
     bench.ready("c")
     assert bench.lives("c") == lives
+
+
+def test_a_root_that_is_made_for_another_cluster_later_is_enough(bench: Bench) -> None:
+    root = {"customRootCATLSSecret": {"name": "lender-cluster-ca-cert"}}
+    bench.cluster("borrower", secrets=root)
+    bench.wait(
+        PGCLUSTERS, "borrower", lambda obj: "lender-cluster-ca-cert" in refusal(obj), "it is told"
+    )
+    bench.cluster("lender")
+    bench.ready("lender", "borrower")
+
+
+def test_a_root_is_enough_once_it_is_valid(bench: Bench) -> None:
+    late = Authority.generate(datetime.now(UTC) + BACKDATE + timedelta(seconds=3))
+    bench.give(secret("late", {"root.crt": late.pem, "root.key": late.key_pem}))
+    bench.cluster("early", secrets={"customRootCATLSSecret": {"name": "late"}})
+    bench.wait(PGCLUSTERS, "early", lambda obj: "begins at" in refusal(obj), "the reason is told")
+    bench.ready("early")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from embedded.client import PGCLUSTERS, SECRETS
 from embedded.operator.names import Names
 from embedded.operator.pki import Authority, Pair, Subject, encoding, issue
+from embedded.operator.pki.authority import BACKDATE
+from embedded.operator.pki.leaf import LeafShape
 from tests.embedded.operator.live.bench import STREAMING, Bench
 from tests.embedded.operator.making import NOW, Json, internal, leaf_secret
 from tests.embedded.operator.making import secret as secret_of
@@ -24,6 +28,15 @@ def external(bench: Bench, cluster: str) -> Pair:
 
 def serial(pair: Pair) -> int:
     return encoding.certificate(pair.certificate).serial_number
+
+
+def _await_serials(bench: Bench, cluster: str, expected: set[int]) -> None:
+    """Ask until it shows: the reload is the database's own and leaves no trace in the API."""
+    for _ in range(200):
+        served = bench.serials(cluster)
+        if served == expected:
+            return
+    assert served == expected
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +81,68 @@ def test_new_content_is_served_without_a_restart(clusters: Bench) -> None:
     renewed = external(clusters, "given")
     data = leaf_secret("tls", renewed, ROOT)["data"]
     clusters.run(clusters.client.patch(SECRETS, "tls", clusters.namespace, {"data": data}))
-    # The reload is the database's own affair and leaves no trace in the API: ask until it shows.
-    for _ in range(200):
-        served = clusters.serials("given")
-        if served == {serial(renewed)}:
-            break
-    assert served == {serial(renewed)}
+    _await_serials(clusters, "given", {serial(renewed)})
     assert clusters.lives("given") == before
+
+
+def test_a_leaf_that_is_due_is_replaced_and_served(clusters: Bench) -> None:
+    before = clusters.lives("plain")
+    root = Authority.load(
+        clusters.value("plain-cluster-ca-cert", "root.crt"),
+        clusters.value("plain-cluster-ca-cert", "root.key"),
+        NOW,
+    )
+    names = Names(namespace=clusters.namespace, cluster="plain")
+    forms = names.dns("primary") + names.dns("replicas")
+    due = issue(
+        root, Subject(common_name=forms[0], names=forms), NOW, LeafShape(lifetime=BACKDATE / 4)
+    )
+    data = leaf_secret("plain-cluster-cert", due, root)["data"]
+    clusters.run(
+        clusters.client.patch(SECRETS, "plain-cluster-cert", clusters.namespace, {"data": data})
+    )
+    clusters.wait(
+        SECRETS,
+        "plain-cluster-cert",
+        lambda obj: (obj or {})["data"]["tls.crt"] != data["tls.crt"],
+        "the leaf that was due is replaced",
+    )
+    renewed = encoding.certificate(clusters.value("plain-cluster-cert", "tls.crt"))
+    renewed.verify_directly_issued_by(root.certificate)
+    _await_serials(clusters, "plain", {renewed.serial_number})
+    assert clusters.lives("plain") == before
+
+
+def test_with_a_root_that_was_lost_all_leaves_are_made_anew(clusters: Bench) -> None:
+    old = clusters.value("plain-cluster-ca-cert", "root.crt")
+    (lost,) = [
+        each
+        for each in clusters.run(clusters.client.list(SECRETS, clusters.namespace)).items
+        if each["metadata"]["name"] == "plain-cluster-ca-cert"
+    ]
+    clusters.run(clusters.client.delete(SECRETS, "plain-cluster-ca-cert", clusters.namespace))
+    clusters.wait(
+        SECRETS,
+        "plain-cluster-ca-cert",
+        lambda obj: obj is not None and obj["metadata"]["uid"] != lost["metadata"]["uid"],
+        "the root is made anew",
+    )
+    pem = clusters.value("plain-cluster-ca-cert", "root.crt")
+    assert pem != old
+    clusters.wait(
+        SECRETS,
+        "plain-cluster-cert",
+        lambda obj: base64.b64decode((obj or {})["data"]["ca.crt"]) == pem,
+        "the external leaf is of the new root",
+    )
+    leaf = encoding.certificate(clusters.value("plain-cluster-cert", "tls.crt"))
+    leaf.verify_directly_issued_by(encoding.certificate(pem))
+    _await_serials(clusters, "plain", {leaf.serial_number})
+    for _ in range(200):
+        done = clusters.login("plain", "pgbouncer", "verify-full")
+        if done.code == 0:
+            break
+    assert done.stdout == b"plain\n", done.stderr.decode()
 
 
 def test_tls_only_takes_effect_at_every_instance_without_a_restart(clusters: Bench) -> None:
