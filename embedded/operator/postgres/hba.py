@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 
 from embedded.faults import Faults, auto, conn, custom, tlsonly
@@ -16,6 +18,7 @@ _REPLICATION = f'"{REPLICATION_USER}"'
 _POOLER = f'"{PGBOUNCER_USER}"'
 _UNENCRYPTED = ("host", "hostnossl", "hostgssenc", "hostnogssenc")
 _MAP = "replication"
+_FIELD = re.compile(r'(?:"[^"]*"|[^\s"])+')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,7 @@ def _certificate(faults: Faults, *, custom_leaves: bool) -> str:
 
 
 def _user_rules(cluster: Cluster, faults: Faults) -> list[str]:
-    given = [" ".join(rule.split()) for rule in cluster.hba if rule.strip()]
+    given = [" ".join(_words(rule)) for rule in cluster.hba if rule.strip()]
     convert = cluster.tls_only or tlsonly.USER_RULES_ALWAYS_CONVERTED in faults
     if not convert or tlsonly.USER_RULES_KEPT in faults:
         return given
@@ -104,10 +107,29 @@ def _user_rules(cluster: Cluster, faults: Faults) -> list[str]:
 
 def _encrypted(rule: str) -> str:
     """The rule for TLS connections only; one that rejects needs no change and would lock out."""
-    kind, *rest = rule.split()
-    if kind in _UNENCRYPTED and "reject" not in rest:
+    kind, *rest = _words(rule)
+    if kind in _UNENCRYPTED and _method(rest) != "reject":
         return " ".join(["hostssl", *rest])
     return rule
+
+
+def _method(rest: list[str]) -> str:
+    """The method of a host rule, behind database, user, and address with or without a mask."""
+    behind = rest[3:]
+    return next((word for word in behind if not _is_mask(word)), "")
+
+
+def _is_mask(word: str) -> bool:
+    try:
+        ip_address(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _words(rule: str) -> list[str]:
+    """The fields of a rule; blanks within double quotes end none."""
+    return _FIELD.findall(rule)
 
 
 def _default(cluster: Cluster, role: Role, faults: Faults) -> str:

@@ -59,9 +59,25 @@ def test_tls_only_converts_the_users_rules_too(kind: str) -> None:
     ]
 
 
-def test_a_rule_that_rejects_is_not_widened_to_tls_clients() -> None:
-    given = ("hostnossl all all all reject", "hostssl all all all scram-sha-256")
+@pytest.mark.parametrize(
+    "rule", ["hostnossl all all all reject", "host all all 10.0.0.0 255.0.0.0 reject"]
+)
+def test_a_rule_that_rejects_is_not_widened_to_tls_clients(rule: str) -> None:
+    given = (rule, "hostssl all all all scram-sha-256")
     assert lines(with_rules(*given, tlsOnly=True))[-2:] == list(given)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "app reject all scram-sha-256",
+        "reject all all md5",
+        "all reject 10.0.0.0 255.0.0.0 md5",
+        '"to  reject" all all md5',
+    ],
+)
+def test_who_is_called_reject_is_not_rejected(rest: str) -> None:
+    assert lines(with_rules(f"host {rest}", tlsOnly=True))[-1] == f"hostssl {rest}"
 
 
 def test_users_may_set_parameters_but_not_where_tls_comes_from() -> None:
