@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -116,6 +116,44 @@ def test_the_uri_carries_the_password_encoded() -> None:
     assert unquote(uri.password or "") == password
     assert uri.password != password, "a password that needs no encoding proves nothing"
     assert scram.matches(password, value(user, "verifier").decode())
+
+
+def test_the_users_secret_has_the_keys_that_the_documentation_names() -> None:
+    secrets, _ = settled()
+    assert set(secrets["c-pguser-c"]["data"]) == {
+        "dbname",
+        "host",
+        "jdbc-uri",
+        "password",
+        "pgbouncer-host",
+        "pgbouncer-jdbc-uri",
+        "pgbouncer-port",
+        "pgbouncer-uri",
+        "port",
+        "uri",
+        "user",
+        "verifier",
+    }
+
+
+def test_the_jdbc_uris_carry_user_and_password_as_parameters() -> None:
+    user = settled()[0]["c-pguser-c"]
+    password = value(user, "password").decode()
+    for key, host in (
+        ("jdbc-uri", "c-primary.ns.svc"),
+        ("pgbouncer-jdbc-uri", "c-pgbouncer.ns.svc"),
+    ):
+        scheme, _, rest = value(user, key).decode().partition(":")
+        uri = urlsplit(rest)
+        assert (scheme, uri.scheme, uri.hostname, uri.port, uri.path) == (
+            "jdbc",
+            "postgresql",
+            host,
+            5432,
+            "/c",
+        )
+        given = parse_qs(uri.query, strict_parsing=True)
+        assert (given["user"], given["password"]) == (["c"], [password])
 
 
 def test_a_user_without_database_has_no_uri() -> None:
