@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.figures import BenchError, Figure
+from tests.embedded.announced import announced
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PYTHON = sys.executable
@@ -70,13 +72,14 @@ def _up() -> float:
     began = time.monotonic()
     command = [_PYTHON, "-m", "embedded", "up", "--json"]
     with subprocess.Popen(
-        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as platform:
         assert platform.stdout is not None
-        line = platform.stdout.readline()
+        with suppress(EOFError):  # told by its exit code
+            announced(platform.stdout)
         took = time.monotonic() - began
         platform.communicate(timeout=_SECONDS)
-    if not line or platform.returncode != 0:
+    if platform.returncode != 0:
         raise BenchError(f"{' '.join(command)}: exit code {platform.returncode}")
     return took
 

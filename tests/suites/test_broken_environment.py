@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -25,6 +24,7 @@ from fixtures.operators.subject import CLUSTER_CRD
 from fixtures.pgcluster.names import DATA
 from fixtures.run.deadlines import Deadline
 from fixtures.run.identity import RUN_LABEL
+from tests.embedded.announced import announced
 from tests.embedded.box.platform_process import Up, World
 from tests.suites.damaged_image import LIBRARY
 from tests.suites.example import ROOT, Outcome
@@ -124,7 +124,7 @@ def cluster(before: Sequence[str]) -> Iterator[dict[str, str]]:
         up, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout
-        yield json.loads(process.stdout.readline())
+        yield announced(process.stdout)
         process.communicate(timeout=SECONDS)
 
 

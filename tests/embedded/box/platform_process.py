@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.embedded.announced import announced
 from tests.embedded.box.modes import Mode
 
 SECONDS = 90
@@ -111,9 +112,11 @@ def brought_up(mode: Mode, *arguments: str) -> Iterator[Up]:
     with mode.popen(["-m", "embedded", "up", "--json", *arguments]) as process:
         try:
             assert process.stdout
-            line = process.stdout.readline()
-            assert line, process.communicate(timeout=SECONDS)[1]
-            yield Up(process, json.loads(line))
+            try:
+                up = announced(process.stdout)
+            except EOFError:
+                raise AssertionError(process.communicate(timeout=SECONDS)[1]) from None
+            yield Up(process, up)
             if process.poll() is None:
                 process.communicate(timeout=SECONDS)
         finally:

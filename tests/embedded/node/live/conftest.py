@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import subprocess
 import sys
 import uuid
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
+from tests.embedded.announced import announced
 from tests.embedded.node.live.bench import Bench
 
 _DOWN_SECONDS = 30
@@ -33,9 +33,7 @@ def running(*options: str) -> Iterator[dict[str, str]]:
     assert launcher.stdin is not None
     assert launcher.stdout is not None
     try:
-        line = launcher.stdout.readline()
-        assert line, f"the launcher ended with exit code {launcher.wait()}"
-        yield json.loads(line)
+        yield announced(launcher.stdout)
     finally:
         launcher.stdin.close()
         launcher.stdout.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 import uuid
@@ -25,6 +24,7 @@ from embedded.client import (
     SERVICEACCOUNTS,
     Client,
 )
+from tests.embedded.announced import announced
 from tests.embedded.operator.live.bench import Bench
 from tests.embedded.operator.making import Json
 
@@ -56,11 +56,7 @@ def platform() -> Iterator[dict[str, str]]:
     assert launcher.stdin is not None
     assert launcher.stdout is not None
     try:
-        # What is told while images are made comes first.
-        told = (json.loads(line) for line in launcher.stdout)
-        up = next((each for each in told if "progress" not in each), None)
-        assert up is not None, f"the launcher ended with exit code {launcher.wait()}"
-        yield up
+        yield announced(launcher.stdout)
     finally:
         launcher.stdin.close()
         launcher.stdout.close()

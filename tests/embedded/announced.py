@@ -1,0 +1,19 @@
+"""What `python -m embedded up --json` says on its standard output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+def announced(lines: Iterable[str]) -> dict[str, Any]:
+    """What is up; what is told before, while images are made, is left out.
+
+    Raises EOFError where the launcher ends without having said so.
+    """
+    for line in lines:
+        said: dict[str, Any] = json.loads(line)
+        if "progress" not in said:
+            return said
+    raise EOFError("the launcher ended before anything was up")
