@@ -13,12 +13,12 @@ from embedded.api.jsons import Json
 from embedded.api.resources import Resource
 from embedded.moments import now
 
-_SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
-_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 LABEL_RULE = "a lowercase RFC 1123 label must consist of a-z, 0-9, '-'"
-_PATH_SEGMENT = re.compile(r"^(?!\.{1,2}$)[^/%]+$")
-_LABEL_VALUE = re.compile(r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
-_LABEL_KEY = re.compile(r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+_PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[^/%]+")
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_LABEL_KEY = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX = 5
 _BASE = 63 - _SUFFIX
@@ -108,7 +108,7 @@ def check(resource: Resource, meta: Json, old: Json | None) -> Iterable[Cause]:
         yield from _check_name(resource, meta.get("name", ""))
     yield from _check_labels(meta.get("labels") or {})
     for name in meta.get("annotations") or {}:
-        if not _LABEL_KEY.match(name.lower()):
+        if not _LABEL_KEY.fullmatch(name.lower()):
             yield _wrong("metadata.annotations", name, "name part must be a qualified name")
     for position, owner in enumerate(meta.get("ownerReferences") or []):
         for name in ("apiVersion", "kind", "name", "uid"):
@@ -137,15 +137,15 @@ def _check_name(resource: Resource, name: str) -> Iterable[Cause]:
     else:
         words = "a lowercase RFC 1123 subdomain must consist of a-z, 0-9, '-' or '.'"
         pattern, limit = _SUBDOMAIN, 253
-    if not pattern.match(name) or len(name) > limit:
+    if not pattern.fullmatch(name) or len(name) > limit:
         yield _wrong("metadata.name", name, words)
 
 
 def _check_labels(labels: Json) -> Iterable[Cause]:
     for name, value in labels.items():
-        if not _LABEL_KEY.match(name):
+        if not _LABEL_KEY.fullmatch(name):
             yield _wrong("metadata.labels", name, "name part must be a qualified name")
-        if not _LABEL_VALUE.match(value) or len(value) > 63:
+        if not _LABEL_VALUE.fullmatch(value) or len(value) > 63:
             text = (
                 "a valid label must be empty or consist of alphanumeric characters, '-', '_', '.'"
             )

@@ -11,7 +11,7 @@ from embedded.api.errors import Cause
 from embedded.api.jsons import Json, at
 from embedded.api.resources import World
 
-_DATA_KEY = re.compile(r"^[-._a-zA-Z0-9]{1,253}$")
+_DATA_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _SIZE = 1024 * 1024
 _NEEDED = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),

@@ -18,6 +18,9 @@ from embedded.api.jsons import Json
 from embedded.api.schema.formats import fits
 from embedded.api.schema.shapes import shape_of
 
+_DOLLAR = re.compile(r"(?P<kept>\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$", re.DOTALL)
+"""A `$` that is an assertion: not one that is escaped or in a class."""
+
 _TYPES: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
     {
         "object": lambda value: isinstance(value, dict),
@@ -143,7 +146,8 @@ def _string(schema: Json, value: str, path: str) -> Iterator[Cause]:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+    """As Go reads it, whose `$` is the end of the text and not also before a last newline."""
+    return re.compile(_DOLLAR.sub(lambda found: found["kept"] or r"\Z", pattern))
 
 
 def _numeric(schema: Json, value: float, path: str) -> Iterator[Cause]:

@@ -18,6 +18,7 @@ _SPEC: dict[str, Any] = {
         "size": {"type": "integer", "minimum": 1, "maximum": 9},
         "mode": {"type": "string", "enum": ["fast", "safe"], "default": "safe"},
         "name": {"type": "string", "pattern": "^[a-z]+$", "minLength": 2, "maxLength": 5},
+        "price": {"type": "string", "pattern": r"^[0-9]+(\$|[$])$"},
         "port": {"x-kubernetes-int-or-string": True},
         "tls": {
             "type": "object",
@@ -86,6 +87,8 @@ def test_nulls_go_unless_they_are_allowed(api: Raw, things: str) -> None:
         ({"size": 10}, "spec.size in body should be less than or equal to 9"),
         ({"size": 1, "mode": "x"}, 'Unsupported value: "x": supported values: "fast", "safe"'),
         ({"size": 1, "name": "UP"}, "spec.name in body should match '^[a-z]+$'"),
+        ({"size": 1, "name": "up\n"}, "spec.name in body should match '^[a-z]+$'"),
+        ({"size": 1, "price": "5$\n"}, r"spec.price in body should match '^[0-9]+(\$|[$])$'"),
         ({"size": 1, "name": "a"}, "spec.name in body should be at least 2 chars long"),
         ({"size": 1, "name": "abcdef"}, "spec.name: Too long: may not be more than 5 bytes"),
         ({"size": 1, "port": 1.5}, "spec.port in body must be of type integer,string"),
@@ -101,6 +104,10 @@ def test_what_breaks_the_schema_is_422(
     answer = api.post(things, thing(**wrong))
     assert (answer.code, answer.reason) == (422, "Invalid")
     assert message in answer.message
+
+
+def test_a_dollar_may_stand_for_itself_in_a_pattern(api: Raw, things: str) -> None:
+    assert api.post(things, thing(size=1, price="5$")).code == 201
 
 
 def test_all_errors_are_told_at_once(api: Raw, things: str) -> None:

@@ -56,16 +56,51 @@ def test_generated_names_differ(api: Raw, core: Paths) -> None:
     assert all(re.fullmatch(r"job-[a-z0-9]{5}", name) for name in names)
 
 
-@pytest.mark.parametrize("name", ["", "Upper", "under_score", "-dash", "a" * 254])
+@pytest.mark.parametrize("name", ["", "Upper", "under_score", "-dash", "a\n", "a" * 254])
 def test_bad_names_are_422(api: Raw, core: Paths, name: str) -> None:
     answer = api.post(core("configmaps"), config_map(name))
     assert (answer.code, answer.reason) == (422, "Invalid")
     assert answer.body["details"]["causes"][0]["field"] == "metadata.name"
 
 
-def test_bad_labels_are_422(api: Raw, core: Paths) -> None:
-    body = {"metadata": {"name": "a", "labels": {"ok": "not ok!"}}}
-    assert api.post(core("configmaps"), body).code == 422
+@pytest.mark.parametrize(
+    ("resource", "name"), [("secrets", "a\n"), ("services", "a\n"), ("configmaps", "a.b\n")]
+)
+def test_a_name_ends_where_its_text_does(api: Raw, core: Paths, resource: str, name: str) -> None:
+    answer = api.post(core(resource), {"metadata": {"name": name}})
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert answer.body["details"]["causes"][0]["field"] == "metadata.name"
+
+
+@pytest.mark.parametrize("name", ["a\n", "Upper", "a.b"])
+def test_bad_names_of_namespaces_are_422(api: Raw, name: str) -> None:
+    answer = api.post("/api/v1/namespaces", {"metadata": {"name": name}})
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert answer.body["details"]["causes"][0]["field"] == "metadata.name"
+
+
+@pytest.mark.parametrize(
+    ("field", "key", "value"),
+    [
+        ("labels", "ok", "not ok!"),
+        ("labels", "ok", "ok\n"),
+        ("labels", "ok", "\n"),
+        ("labels", "ok\n", "ok"),
+        ("labels", "not ok", "ok"),
+        ("annotations", "ok\n", "ok"),
+    ],
+)
+def test_bad_labels_are_422(api: Raw, core: Paths, field: str, key: str, value: str) -> None:
+    body = {"metadata": {"name": "a", field: {key: value}}}
+    answer = api.post(core("configmaps"), body)
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert answer.body["details"]["causes"][0]["field"] == f"metadata.{field}"
+
+
+@pytest.mark.parametrize("resource", ["secrets", "configmaps"])
+def test_bad_keys_of_data_are_422(api: Raw, core: Paths, resource: str) -> None:
+    answer = api.post(core(resource), {"metadata": {"name": "a"}, "data": {"a\n": "eA=="}})
+    assert (answer.code, answer.reason) == (422, "Invalid")
 
 
 def test_a_namespace_that_is_not_there_is_404(api: Raw) -> None:
