@@ -1,4 +1,4 @@
-"""The scenario of generated certificates as its checks read it, from made-up observations."""
+"""Scenarios as checks read them, from made-up observations, and the evidence that checks leave."""
 
 from __future__ import annotations
 
@@ -16,9 +16,28 @@ NAMESPACE = "ns"
 Secrets = Mapping[str, Mapping[str, bytes]]
 
 
+class Kept:
+    """Evidence that is only remembered."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Any] = {}
+
+    def text(self, name: str, text: str) -> None:
+        self.files[name] = text
+
+    def data(self, name: str, value: Any) -> None:
+        self.files[name] = value
+
+
 def generated(**stages: Any) -> Generated:
-    """A scenario of which these stages are observed; a mapping stands for a stage's fields."""
+    """The scenario of generated certificates, of which these stages are observed."""
     return cast("Generated", SimpleNamespace(namespace=NAMESPACE, **stages))
+
+
+def staged(**stages: Mapping[str, Any]) -> Any:
+    """A scenario of which these stages are observed, each by its fields."""
+    observed = {name: SimpleNamespace(**fields) for name, fields in stages.items()}
+    return SimpleNamespace(namespace=NAMESPACE, **observed)
 
 
 def secrets_of(cluster: str, *, root: Authority | None = None) -> dict[str, dict[str, bytes]]:
@@ -43,7 +62,7 @@ def inventory(cluster: str, secrets: Secrets) -> Inventory:
     return Inventory(ClusterNames(NAMESPACE, cluster), tuple(found), found)
 
 
-def judged(check: Callable[..., None], observed: Generated, *more: Any) -> Each:
+def judged(check: Callable[..., None], observed: object, *more: Any) -> Each:
     """Run a check that judges each of its elements; raises what it comes to."""
     each = Each()
     check(observed, each, *more)

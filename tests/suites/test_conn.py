@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -19,26 +18,13 @@ from fixtures.secret import Hidden
 from suites import test_conn as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import NAMESPACE, generated, judged
+from tests.suites.observed import NAMESPACE, Kept, generated, judged
 
 ROOT = Authority.create("root")
 HOST = f"one-pgbouncer.{NAMESPACE}.svc"
 GOOD = f"postgresql://one:a%2Fb%40c@{HOST}:5432/one"
 PASSWORD = "a/b@c"
 FAILED = PsqlResult(2, (), "", "psql: it did not work out")
-
-
-class Kept:
-    """Evidence that is only remembered."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, Any] = {}
-
-    def text(self, name: str, text: str) -> None:
-        self.files[name] = text
-
-    def data(self, name: str, value: Any) -> None:
-        self.files[name] = value
 
 
 def _walked(

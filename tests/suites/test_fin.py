@@ -19,7 +19,7 @@ from fixtures.scenarios.deletion import DEPENDENT, Claim, came_back, items_of
 from suites import test_fin as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import judged
+from tests.suites.observed import Kept, judged
 
 OWN = ("own-tls", "own-replication", "own-root")
 CLUSTERS = ("kept", "erased", "own", "claims", "neighbour")
@@ -86,9 +86,6 @@ class Observed:
         self.after.claims["claims"] = {}
 
 
-EVIDENCE = SimpleNamespace(data=lambda *_: "", text=lambda *_: "")
-
-
 @pytest.fixture
 def seen() -> Any:
     return Observed()
@@ -102,7 +99,7 @@ def seen() -> Any:
         (checks.test_delete_ssl_deletes_the_generated_secrets, ()),
         (checks.test_delete_ssl_keeps_users_and_claims, ()),
         (checks.test_delete_ssl_leaves_custom_secrets_alone, ()),
-        (checks.test_delete_ssl_leaves_the_neighbour_alone, (EVIDENCE,)),
+        (checks.test_delete_ssl_leaves_the_neighbour_alone, (Kept(),)),
         (checks.test_the_cluster_goes_with_delete_ssl, ()),
         (checks.test_what_was_deleted_stays_away, ()),
         (checks.test_delete_pvc_alone_keeps_tls_secrets, ()),
@@ -231,17 +228,17 @@ def test_every_write_to_a_neighbours_secret_is_a_breach(
     name = "neighbour-cluster-cert"
     seen.after.generated["neighbour"][name] = change(_secret(name))
     with pytest.raises(Breach, match=f"{name}: .* changed"):
-        judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, EVIDENCE)
+        judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
 
 
 def test_of_the_secret_that_we_write_to_only_what_we_write_may_differ(seen: Any) -> None:
     ours = replace(_secret(WITNESS), resource_version="9", managed_fields="ours")
     seen.after.generated["neighbour"][WITNESS] = ours
-    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, EVIDENCE)
+    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
     for theirs in (replace(ours, type="other"), replace(ours, uid="2"), None):
         seen.after.generated["neighbour"][WITNESS] = theirs
         with pytest.raises(Breach, match=WITNESS):
-            judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, EVIDENCE)
+            judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
 
 
 def _event(kind: str, name: str, uid: str) -> Seen:

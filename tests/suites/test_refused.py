@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import pytest
 
 from fixtures.observing.refusedvariants import variants
-from fixtures.scenarios.custom_refused import Applied, CustomRefused, Ran, Running
+from fixtures.scenarios.custom_refused import Applied, Ran, Running
 from suites import test_custom as checks
 from suites.breach import Breach, Each
 from suites.wire import NothingKnown
+from tests.suites.observed import judged
 
 
 @dataclass
@@ -24,11 +25,8 @@ class Observed:
 def _judged(*ran: Ran, gaps: int = 0) -> Each:
     variant = variants("pgtls-0000-refused")[0]
     running = Running(ran=ran, served={}, ready=frozenset(), walsenders=())
-    observed: CustomRefused = Observed(Applied(running={variant: running}, gaps=gaps))  # type: ignore[assignment]
-    each = Each()
-    checks.test_missing_parts_are_not_replaced(observed, each)
-    each.conclude()
-    return each
+    observed = Observed(Applied(running={variant: running}, gaps=gaps))
+    return judged(checks.test_missing_parts_are_not_replaced, observed)
 
 
 def test_a_cluster_in_which_nothing_ran_keeps_the_promise() -> None:

@@ -30,8 +30,7 @@ from fixtures.scenarios.generated import Generated
 from suites import test_repl as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import generated, judged
-from tests.suites.test_conn import Kept
+from tests.suites.observed import Kept, generated, judged
 
 PRIMARY = Member("one-a-0", "10.0.0.1", "primary", "uid", "one-a")
 LEGACY = Authority.create("old")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from fixtures.certificates import Authority, internal_spec
@@ -27,9 +23,9 @@ from fixtures.probes import (
     Unreachable,
 )
 from suites import test_tlsonly as checks
-from suites.breach import Breach, Each
+from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.test_conn import Kept
+from tests.suites.observed import Kept, judged, staged
 
 PRIMARY = Member("plain-a-0", "10.0.0.1", "primary", "uid-1", "plain-a")
 POOLER = Member("plain-pgbouncer-0", "10.0.0.2", "pgbouncer", "uid-2")
@@ -58,13 +54,6 @@ TURNED_AWAY = ErrorResponse(
 )
 
 
-def _judged(check: Callable[..., None], *more: Any, **stages: Any) -> None:
-    each = Each()
-    observed = {name: SimpleNamespace(**fields) for name, fields in stages.items()}
-    check(SimpleNamespace(**observed), each, *more)
-    each.conclude()
-
-
 def _session(ssl: str) -> LoginOk:
     return LoginOk(user="u", database="d", rows=((ssl, "10.0.0.2", "name"),), tls=TLS)
 
@@ -72,12 +61,11 @@ def _session(ssl: str) -> LoginOk:
 def _throughout(
     attempts: Attempts | None = None, *, before: Answer = OK, after: Answer = OK
 ) -> None:
-    _judged(
-        checks.test_tls_clients_log_in_throughout,
-        Kept(),
+    observed = staged(
         opened={"over_tls": {PRIMARY: before}},
         closed={"over_tls": {PRIMARY: after}, "during": {PRIMARY: attempts or Attempts(made=9)}},
     )
+    judged(checks.test_tls_clients_log_in_throughout, observed, Kept())
 
 
 def test_lost_attempts_among_many_do_not_break_3d() -> None:
@@ -104,11 +92,11 @@ def test_a_look_that_our_side_lost_leaves_3d_unknown(answer: Answer) -> None:
 
 
 def _primary(refusal: Refusal, control: Answer = PLAIN_LOGIN) -> None:
-    _judged(
-        checks.test_the_primary_refuses_plaintext,
+    observed = staged(
         born={"refusals": {PRIMARY: refusal}},
         opened={"plaintext": {"host": {PRIMARY: control}}},
     )
+    judged(checks.test_the_primary_refuses_plaintext, observed)
 
 
 def test_3a_stands_on_a_plaintext_login_that_got_in() -> None:
@@ -139,13 +127,12 @@ def _rules(kind: str, *, loaded: bool = True) -> HbaRules:
 def _live(
     now: HbaRules, *, before: HbaRules, created: HbaRules, refusal: Refusal = REFUSED
 ) -> None:
-    _judged(
-        checks.test_it_takes_effect_on_a_live_cluster,
-        Kept(),
+    observed = staged(
         born={"rules": {PRIMARY: created}},
         opened={"rules": {PRIMARY: before}, "plaintext": {"host": {PRIMARY: PLAIN_LOGIN}}},
         closed={"rules": {PRIMARY: now}, "refusals": {PRIMARY: refusal}},
     )
+    judged(checks.test_it_takes_effect_on_a_live_cluster, observed, Kept())
 
 
 def test_rules_that_changed_and_are_loaded_keep_3e() -> None:
@@ -174,12 +161,11 @@ def test_a_control_that_failed_leaves_3e_unknown() -> None:
 
 
 def _reopened(refusal: Refusal, *, before: Answer) -> None:
-    _judged(
-        checks.test_users_rules_do_not_reopen_plaintext,
-        Kept(),
+    observed = staged(
         opened={"plaintext": {"host": {PRIMARY: before}}},
         closed={"reopening": {"host": {PRIMARY: refusal}}, "reopening_rules": {"host": {}}},
     )
+    judged(checks.test_users_rules_do_not_reopen_plaintext, observed, Kept())
 
 
 def test_4a_stands_on_plaintext_that_the_rule_let_in_before() -> None:
@@ -216,7 +202,7 @@ def _replication(
         ready=Outcome(ready, "cluster plain ready"),
     )
     seen = {"delivery": delivery, "captured": captured}
-    _judged(checks.test_replication_stays_encrypted, Kept(), closed=seen)
+    judged(checks.test_replication_stays_encrypted, staged(closed=seen), Kept())
 
 
 def test_a_replica_that_streams_over_tls_keeps_5a() -> None:
@@ -238,15 +224,14 @@ def test_a_row_in_plaintext_breaks_5a_whatever_the_server_says() -> None:
 
 
 def _pooled(answer: Answer, *, before: Answer | None = None, after: Answer | None = None) -> None:
-    _judged(
-        checks.test_pgbouncer_reaches_the_server_by_tls,
-        Kept(),
+    observed = staged(
         closed={"pooled": {POOLER: before or _session("true")}, "captured_pooled": None},
         reset={
             "pooled": {"disable": {POOLER: answer}},
             "pooled_again": {POOLER: after or _session("true")},
         },
     )
+    judged(checks.test_pgbouncer_reaches_the_server_by_tls, observed, Kept())
 
 
 def test_a_session_over_tls_keeps_5b() -> None:
