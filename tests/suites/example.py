@@ -52,6 +52,28 @@ from suites.requirement import finding, requirement
 
 """
 
+KEPT = '''
+@requirement("AUTO-1")
+def test_kept():
+    """Kept."""
+'''
+BROKEN = '''
+@requirement("CONN-1")
+def test_broken(each, evidence):
+    """Broken at one of three."""
+    for pod in ("a", "b", "c"):
+        with each(pod):
+            evidence.text(f"{pod}.txt", "seen " + pod)
+            expect(pod != "b", where=f"Pod {pod}", promised="TLS", seen="plain", look_at="line 9")
+'''
+ERROR = '''
+@requirement("CONN-2")
+def test_error():
+    """Cannot be said."""
+    raise OSError("no route to host")
+'''
+"""Checks for ``Example.make``: one that passes, one that fails, one that breaks."""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -12,7 +12,7 @@ import pytest
 
 from reports import journal
 from reports.verdicts import judge
-from tests.suites.example import Example, Outcome
+from tests.suites.example import KEPT, Example, Outcome
 
 # The check says through a pipe that it runs, and then waits for what never comes.
 WAITING = '''
@@ -185,9 +185,8 @@ def test_a_run_that_did_not_come_up_is_known_by_the_id_on_what_it_made(tmp_path:
 
 
 def test_a_clean_up_that_fails_is_said_and_takes_the_pass_away(tmp_path: Path) -> None:
-    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
     stop = 'raise OSError("namespace conformance-1 is still there")'
-    outcome = Example.make(tmp_path, text, stop=stop).run("--requirement", "AUTO-1")
+    outcome = Example.make(tmp_path, KEPT, stop=stop).run("--requirement", "AUTO-1")
     assert outcome.code == 3
     assert "namespace conformance-1 is still there" in outcome.out
     assert outcome.verdicts == {"AUTO-1": "passed"}
@@ -196,10 +195,9 @@ def test_a_clean_up_that_fails_is_said_and_takes_the_pass_away(tmp_path: Path) -
 def test_a_report_that_cannot_be_written_costs_the_exit_code_not_the_verdicts(
     tmp_path: Path,
 ) -> None:
-    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
     (tmp_path / "report").mkdir()
     (tmp_path / "report/journal.jsonl").symlink_to("/dev/full")
-    outcome = Example.make(tmp_path, text).run("--requirement", "AUTO-1")
+    outcome = Example.make(tmp_path, KEPT).run("--requirement", "AUTO-1")
     assert outcome.code == 3
     assert "passed of the selection" in outcome.out
     assert "the report could not be written: [Errno 28] No space left on device" in outcome.out
@@ -207,8 +205,7 @@ def test_a_report_that_cannot_be_written_costs_the_exit_code_not_the_verdicts(
 
 
 def test_a_run_goes_on_when_nobody_reads_its_output(tmp_path: Path) -> None:
-    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
-    example = Example.make(tmp_path, text)
+    example = Example.make(tmp_path, KEPT)
     reader, writer = os.pipe()
     os.close(reader)
     process = subprocess.run(
@@ -227,8 +224,7 @@ def test_a_run_goes_on_when_nobody_reads_its_output(tmp_path: Path) -> None:
 
 
 def test_a_defect_of_the_suite_is_said_and_is_no_verdict(tmp_path: Path) -> None:
-    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
-    example = Example.make(tmp_path, text)
+    example = Example.make(tmp_path, KEPT)
     with (tmp_path / "conftest.py").open("a") as conftest:
         conftest.write("\ndef pytest_runtest_logfinish():\n    raise KeyError('a defect')\n")
     outcome = example.run()
@@ -239,8 +235,7 @@ def test_a_defect_of_the_suite_is_said_and_is_no_verdict(tmp_path: Path) -> None
 
 
 def test_a_subject_without_a_version_cannot_be_judged(tmp_path: Path) -> None:
-    text = '@requirement("AUTO-1")\ndef test_kept():\n    """Kept."""\n'
-    outcome = Example.make(tmp_path, text, version="latest").run()
+    outcome = Example.make(tmp_path, KEPT, version="latest").run()
     assert outcome.code == 3
     assert "'latest' is not a version" in outcome.out
     assert outcome.verdicts["AUTO-1"] == "error"

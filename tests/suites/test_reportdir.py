@@ -9,14 +9,9 @@ import pytest
 
 from fixtures.run.evidence import Evidence
 from suites.plugin.reportdir import clear_older
-from tests.suites.example import Example
+from tests.suites.example import KEPT, Example
 
 OLDER = ("journal.jsonl", "run.json", "junit.xml", "evidence/scenario-auto/pods.json")
-KEPT = '''
-@requirement("AUTO-1")
-def test_kept():
-    """Kept."""
-'''
 
 
 def _older(report: Path) -> None:

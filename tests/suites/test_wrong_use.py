@@ -7,13 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suites.example import ROOT, Example
-
-KEPT = '''
-@requirement("AUTO-1")
-def test_kept():
-    """Kept."""
-'''
+from tests.suites.example import KEPT, ROOT, Example
 
 
 def refused(example: Example, *arguments: str, env: dict[str, str] | None = None) -> str:
