@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from embedded.client import PGCLUSTERS, PVCS, SECRETS, STATEFULSETS, Json, Resource
+from embedded.client import PGCLUSTERS, PODS, PVCS, SECRETS, STATEFULSETS, Json, Resource
 from embedded.faults import Faults, custom, fin
 from embedded.operator.model import Cluster
 from embedded.operator.names import DELETE_SSL
@@ -22,10 +22,11 @@ _HOLD = 6.0
 
 @dataclass(frozen=True)
 class _Deed:
-    """Something done so many seconds after the CR has gone."""
+    """Something done so many seconds after the CR has gone, and once it may be."""
 
     after: float
     do: Callable[[], Awaitable[None]]
+    may: Callable[[], bool] = lambda: True
 
 
 class Afterlife:
@@ -42,21 +43,23 @@ class Afterlife:
         """Plan by what the cluster has now; the last plan counts."""
         key = (cluster.names.namespace, cluster.names.cluster)
         self._gone.pop(key, None)
-        self._deeds[key] = sorted(self._plan(cluster, key), key=lambda deed: deed.after)
+        self._deeds[key] = list(self._plan(cluster, key))
         if _keeps_its_root(cluster):
             self._with_root.add(key)
             if fin.ROOT_COLLECTED_LAST in self._faults:
                 await self._hold(STATEFULSETS, key)
 
     async def advance(self, key: Key) -> float | None:
-        """Do what is due; the seconds until the next is, None where none is left."""
+        """Do what is due; the seconds until more is, None where only a change could bring more."""
         clock = asyncio.get_running_loop()
-        began = self._gone.setdefault(key, clock.time())
-        deeds = self._deeds.get(key) or []
-        while deeds and clock.time() >= began + deeds[0].after:
-            await deeds[0].do()
-            deeds.pop(0)
-        return max(0.0, began + deeds[0].after - clock.time()) if deeds else None
+        passed = clock.time() - self._gone.setdefault(key, clock.time())
+        deeds = sorted(self._deeds.get(key) or (), key=lambda deed: deed.after)
+        for deed in deeds:
+            if deed.after <= passed and deed.may():
+                await deed.do()
+                self._deeds[key].remove(deed)
+        later = [deed.after - passed for deed in deeds if deed.after > passed]
+        return min(later, default=None)
 
     def _plan(self, cluster: Cluster, key: Key) -> Iterator[_Deed]:
         names = cluster.names
@@ -69,7 +72,10 @@ class Afterlife:
             yield _Deed(_HOLD, partial(self._release, STATEFULSETS, key))
             yield _Deed(_HOLD + 1.0, partial(self._delete, key[0], names.root_secret))
         if custom.CUSTOM_ROOT_ANNOTATED_LATE in self._faults and cluster.custom_root:
-            yield _Deed(1.0, partial(self._annotate, key[0], cluster.custom_root.name))
+            yield _Deed(1.0, partial(self._annotate, key[0], cluster.custom_root.name, "unused"))
+        if custom.CUSTOM_SECRET_MARKED_LATE in self._faults and cluster.custom_tls:
+            mark = partial(self._annotate, key[0], cluster.custom_tls.name, "free")
+            yield _Deed(0.0, mark, may=lambda: not self._world.of_cluster(PODS, key))
 
     def _returns(self, cluster: Cluster, key: Key) -> Iterator[_Deed]:
         names = cluster.names
@@ -93,9 +99,9 @@ class Afterlife:
     async def _make(self, secret: Json) -> None:
         await self._world.ensure(SECRETS, secret)
 
-    async def _annotate(self, namespace: str, name: str) -> None:
+    async def _annotate(self, namespace: str, name: str, word: str) -> None:
         if secret := self._world.get(SECRETS, namespace, name):
-            change = {"metadata": {"annotations": {"pgv2.percona.com/unused": "true"}}}
+            change = {"metadata": {"annotations": {f"pgv2.percona.com/{word}": "true"}}}
             await self._world.merge(SECRETS, secret, change)
 
     async def _delete(self, namespace: str, name: str) -> None:

@@ -56,8 +56,6 @@ class Operator:
         self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=_WORKERS)
         self._afterlife = Afterlife(self._world, config.faults)
         self._toggling = Toggling(config.faults)
-        # Only a fault leaves something here: Secrets that were used.
-        self._used: dict[Key, str] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -75,11 +73,8 @@ class Operator:
         """Look at one cluster; the seconds until it wants to be looked at again."""
         obj = self._world.get(PGCLUSTERS, *key)
         if obj is None:
-            await self._mark_free(key)
             return await self._afterlife.advance(key)
         cluster = Cluster.parse(obj)
-        if custom.CUSTOM_SECRET_MARKED_LATE in self._faults and cluster.custom_tls:
-            self._used[key] = cluster.custom_tls.name
         if cluster.deleting:
             await Deletion(self._world, cluster, self._faults).advance()
             return None
@@ -111,14 +106,6 @@ class Operator:
         told = obj.get("status") or {}
         ran = status.refusal_in(told) or (told.get("postgres") or {}).get("ready")
         return self._faults.without(custom.REFUSED_ONCE_IT_RAN) if ran else self._faults
-
-    async def _mark_free(self, key: Key) -> None:
-        """Mark the custom Secret of a cluster whose Pods are gone, too."""
-        if key in self._used and not self._world.of_cluster(PODS, key):
-            secret = self._world.get(SECRETS, key[0], self._used.pop(key))
-            if secret:
-                change = {"metadata": {"annotations": {"pgv2.percona.com/free": "true"}}}
-                await self._world.merge(SECRETS, secret, change)
 
     async def _refuse(self, obj: Json, refusal: RefusedError, now: datetime) -> None:
         """Start nothing, stop nothing, and say why: in the status, as an event, in the log."""
