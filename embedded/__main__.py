@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from embedded.box.bundles import bundle
-from embedded.box.launcher import EXIT_UNAVAILABLE, up
+from embedded.box.launcher import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, stoppable, up
 from embedded.box.wish import Wish
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory
@@ -63,10 +63,13 @@ def _up(options: argparse.Namespace) -> int:
 
 def _images(_: argparse.Namespace) -> int:
     try:
-        rules = store.rules(store.host_suite(), cache_directory())
+        with stoppable():
+            rules = store.rules(store.host_suite(), cache_directory())
     except ImageError as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     for rule in rules:
         image = rule.image
         print(f"{rule.pattern}  {image.recipe} ({image.suite})  {image.digest}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from embedded.box import world
 from embedded.box.model import BoxError, PartError
@@ -13,7 +16,7 @@ from embedded.box.steps import BoxUnavailableError
 from embedded.box.trees import Tree, bytecode_directory, interpreter_trees
 from embedded.box.wish import Wish
 from embedded.images import store
-from embedded.images.cache import ImageError, cache_directory
+from embedded.images.cache import ImageError, cache_directory, make_directory
 from embedded.images.recipes import Suite
 from embedded.programs import missing
 
@@ -63,16 +66,34 @@ def _keep_up(wish: Wish, suite: Suite, outside: Outside) -> int:
         # Only now: it takes longer to load than to be told that there is no box.
         from embedded.box.running import Run
 
-        images = store.rules(suite, cache_directory())
+        with stoppable():
+            images = store.rules(suite, cache_directory())
         Run(wish, images, outside, box, log).run()
     finally:
         box.end()
     return 0
 
 
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP break the block off as Ctrl-C does, so that it clears up.
+
+    Raises KeyboardInterrupt.
+    """
+    heard = (signal.SIGTERM, signal.SIGHUP)
+    before = {n: signal.getsignal(n) for n in heard if signal.getsignal(n) == signal.SIG_DFL}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _trees(outside: Outside) -> list[Tree]:
     cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
+    make_directory(cache)
     trees = [*interpreter_trees(), *outside.trees, Tree(path=cache)]
     if os.geteuid() == 0:
         bytecode = bytecode_directory()

@@ -8,10 +8,12 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from embedded.images import cache
+from embedded.images import bond, cache
 from embedded.images.cache import ImageError
 from embedded.images.recipes import ACCOUNTS, FILES, OPERATOR_WHEELS, Recipe, Suite
 from embedded.programs import missing
@@ -27,77 +29,98 @@ VERSIONS = "versions"
 MOUNT_POINTS = ("dev", "proc", "sys", "run", "tmp", "etc", "usr/local/bin", "usr/bin", "var/lib")
 
 
-def build(recipe: Recipe, suite: Suite, target: Path) -> None:
+def build(recipe: Recipe, suite: Suite, target: Path, lock: int) -> None:
     """Make the root file system at `target`; it is there whole, or not at all.
 
-    The caller holds the cache's lock. Raises ImageError.
+    `lock` is the cache's, which the caller holds. Raises ImageError.
     """
     _log.info("images: making %s for %s, once", recipe.name, suite.name)
-    work = target.with_name(target.name + ".building")
-    log = target.parent / f"{recipe.name}.log"
-    try:
-        _make(recipe, suite, work, log)
-        work.rename(target)
-    except OSError as error:
-        raise ImageError(f"images: {recipe.name}: {error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with making(target, recipe.name, lock) as step:
+        _make(recipe, suite, step)
 
 
-def _make(recipe: Recipe, suite: Suite, work: Path, log: Path) -> None:
-    root = work / "root"
-    root.mkdir(parents=True)
-    log.write_bytes(b"")
-    step = Step(recipe.name, log)
-    _packages(recipe, suite, root, step)
+def _make(recipe: Recipe, suite: Suite, step: Step) -> None:
+    step.root.mkdir()
+    _packages(recipe, suite, step)
     for pattern in recipe.prune:
-        _prune(root, pattern)
-    _accounts(root)
-    _furnish(recipe, root)
+        _prune(step.root, pattern)
+    _accounts(step.root)
+    _furnish(recipe, step.root)
     if recipe.requirements:
-        _wheels(recipe, suite, root, step)
+        _wheels(recipe, suite, step)
     for command in recipe.commands:
-        step.run(inside(root, command, uid=recipe.config.uid), STEP_SECONDS)
-    said = [step.run(inside(root, c, uid=recipe.config.uid), STEP_SECONDS) for c in recipe.versions]
-    (work / VERSIONS).write_text("".join(f"{text.splitlines()[0]}\n" for text in said))
-    give_to_box(work)
+        step.run(inside(step.root, command, uid=recipe.config.uid), STEP_SECONDS)
+    said = [
+        step.run(inside(step.root, c, uid=recipe.config.uid), STEP_SECONDS) for c in recipe.versions
+    ]
+    text = "".join(f"{line.splitlines()[0]}\n" for line in said)
+    (step.work / VERSIONS).write_text(text)
+
+
+@contextmanager
+def making(target: Path, image: str, lock: int) -> Iterator[Step]:
+    """Give a step of `image` with a directory that becomes `target`, unless the block raises.
+
+    The directory is like no other's, and `cache.building` clears what a killed one leaves. `lock`
+    is the cache's, which the caller holds. Raises ImageError, and in place of an OSError.
+    """
+    try:
+        work = Path(tempfile.mkdtemp(cache.ASIDE, f"{target.name}.", target.parent))
+        try:
+            step = Step(image, work, target.parent / f"{image}.log", lock)
+            yield step
+            shutil.rmtree(step.temporary)
+            give_to_box(work)
+            work.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise ImageError(f"images: {image}: {error}") from error
 
 
 class Step:
-    """Runs the programs of one build, all into one log."""
+    """Runs the programs of one build in `work`, all into one log.
 
-    def __init__(self, image: str, log: Path) -> None:
+    `root` is where the build makes its layer; programs have `temporary` for their own needs.
+    """
+
+    def __init__(self, image: str, work: Path, log: Path, lock: int) -> None:
         self.image = image
+        self.work = work
+        self.root = work / "root"
+        self.temporary = work / "temporary"
         self.log = log
+        self._lock = lock
+        # Open to the uid that unpacks packages, and to the box.
+        work.chmod(0o755)
+        self.temporary.mkdir()
+        log.write_bytes(b"")
 
     def run(self, command: Sequence[str], seconds: float, user: int | None = None) -> str:
-        """Run `command`; returns what it printed.
+        """Run a command line of `beside` or `inside`; returns what it printed.
 
-        Raises ImageError with the log's last lines when it fails.
+        Raises ImageError with the log's last lines when it fails, OSError.
         """
-        groups: list[int] | None = [] if user is not None else None
+        program = bond.program(command)
+        if user is not None:
+            os.chown(self.temporary, user, user)
         start = self.log.stat().st_size
         try:
             with self.log.open("ab") as out:
-                subprocess.run(
+                code = bond.run(
                     command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                    timeout=seconds,
-                    check=True,
+                    seconds,
+                    output=out,
+                    lock=self._lock,
                     user=user,
-                    group=user,
-                    extra_groups=groups,
-                    cwd="/",
-                    env=os.environ | {"LC_ALL": "C.UTF-8"},
+                    more={"LC_ALL": "C.UTF-8", "TMPDIR": str(self.temporary)},
                 )
         except FileNotFoundError as error:
             raise ImageError(f"images: {missing(command[0])}") from error
         except subprocess.TimeoutExpired as error:
-            raise ImageError(self._failure(command[0], f"not done in {seconds:.0f} s")) from error
-        except subprocess.CalledProcessError as error:
-            raise ImageError(self._failure(command[0], f"code {error.returncode}")) from error
+            raise ImageError(self._failure(program, f"not done in {seconds:.0f} s")) from error
+        if code != 0:
+            raise ImageError(self._failure(program, f"code {code}"))
         return self.log.read_bytes()[start:].decode(errors="replace")
 
     def _failure(self, program: str, why: str) -> str:
@@ -110,20 +133,20 @@ class Step:
         return f"images: {self.image}: {Path(program).name}: {why}: {tail} (whole log: {self.log})"
 
 
-def _packages(recipe: Recipe, suite: Suite, root: Path, step: Step) -> None:
-    command = [
+def _packages(recipe: Recipe, suite: Suite, step: Step) -> None:
+    command = beside(
         "mmdebstrap",
         "--variant=extract",
         "--mode=chrootless",
         f"--include={','.join(recipe.packages)}",
         suite.name,
-        str(root),
-    ]
+        str(step.root),
+    )
     if os.geteuid() == 0:
         # As root this mode could touch the host, so it is not run as root.
-        os.chown(root, BOX_UID, BOX_UID)
+        os.chown(step.root, BOX_UID, BOX_UID)
         step.run(command, PACKAGES_SECONDS, user=BOX_UID)
-        _own(root, 0)
+        _own(step.root, 0)
     else:
         step.run(command, PACKAGES_SECONDS)
 
@@ -161,8 +184,8 @@ def _furnish(recipe: Recipe, root: Path) -> None:
         (root / target[1:]).chmod(0o755)
 
 
-def _wheels(recipe: Recipe, suite: Suite, root: Path, step: Step) -> None:
-    command = [
+def _wheels(recipe: Recipe, suite: Suite, step: Step) -> None:
+    command = beside(
         _uv(),
         "pip",
         "install",
@@ -172,15 +195,25 @@ def _wheels(recipe: Recipe, suite: Suite, root: Path, step: Step) -> None:
         "--only-binary=:all:",
         f"--python-version={suite.python}",
         f"--python-platform={platform.machine()}-manylinux_2_36",
-        f"--target={root}{OPERATOR_WHEELS}",
+        f"--target={step.root}{OPERATOR_WHEELS}",
         f"--requirement={cache.REQUIREMENTS / recipe.requirements}",
-    ]
+    )
     step.run(command, PACKAGES_SECONDS)
 
 
 def _uv() -> str:
     beside = Path(sys.executable).parent / "uv"
     return str(beside) if beside.exists() else "uv"
+
+
+def beside(*command: str) -> list[str]:
+    """Return the command line that runs `command` on the machine itself, bound to us.
+
+    Raises ImageError where its program is missing.
+    """
+    if shutil.which(command[0]) is None:
+        raise ImageError(f"images: {missing(command[0])}")
+    return bond.command_line(command)
 
 
 def inside(
@@ -191,19 +224,14 @@ def inside(
     `binds` are pairs of a directory outside and where it is seen inside.
     """
     more = [part for source, target in binds for part in ("--bind", str(source), target)]
-    return [
-        "bwrap",
-        "--unshare-all",
-        "--die-with-parent",
-        *("--uid", str(uid), "--gid", str(uid)),
+    options = ("--unshare-all", "--uid", str(uid), "--gid", str(uid))
+    files = (
         *("--bind", str(root), "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"),  # noqa: S108
         *more,
         "--clearenv",
         *("--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8"),
-        *("--chdir", "/"),
-        "--",
-        *command,
-    ]
+    )
+    return bond.command_line(command, options=options, files=files)
 
 
 def give_to_box(root: Path) -> None:

@@ -27,6 +27,9 @@ LOCK_SECONDS = 900
 _LOCK_MARGIN = 5
 _STILL_LOCKED = 75
 UNUSED_DAYS = 30
+# What a directory's name ends in while an image is made in it.
+ASIDE = ".building"
+_REMOVALS = 10
 REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 
 
@@ -56,25 +59,56 @@ def key(recipe: Recipe, suite: Suite) -> str:
 
 
 @contextmanager
-def building(cache: Path, patience: int = LOCK_SECONDS) -> Iterator[None]:
+def building(cache: Path, patience: int = LOCK_SECONDS) -> Iterator[int]:
     """Hold the cache's lock, so that no two runs build at once; clear what a killed one left.
 
-    Raises ImageError when the cache cannot be written, or another run holds it for more than
-    `patience` seconds.
+    Gives the lock's descriptor: it is held for as long as any process has that open. Raises
+    ImageError when the cache cannot be written, or another run holds it for more than `patience`
+    seconds.
     """
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        handle = os.open(cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ImageError(f"images: {cache} cannot be written: {error.strerror}") from error
+    handle = _open(cache)
     try:
         _lock(handle, cache, patience)
-        for leftover in cache.glob("*.building"):
-            shutil.rmtree(leftover)
-        _forget_unused(cache)
-        yield
+        for leftover in (*cache.glob(f"*{ASIDE}"), *_unused(cache)):
+            _remove(leftover)
+        yield handle
+    except OSError as error:
+        raise ImageError(f"images: {cache}: {error}") from error
     finally:
         os.close(handle)
+
+
+def make_directory(cache: Path) -> None:
+    """Make the cache, if it is not there. Raises ImageError."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(cache, error) from error
+
+
+def _open(cache: Path) -> int:
+    make_directory(cache)
+    try:
+        return os.open(cache / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unwritable(cache, error) from error
+
+
+def _unwritable(cache: Path, error: OSError) -> ImageError:
+    return ImageError(f"images: {cache} cannot be written: {error.strerror}")
+
+
+def _remove(leftover: Path) -> None:
+    """Remove a directory that may be written to for a last time: by processes killed just now."""
+    for attempt in range(1, _REMOVALS + 1):
+        try:
+            shutil.rmtree(leftover)
+        except OSError as error:
+            if attempt == _REMOVALS:
+                text = f"images: {leftover} cannot be removed: {error.strerror}; remove it"
+                raise ImageError(text) from error
+        else:
+            return
 
 
 def _lock(handle: int, cache: Path, patience: int) -> None:
@@ -120,8 +154,7 @@ def used(image: Path) -> None:
         os.utime(image)
 
 
-def _forget_unused(cache: Path) -> None:
+def _unused(cache: Path) -> list[Path]:
     limit = time.time() - UNUSED_DAYS * 24 * 3600
-    for image in cache.glob("*-*-*"):
-        if image.is_dir() and image.stat().st_mtime < limit:
-            shutil.rmtree(image)
+    images = (path for path in cache.glob("*-*-*") if path.suffix != ASIDE and path.is_dir())
+    return [image for image in images if image.stat().st_mtime < limit]

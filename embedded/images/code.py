@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded.images.builder import STEP_SECONDS, Step, give_to_box, inside
+from embedded.images.builder import STEP_SECONDS, Step, inside, making
 from embedded.images.recipes import OPERATOR_CODE, Suite
 
 PACKAGE = Path(__file__).parents[1]
@@ -27,24 +27,18 @@ def code_key(package: Path = PACKAGE) -> str:
     return digest.hexdigest()
 
 
-def build_code(target: Path, base: Path, suite: Suite, package: Path = PACKAGE) -> None:
+def build_code(target: Path, base: Path, suite: Suite, lock: int, package: Path = PACKAGE) -> None:
     """Copy the code to the layer `target`, compiled by the Python of the image at `base`.
 
-    The caller holds the cache's lock. Raises ImageError or OSError.
+    `lock` is the cache's, which the caller holds. Raises ImageError.
     """
-    work = target.with_name(target.name + ".building")
-    root = work / "root"
-    try:
-        destination = root / OPERATOR_CODE[1:] / package.name
+    with making(target, "operator-code", lock) as step:
+        code = step.root / OPERATOR_CODE[1:]
         for path in _files(package):
-            copy = destination / path.relative_to(package)
+            copy = code / package.name / path.relative_to(package)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-        _compile(root / OPERATOR_CODE[1:], base, suite)
-        give_to_box(work)
-        work.rename(target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _compile(code, base, suite, step)
 
 
 def _files(package: Path) -> Iterator[Path]:
@@ -55,11 +49,9 @@ def _files(package: Path) -> Iterator[Path]:
                 yield file
 
 
-def _compile(code: Path, base: Path, suite: Suite) -> None:
+def _compile(code: Path, base: Path, suite: Suite, step: Step) -> None:
     command = [
         f"/usr/bin/python{suite.python}",
         *("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", OPERATOR_CODE),
     ]
-    step = Step("operator code", code.parents[3] / "operator-code.log")
-    step.log.write_bytes(b"")
     step.run(inside(base, command, uid=0, binds=[(code, OPERATOR_CODE)]), STEP_SECONDS)

@@ -41,7 +41,7 @@ def ensure(recipe: Recipe, suite: Suite, directory: Path) -> Image:
     root = _layer(
         directory,
         f"{recipe.name}-{suite.name}-{digest[:16]}",
-        lambda target: build(recipe, suite, target),
+        lambda target, lock: build(recipe, suite, target, lock),
     )
     return Image(
         recipe=recipe.name,
@@ -59,7 +59,7 @@ def ensure_operator(suite: Suite, directory: Path) -> Image:
     layer = _layer(
         directory,
         f"operatorcode-{suite.name}-{digest[:16]}",
-        lambda target: build_code(target, base.layers[0], suite),
+        lambda target, lock: build_code(target, base.layers[0], suite, lock),
     )
     whole = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest()
     return replace(base, digest=f"sha256:{whole}", layers=(layer, *base.layers))
@@ -72,12 +72,12 @@ def versions(rules: Iterable[ImageRule]) -> dict[str, str]:
     return {line.split()[0].lower(): line for line in sorted(lines)}
 
 
-def _layer(directory: Path, name: str, make: Callable[[Path], None]) -> Path:
+def _layer(directory: Path, name: str, make: Callable[[Path, int], None]) -> Path:
     target = directory / name
     if not target.exists():
-        with cache.building(directory):
+        with cache.building(directory) as lock:
             if not target.exists():
-                make(target)
+                make(target, lock)
     cache.used(target)
     return target / "root"
 

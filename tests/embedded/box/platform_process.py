@@ -141,6 +141,16 @@ def command_line(pid: int) -> str:
     return _read(f"/proc/{pid}/cmdline").replace("\0", " ")
 
 
+def processes_of(directory: Path) -> list[int]:
+    """The processes that have `directory` in their command line or environment."""
+    words = str(directory)
+    return [
+        pid
+        for pid in _processes()
+        if not _has_ended(pid) and words in command_line(pid) + _read(f"/proc/{pid}/environ")
+    ]
+
+
 def _name(pid: int) -> str:
     return _read(f"/proc/{pid}/comm").strip()
 

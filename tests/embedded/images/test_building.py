@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from embedded.box.bundles import bundle
-from embedded.images import cache, recipes, store
+from embedded.images import builder, cache, recipes, store
 from embedded.images.builder import BOX_UID
 from embedded.images.cache import ImageError
 from embedded.images.model import ImageConfig
@@ -145,24 +145,18 @@ def test_a_lock_that_is_held_for_too_long_is_said(directory: Path) -> None:
     ],
 )
 def test_a_program_that_is_missing_is_said_with_its_package(
-    tmp_path: Path, program: str, advice: str
+    directory: Path, monkeypatch: pytest.MonkeyPatch, program: str, advice: str
 ) -> None:
-    code = (
-        "import sys; from pathlib import Path; from embedded.images.builder import Step\n"
-        "from embedded.images.cache import ImageError\n"
-        "log = Path(sys.argv[1]); log.touch()\n"
-        "try: Step('x', log).run([sys.argv[2]], 10)\n"
-        "except ImageError as error: print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "log"), program],
-        env={"PATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout == f"images: {program} is not installed: {advice}\n"
+    directory.mkdir()
+    (directory / "there").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(directory))
+    command = "there" if program == "bwrap" else program
+    with (
+        pytest.raises(ImageError) as failure,
+        builder.making(directory / "made", "x", lock=2) as step,
+    ):
+        step.run(builder.beside(command), 10)
+    assert str(failure.value) == f"images: {program} is not installed: {advice}"
 
 
 READ_ONLY = """

@@ -114,9 +114,9 @@ def test_a_change_of_the_code_makes_a_layer_only(tmp_path: Path, operator: Image
     (package / "operator" / "added.py").write_text("ADDED = 1\n")
     assert code.code_key(package) != before
     target = cache_directory() / "operatorcode-test-0"
-    with building(cache_directory()):
+    with building(cache_directory()) as lock:
         try:
-            code.build_code(target, operator.layers[-1], store.host_suite(), package)
+            code.build_code(target, operator.layers[-1], store.host_suite(), lock, package)
             names = {path.name for path in target.rglob("added*")}
         finally:
             shutil.rmtree(target)
