@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import signal
 import termios
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ class Program:
 
     `descriptors` are pairs of the number the program sees and the descriptor it is. `join` are
     namespaces to enter first; `enter` is the pidfd of a process whose container to enter.
+    `open_files` is how many it may have, until it asks for more; None is as many as we may.
     """
 
     argv: Sequence[str]
@@ -41,6 +43,7 @@ class Program:
     join: Sequence[int]
     enter: int | None
     tty: bool
+    open_files: int | None
 
 
 def become(program: Program, report: int, last_capability: int) -> NoReturn:
@@ -57,6 +60,8 @@ def become(program: Program, report: int, last_capability: int) -> NoReturn:
         _reset_signals()
         os.setsid()
         _arrange(program.descriptors)
+        if program.open_files is not None:
+            _limit_open_files(program.open_files)
         if program.tty:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         os.chdir(program.cwd)
@@ -81,6 +86,11 @@ def _reset_signals() -> None:
     for number in _TO_DEFAULT:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def _limit_open_files(number: int) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))
 
 
 def _arrange(descriptors: Sequence[tuple[int, int]]) -> None:

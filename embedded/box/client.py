@@ -130,11 +130,12 @@ class SpawnerClient:
         join: Sequence[int] = (),
         enter: int | None = None,
         tty: bool = False,
+        open_files: int | None = None,
     ) -> Process:
         """Start a program in the box. `more` are further descriptors by the number it sees.
 
         `join` are namespaces to enter, `enter` the pidfd of a process in a container to enter.
-        Raises BoxError.
+        `open_files` is its soft limit, None that of the box: the highest. Raises BoxError.
         """
         streams = streams or Streams()
         wanted = {0: streams.stdin, 1: streams.stdout, 2: streams.stderr, **(more or {})}
@@ -153,6 +154,7 @@ class SpawnerClient:
             join=list(range(len(join))),
             enter=None if enter is None else len(join),
             tty=tty,
+            open_files=open_files,
         )
         pidfd = found[0] if found else -1
         _close_at_end(ended, pidfd)

@@ -24,6 +24,9 @@ from embedded.images.model import Image
 __all__ = ["Process", "Runtime"]
 
 _START_SECONDS = 20.0
+# The usual soft limit: a program that copes with more raises it, one that closes all that may be
+# open, or knows select(2) only, need not suffer from the box's.
+_OPEN_FILES = 1024
 
 
 class Runtime:
@@ -123,6 +126,7 @@ class Runtime:
                 more=more,
                 join=(spec.sandbox.net, spec.sandbox.ipc, spec.sandbox.uts),
                 tty=spec.tty,
+                open_files=_OPEN_FILES,
             )
             info.given()
             ready.given()
@@ -151,7 +155,13 @@ class Runtime:
         if process.status is not None or process.pidfd < 0:
             raise BoxError(f"exec {argv[0]}: the container has ended")
         return await self._spawner.spawn(
-            argv, env=env, cwd=cwd, streams=streams, enter=process.pidfd, tty=tty
+            argv,
+            env=env,
+            cwd=cwd,
+            streams=streams,
+            enter=process.pidfd,
+            tty=tty,
+            open_files=_OPEN_FILES,
         )
 
     async def connect(

@@ -211,6 +211,7 @@ class Spawner:
             join=[descriptors[index] for index in message["join"]],
             enter=None if enter is None else descriptors[enter],
             tty=message["tty"],
+            open_files=message["open_files"],
         )
         report, told = os.pipe()
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -172,6 +173,7 @@ def _run_outer(
 ) -> NoReturn:
     try:
         system.name_process("box-outer")
+        _allow_open_files()
         _new_user(trees, told, mapped)
         system.die_with_parent()
         if os.getppid() != launcher:
@@ -195,6 +197,12 @@ def _run_outer(
         traceback.print_exc()
     finally:
         os._exit(1)
+
+
+def _allow_open_files() -> None:
+    # The node holds some for each container, and the soft limit is 1024 as a rule.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _new_user(trees: Sequence[Tree], told: int, mapped: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import select
 import signal
 from typing import Any
@@ -220,3 +221,26 @@ def test_a_terminal_becomes_the_controlling_one(mode: Mode) -> None:
     number, device = play(mode, terminal)
     major, minor = os.major(int(device)), os.minor(int(device))
     assert int(number) == (minor & 0xFF) | major << 8 | (minor & ~0xFF) << 12
+
+
+async def limits(stage: Stage) -> dict[str, Any]:
+    look = ["sh", "-c", "ulimit -Sn; ulimit -Hn"]
+    sandbox = await stage.sandbox()
+    waits = await stage.sleeper(sandbox)
+    return {
+        "box": (await stage.runtime.run(look)).stdout,
+        "started": (await stage.output(sandbox, *look)).stdout,
+        "entered": (await stage.execute(waits, *look)).stdout,
+    }
+
+
+def test_the_box_may_open_many_files_and_a_container_the_usual_number(mode: Mode) -> None:
+    """Whatever the soft limit of whoever starts it is: it may be raised without privilege."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+        seen = play(mode, limits)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert seen["box"].split() == [str(hard), str(hard)]
+    assert seen["started"].split() == seen["entered"].split() == ["1024", str(hard)]
