@@ -42,8 +42,8 @@ def up(wish: Wish) -> int:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
     except (PartError, BoxError, OSError) as error:
-        print(getattr(error, "log", ""), file=sys.stderr)
-        print(error, file=sys.stderr)
+        log = [error.log] if isinstance(error, PartError) and error.log else []
+        print(*log, error, sep="\n", file=sys.stderr)
         return EXIT_BROKEN
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from embedded.box import system
+from embedded.box.steps import OWNER, BoxUnavailableError, refusal
 from embedded.box.trees import Tree
 from embedded.box.world import MAPPED_UID, detach
 
@@ -66,21 +67,39 @@ class Outside:
 
 
 def prepare(log_dir: Path | None) -> Outside:
-    """Make the directories, and the keeper that removes them. Raises WrongUseError."""
-    directory = Path(tempfile.mkdtemp(prefix="pg-tls-embedded-")).resolve()
+    """Make the directories, and the keeper that removes them.
+
+    Raises WrongUseError, and BoxUnavailableError where root may not give them to the box.
+    """
+    try:
+        directory = Path(tempfile.mkdtemp(prefix="pg-tls-embedded-")).resolve()
+    except OSError as error:
+        text = f"embedded: no temporary directory: {error.strerror}; name one by TMPDIR"
+        raise WrongUseError(text) from error
     logs = (log_dir or directory / "logs").resolve()
     outside = Outside(directory=directory, logs=logs, keeper=_start_keeper(directory))
     try:
-        outside.pods.mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0:
-            # In root mode the box's root is another uid, which must get there and write.
-            directory.chmod(0o711)
-            os.chown(outside.pods, MAPPED_UID, MAPPED_UID)
-    except OSError as error:
+        _make(outside, "TMPDIR" if log_dir is None else "--log-dir")
+    except BaseException:
         outside.remove()
-        text = f"--log-dir {outside.logs}: cannot be written: {error.strerror}; name another"
-        raise WrongUseError(text) from error
+        raise
     return outside
+
+
+def _make(outside: Outside, option: str) -> None:
+    try:
+        outside.pods.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{option} {outside.logs}: cannot be written: {error.strerror}; name another"
+        raise WrongUseError(text) from error
+    if os.geteuid() != 0:
+        return
+    # In root mode the box's root is another uid, which must get there and write.
+    outside.directory.chmod(0o711)
+    try:
+        os.chown(outside.pods, MAPPED_UID, MAPPED_UID)
+    except OSError as error:
+        raise BoxUnavailableError(refusal(OWNER, str(error))) from error
 
 
 def _start_keeper(directory: Path) -> int:

@@ -21,6 +21,11 @@ class Step:
 
 _CONTAINER = "a container refuses this: start it with --privileged, or use --platform kind"
 
+OWNER = Step(
+    name="giving a file to another user",
+    probe="sh -c 'f=$(mktemp) && chown 60000 $f'",
+    remedy=f"run as an ordinary user, which gives nothing away; {_CONTAINER}",
+)
 USER = Step(
     name="user namespace",
     probe="unshare -Ur true",
@@ -29,6 +34,11 @@ USER = Step(
         "kernel.apparmor_restrict_unprivileged_userns=0 user.max_user_namespaces=10000; "
         + _CONTAINER
     ),
+)
+OTHER_USER = Step(
+    name="user namespace of another user",
+    probe="unshare -U true && setpriv --reuid 60000 --regid 60000 --clear-groups true",
+    remedy=f"sysctl user.max_user_namespaces=10000, or run as an ordinary user; {_CONTAINER}",
 )
 MOUNTS = Step(name="mount namespace", probe="unshare -Urm true", remedy=_CONTAINER)
 NETWORK = Step(
@@ -65,7 +75,7 @@ class BoxUnavailableError(Exception):
 
 def refusal(step: Step, reason: str) -> str:
     """Return the one line that says what was refused and what to do."""
-    text = f"embedded: no box on this machine: {step.name} refused ({reason}). "
+    text = f"embedded: no box on this machine: {step.name} refused ({' '.join(reason.split())}). "
     return f"{text}Try it alone: {step.probe}. To allow it: {step.remedy}"
 
 

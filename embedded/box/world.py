@@ -119,7 +119,7 @@ def _follow(report: IO[bytes], outer: int, may_go: IO[bytes]) -> int:
         news = _next(report, end)
         said = news | said
         if "map" in news:
-            _map(outer)
+            said |= _map(outer)
             may_go.close()
         if "refused" in said:
             os.kill(outer, signal.SIGKILL)
@@ -139,9 +139,13 @@ def _next(report: IO[bytes], end: float) -> dict[str, Any]:
     return news
 
 
-def _map(outer: int) -> None:
-    for name in ("uid_map", "gid_map"):
-        Path(f"/proc/{outer}/{name}").write_text(f"0 {MAPPED_UID} 1\n")
+def _map(outer: int) -> dict[str, Any]:
+    try:
+        for name in ("uid_map", "gid_map"):
+            Path(f"/proc/{outer}/{name}").write_text(f"0 {MAPPED_UID} 1\n")
+    except OSError as error:
+        return {"refused": steps.refusal(steps.OTHER_USER, str(error))}
+    return {}
 
 
 def detach(log: int, keep: Sequence[int]) -> None:
@@ -217,9 +221,10 @@ def _new_user(trees: Sequence[Tree], told: int, mapped: int) -> None:
     with steps.step(steps.MOUNTS, told):
         system.unshare(system.NEWNS)
         system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+    with steps.step(steps.MEMORY, told):
         for top in sorted({top for tree in trees for top in closed_ancestors(tree.path)}):
             cover(top, trees)
-    with steps.step(steps.USER, told):
+    with steps.step(steps.OTHER_USER, told):
         os.setgroups([])
         system.unshare(system.NEWUSER)
         _tell(told, map=True)
