@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 
+from embedded.box import targets
 from embedded.box.model import ProcessSpec
 
 # Numbers of the two descriptors that bwrap and its child are given.
@@ -15,7 +16,10 @@ _ANNOUNCE = ("/bin/sh", "-c", f'exec {READY}>&-; exec "$@"', "sh")
 
 
 def command(spec: ProcessSpec) -> list[str]:
-    """Return the command line for `spec`; the options are explained in bwrap(1)."""
+    """Return the command line for `spec`; the options are explained in bwrap(1).
+
+    Raises BoxError for a target of a volume that cannot be had.
+    """
     return ["bwrap", *_isolation(spec), *_files(spec), *_surroundings(spec), "--", *_program(spec)]
 
 
@@ -41,8 +45,8 @@ def _files(spec: ProcessSpec) -> Iterator[str]:
     yield from ("--bind", str(spec.root.path), "/")
     # The box's root may write the settings of its own namespaces; a container may write none.
     yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
-    for bind in spec.binds:
-        yield from ("--ro-bind" if bind.read_only else "--bind", str(bind.source), bind.target)
+    for bind, target in targets.within(spec.root.path, spec.binds):
+        yield from ("--ro-bind" if bind.read_only else "--bind", str(bind.source), target)
     if spec.read_only_root:
         yield from ("--remount-ro", "/")
 
