@@ -17,6 +17,7 @@ from embedded.images.builder import BOX_UID
 from embedded.images.cache import ImageError
 from embedded.images.model import ImageConfig
 from embedded.images.recipes import Recipe
+from tests.embedded.box.platform_process import processes_of
 
 SMALL = Recipe(
     name="small",
@@ -63,6 +64,35 @@ def test_what_a_killed_build_left_is_not_taken(directory: Path) -> None:
     (left / "root").mkdir(parents=True)
     with cache.building(directory):
         assert not left.exists()
+
+
+CLEARING = """
+import sys; from pathlib import Path
+from embedded.images import cache
+try:
+    with cache.building(Path(sys.argv[1])):
+        pass
+except cache.ImageError as error:
+    print(error)
+"""
+
+
+def test_what_cannot_be_cleared_is_said(directory: Path) -> None:
+    """In one line, with the path: here something is mounted there."""
+    left = directory / "small-bookworm-0.building"
+    left.mkdir(parents=True)
+    done = subprocess.run(
+        [
+            *("bwrap", "--dev-bind", "/", "/", "--bind", str(left), str(left)),
+            *(sys.executable, "-c", CLEARING, str(directory)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    text = f"images: {left} cannot be removed: Device or resource busy; remove it\n"
+    assert (done.returncode, done.stdout) == (0, text), done.stderr
 
 
 def test_a_package_that_is_not_there_is_said(directory: Path) -> None:
@@ -157,6 +187,22 @@ def test_a_program_that_is_missing_is_said_with_its_package(
     ):
         step.run(builder.beside(command), 10)
     assert str(failure.value) == f"images: {program} is not installed: {advice}"
+
+
+@pytest.mark.parametrize(("last", "why"), [("exit 3", "code 3"), ("sleep 1000", "not done in 2 s")])
+def test_what_a_program_leaves_behind_ends_with_it(directory: Path, last: str, why: str) -> None:
+    """Also what has left its session, and keeps nothing of it open; and so does the time limit."""
+    directory.mkdir()
+    leaves = f"setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo last words; {last}"
+    with (
+        pytest.raises(ImageError) as failure,
+        builder.making(directory / "made", "x", lock=2) as step,
+    ):
+        step.run(builder.beside("sh", "-c", leaves), 2)
+    assert str(failure.value).startswith(f"images: x: sh: {why}: last words (whole log: ")
+    # Each has the build's own temporary directory in its environment.
+    assert processes_of(directory) == []
+    assert [path.name for path in directory.iterdir()] == ["x.log"]
 
 
 READ_ONLY = """
