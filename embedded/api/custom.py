@@ -91,6 +91,7 @@ def _resource(spec: Json, version: Json) -> Resource:
         status="status" in subresources,
         scale=_scale(subresources.get("scale")),
         generation=True,
+        unconditional=False,
         custom=True,
         shape=shapes.root(schema),
         rules=CustomRules(schema),

@@ -64,7 +64,11 @@ def place(resource: Resource, obj: Json, namespace: str, name: str = "") -> None
 
 
 def keep(resource: Resource, new: Json, old: Json) -> None:
-    """Carry over what a write cannot change; raises ApiError 409 for another version or uid."""
+    """Carry over what a write cannot change.
+
+    Raises ApiError 409 for another version or uid, 422 for a version that is none, or none where
+    the kind demands one.
+    """
     meta, before = new["metadata"], old["metadata"]
     subject = resource.subject(before["name"])
     version = meta.get("resourceVersion")
@@ -74,7 +78,10 @@ def keep(resource: Resource, new: Json, old: Json) -> None:
             f"UID in object meta: {before['uid']}"
         )
         raise errors.conflict(subject, why)
-    if version not in (None, "", before["resourceVersion"]):
+    if version in (None, "", "0"):
+        if not resource.unconditional:
+            raise _no_version(resource, before["name"])
+    elif version != before["resourceVersion"]:
         if not str(version).isdecimal():
             why = f'Invalid value: "{version}": must be an unsigned integer'
             raise errors.invalid(
@@ -91,6 +98,14 @@ def keep(resource: Resource, new: Json, old: Json) -> None:
             meta.pop(name, None)
     if before.get("generateName"):
         meta.setdefault("generateName", before["generateName"])
+
+
+def _no_version(resource: Resource, name: str) -> ApiError:
+    why = "Invalid value: 0x0: must be specified for an update"
+    cause = Cause(field="metadata.resourceVersion", reason="FieldValueInvalid", message=why)
+    # Of all refusals this one has the plural where the kind is due.
+    subject = errors.Subject(resource.group, resource.plural, resource.plural, name)
+    return errors.invalid(subject, [cause])
 
 
 def modified(subject: errors.Subject) -> ApiError:

@@ -22,6 +22,8 @@ from embedded.api.types.shape import ANY, Shape
 from embedded.moments import timestamp
 
 MAGIC = b"k8s\x00"
+_FIXED = MappingProxyType({1: 8, 5: 4})
+"""Bytes of a value, by its wire type."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PACKAGES = MappingProxyType(
     {
@@ -47,7 +49,7 @@ def decode(body: bytes) -> Json:
     """The object in a body; raises ApiError 400; 415 for a kind that has no table."""
     try:
         return _decode(body)
-    except (IndexError, struct.error, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (IndexError, ValueError, OverflowError, struct.error) as error:
         raise bad_request(f"the body is not protobuf: {error}") from error
 
 
@@ -83,8 +85,10 @@ def _fields(data: memoryview) -> Iterator[tuple[int, Value]]:
             continue
         if wire == 2:
             length, position = _varint(data, position)
+        elif wire in _FIXED:
+            length = _FIXED[wire]
         else:
-            length = {1: 8, 5: 4}[wire]
+            raise ValueError(f"field {number} is of the unknown wire type {wire}")
         if position + length > len(data):
             raise IndexError("a field is longer than its message")
         yield number, bytes(data[position : position + length])

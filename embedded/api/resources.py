@@ -94,6 +94,8 @@ class Resource:
     """Field selectors beyond name and namespace."""
     returns_deleted: bool = False
     """Whether a DELETE answers with the object rather than with a Status."""
+    unconditional: bool = True
+    """Whether an update that names no version goes on top of whatever there is."""
     custom: bool = False
     columns: tuple[Column, ...] = ()
     to_storage: Callable[[Json], Json] = _unchanged

@@ -49,7 +49,9 @@ class Subresources:
             before = scale_of(resource, paths, old)
             after = _scaled(call, before, kind, body)
             new: Json = copied(old)
-            new["metadata"]["resourceVersion"] = at(after, "metadata", "resourceVersion") or ""
+            named = at(after, "metadata", "resourceVersion")
+            if named:
+                new["metadata"]["resourceVersion"] = named
             _put(new, paths.spec, at(after, "spec", "replicas") or 0)
             return new
 

@@ -48,10 +48,12 @@ def resources() -> Iterator[Resource]:
     yield from _core()
     yield from _workloads()
     yield from _access()
-    yield _builtin("coordination.k8s.io", "v1", "leases", "coordination.Lease")
+    yield _builtin(
+        *("coordination.k8s.io", "v1", "leases", "coordination.Lease"), unconditional=False
+    )
     yield _builtin(
         *("policy", "v1", "poddisruptionbudgets", "policy.PodDisruptionBudget", "pdb"),
-        status=True, generation=True, on_create=workloads.drop_status,
+        status=True, generation=True, unconditional=False, on_create=workloads.drop_status,
     )  # fmt: skip
     yield _builtin(
         *("storage.k8s.io", "v1", "storageclasses", "storage.StorageClass", "sc"),

@@ -52,6 +52,7 @@ def resource() -> Resource:
         categories=("api-extensions",),
         status=True,
         generation=True,
+        unconditional=False,
         shape=shape(),
         rules=BuiltinRules(
             shape=shape(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,11 @@ _POD: Json = {
     "dnsPolicy": "ClusterFirst",
     "schedulerName": "default-scheduler",
 }
+_VARIABLE = re.compile(r"[ -<>-~]+")
+_VARIABLE_RULE = (
+    "a valid environment variable name must consist only of printable ASCII characters other than "
+    "'='"
+)
 _CHANGEABLE = {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName"}
 
 
@@ -204,7 +210,21 @@ def _check_container(container: Json, volumes: list[str], path: str) -> Iterable
         if not mount.get("mountPath"):
             yield required(f"{where}.mountPath")
         yield from check_mount(mount, where)
+    yield from _check_environment(container, path)
     for position, port in enumerate(container.get("ports") or []):
         if not 0 < port.get("containerPort", 0) < 65536:
             number = port.get("containerPort")
             yield wrong(f"{path}.ports[{position}].containerPort", number, "must be 1 to 65535")
+
+
+def _check_environment(container: Json, path: str) -> Iterable[Cause]:
+    for position, variable in enumerate(container.get("env") or []):
+        where, name = f"{path}.env[{position}].name", variable.get("name")
+        if not name:
+            yield required(where)
+        elif not _VARIABLE.fullmatch(name):
+            yield wrong(where, name, _VARIABLE_RULE)
+    for position, source in enumerate(container.get("envFrom") or []):
+        prefix = source.get("prefix")
+        if prefix and not _VARIABLE.fullmatch(prefix):
+            yield wrong(f"{path}.envFrom[{position}].prefix", prefix, _VARIABLE_RULE)

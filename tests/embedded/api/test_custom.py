@@ -132,6 +132,22 @@ def test_combined_schemas(
     assert api.post(f"{path}/namespaces/{namespace}/things", thing(n=value)).code == code
 
 
+@pytest.mark.parametrize("version", [None, "", "0"])
+@pytest.mark.parametrize("part", ["", "/status"])
+def test_a_replacement_without_a_version_is_422(
+    api: Raw, things: str, version: str | None, part: str
+) -> None:
+    made = api.post(things, thing(size=1)).body
+    meta = {"name": "t"} | ({} if version is None else {"resourceVersion": version})
+    refused = api.put(f"{things}/t{part}", made | {"metadata": meta})
+    assert (refused.code, refused.reason) == (422, "Invalid")
+    assert refused.message == (
+        f'things.{things.split("/")[2]} "t" is invalid: metadata.resourceVersion: '
+        "Invalid value: 0x0: must be specified for an update"
+    )
+    assert api.put(f"{things}/t{part}", made).code == 200
+
+
 def test_status_is_a_subresource(api: Raw, things: str) -> None:
     made = api.post(things, thing(size=1) | {"status": {"state": "x"}}).body
     assert "status" not in made

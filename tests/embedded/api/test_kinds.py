@@ -136,10 +136,19 @@ def test_probe_and_env_defaults(api: Raw, core: Paths) -> None:
         {"containers": [{**_CONTAINER, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}]},
         {"containers": [{**_CONTAINER, "name": "../c"}]},
         {"volumes": [{"name": "../v", "emptyDir": {}}]},
+        {"containers": [{**_CONTAINER, "env": [{"name": "A=B", "value": "c"}]}]},
+        {"containers": [{**_CONTAINER, "env": [{"name": "Ä", "value": "c"}]}]},
+        {"containers": [{**_CONTAINER, "env": [{"value": "c"}]}]},
+        {"containers": [{**_CONTAINER, "envFrom": [{"prefix": "A="}]}]},
     ],
 )
 def test_pods_are_checked(api: Raw, core: Paths, spec: dict[str, Any]) -> None:
     assert api.post(core("pods"), pod(**spec)).code == 422
+
+
+def test_a_variable_may_have_any_name_that_a_process_can_be_given(api: Raw, core: Paths) -> None:
+    named = {**_CONTAINER, "env": [{"name": "1 odd.name-", "value": "c"}]}
+    assert api.post(core("pods"), pod(containers=[named])).code == 201
 
 
 def volume(kind: str, path: str) -> dict[str, Any]:

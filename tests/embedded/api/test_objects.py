@@ -136,6 +136,19 @@ def test_a_replacement_without_a_version_is_unconditional(api: Raw, core: Paths)
     assert int(answer.version) > int(first.version)
 
 
+@pytest.mark.parametrize(
+    ("group", "plural"), [("coordination.k8s.io", "leases"), ("policy", "poddisruptionbudgets")]
+)
+def test_some_kinds_are_replaced_by_version_only(
+    api: Raw, namespace: str, group: str, plural: str
+) -> None:
+    path = f"/apis/{group}/v1/namespaces/{namespace}/{plural}"
+    made = api.post(path, {"metadata": {"name": "a"}}).body
+    refused = api.put(f"{path}/a", {"metadata": {"name": "a"}})
+    assert (refused.code, refused.body["details"]["kind"]) == (422, plural)
+    assert api.put(f"{path}/a", made).code == 200
+
+
 def test_a_replacement_of_another_uid_is_409(api: Raw, core: Paths) -> None:
     body = api.post(core("configmaps"), config_map("a")).body
     body["metadata"] |= {"uid": "other", "resourceVersion": ""}

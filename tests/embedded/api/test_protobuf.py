@@ -142,6 +142,12 @@ def test_delete_options(api: Raw, core: Paths) -> None:
         b"k8s\x00\x0a\xff",
         envelope("v1", "Secret", b"\x0a\x7f"),
         envelope("v1", "Secret", field(1, 5)),
+        pytest.param(envelope("v1", "Secret", varint(1 << 3 | 3)), id="a group"),
+        pytest.param(b"k8s\x00" + varint(2 << 3 | 7), id="wire type 7"),
+        pytest.param(
+            envelope("v1", "Secret", message((1, message((8, message((1, 1 << 62))))))),
+            id="a moment beyond all calendars",
+        ),
     ],
 )
 def test_what_is_no_protobuf_is_400(api: Raw, core: Paths, body: bytes) -> None:
