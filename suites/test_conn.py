@@ -20,7 +20,7 @@ from fixtures.probes import (
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated import Generated
 from fixtures.secret import Hidden, redact
-from suites.breach import Each, expect
+from suites.breach import Breach, Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.wire import NothingKnown, accepted, judge, judge_plaintext, judge_refusal, no_tls
@@ -98,8 +98,9 @@ def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> N
 
     psql in pg-client is asked for current_user. Where it gets no answer, our own client logs in
     from the same Pod by the Secret's other keys: a chain that does not verify, a user or password
-    that is refused, or "SSL required" breaks the promise. A name that does not resolve, a closed
-    port, or a server that cannot take the session just now says nothing.
+    that is refused, or "SSL required" breaks the promise, and so does a PgBouncer whose log says
+    that it cannot verify the primary: it keeps its clients waiting. A name that does not resolve, a
+    closed port, or a server that cannot take the session just now says nothing.
     """
     walk = generated.walked
     if walk.psql is None:
@@ -121,6 +122,13 @@ def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> N
         return
     if logged_in_over_tls(walk.session):
         raise NothingKnown(f"our own client logs in, psql does not: {words}")
+    if walk.refused is not None:
+        raise Breach(
+            where=f"{walk.refused.pooler}, logged in to from pg-client",
+            promised="a server leg that verifies the primary, and a login",
+            seen=walk.refused.seen,
+            look_at="server_tls_ca_file of PgBouncer",
+        )
     judge(
         walk.session,
         kept=logged_in_over_tls,

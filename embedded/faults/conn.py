@@ -33,6 +33,16 @@ POOLER_LEAF_OF_A_NAMESAKE = Fault(
         for each in ("AUTO-3a", "CONN-3", "CONN-4b", "CONN-6")
     ),
 )
+POOLER_TRUSTS_A_LEAF = Fault(
+    name="pooler-trusts-a-leaf",
+    breaks="With generated certificates PgBouncer has the replication leaf for a root to trust.",
+    requirements=("CONN-2",),
+    collateral=tuple(
+        Hit(requirement=each, reason="its control, a login through PgBouncer, is kept waiting")
+        for each in ("CONN-3", "CONN-6")
+    ),
+    where="data plane",
+)
 ROOT_OF_THE_NAMESPACE = Fault(
     name="root-of-the-namespace",
     breaks="All clusters of a namespace have roots of one key.",

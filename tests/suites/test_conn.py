@@ -8,10 +8,19 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.certificates import Authority, pem
+from fixtures.observing.pooledlogin import PooledLogin
 from fixtures.pgclient import PsqlResult
-from fixtures.pgcluster.cluster import Credentials, Outcome
+from fixtures.pgcluster.cluster import Credentials, Member, Outcome
 from fixtures.pgcluster.publishedroots import PublishedRoot
-from fixtures.probes import Answer, ErrorResponse, LoginOk, Obstacle, Unreachable
+from fixtures.probes import (
+    Answer,
+    ErrorResponse,
+    LoginOk,
+    Obstacle,
+    Phase,
+    Silent,
+    Unreachable,
+)
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated import Generated
 from fixtures.secret import Hidden
@@ -24,6 +33,7 @@ ROOT = Authority.create("root")
 HOST = f"one-pgbouncer.{NAMESPACE}.svc"
 GOOD = f"postgresql://one:a%2Fb%40c@{HOST}:5432/one"
 PASSWORD = "a/b@c"
+POOLER = Member("one-pgbouncer-0", "10.0.0.3", "pgbouncer", "uid")
 FAILED = PsqlResult(2, (), "", "psql: it did not work out")
 
 
@@ -35,6 +45,7 @@ def _walked(
     session: Answer | None = None,
     started: bool = True,
     file: bytes | None = None,
+    refused: PooledLogin | None = None,
 ) -> Generated:
     credentials = Credentials(
         user="one",
@@ -53,6 +64,7 @@ def _walked(
         started=Outcome(started, "available", seen="FailedMount: no key"),
         root=PublishedRoot("one-cluster-ca-cert", "root.crt", (ROOT.certificate,)),
         root_file=file,
+        refused=refused,
     )
     return generated(walked=walk)
 
@@ -171,6 +183,15 @@ def test_a_server_that_cannot_take_the_session_now_says_nothing(
 def test_where_our_own_client_gets_in_and_psql_does_not_nothing_is_known() -> None:
     with pytest.raises(NothingKnown):
         _login_judged(_walked(psql=FAILED, session=LoginOk(user="one", database="one")))
+
+
+def test_a_pooler_that_cannot_verify_the_primary_is_a_breach_though_it_only_keeps_waiting() -> None:
+    silent = Silent(phase=Phase.STARTUP, seconds=10)
+    with pytest.raises(NothingKnown):
+        _login_judged(_walked(psql=FAILED, session=silent))
+    refused = PooledLogin(pooler=POOLER, refusal="TLS error: certificate verify failed")
+    with pytest.raises(Breach, match="log of one-pgbouncer-0: TLS error: certificate verify"):
+        _login_judged(_walked(psql=FAILED, session=silent, refused=refused))
 
 
 def test_without_the_pages_client_the_login_is_blocked_by_it() -> None:

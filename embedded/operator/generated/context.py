@@ -35,6 +35,11 @@ class Context:
         """Names of the cluster's objects."""
         return self.cluster.names
 
+    @property
+    def is_generated(self) -> bool:
+        """Whether the user gave neither leaves nor a root."""
+        return not (self.tls.custom or self.tls.custom_root)
+
     def stored(self, secret: str, certificate: str, key: str) -> Pair:
         """The pair that a Secret holds; of empty parts where it does not."""
         found = self.lookup(secret)

@@ -47,7 +47,7 @@ def pgbouncer_secret(context: Context) -> Json:
 def _signer(context: Context) -> Authority:
     faults, tls = context.faults, context.tls
     foreign = (
-        (conn.POOLER_LEAF_OF_A_NAMESAKE in faults and not tls.custom_root and not tls.custom)
+        (conn.POOLER_LEAF_OF_A_NAMESAKE in faults and context.is_generated)
         or (custom.POOLER_LEAF_BESIDE_ROOT in faults and tls.custom_root)
         or (custom.SECOND_CLUSTER_ON_A_NAMESAKE in faults and context.second_on_root)
     )

@@ -57,7 +57,7 @@ def _user(user: User, verifier: str) -> Iterable[str]:
 
 
 def _is_plain(context: Context) -> bool:
-    return not (context.tls.custom or context.tls.custom_root or context.cluster.hba)
+    return context.is_generated and not context.cluster.hba
 
 
 def _estranged(user: User) -> Iterable[str]:

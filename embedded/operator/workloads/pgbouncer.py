@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from embedded.client import Json
-from embedded.faults import custom, tlsonly
+from embedded.faults import conn, custom, tlsonly
 from embedded.operator.generated import Context, server_source
 from embedded.operator.names import PGBOUNCER_USER, POSTGRES_PORT, ROLE
 from embedded.operator.scripts import script
@@ -189,6 +189,9 @@ def _backend(context: Context, path: str) -> Json:
         item = {"key": "pgbouncer-frontend.ca-roots", "path": path}
         return {"name": context.names.pgbouncer_secret, "items": [item]}
     source = server_source(context)
+    if conn.POOLER_TRUSTS_A_LEAF in context.faults and context.is_generated:
+        item = {"key": CERTIFICATE, "path": path}
+        return {"name": context.names.replication_secret, "items": [item]}
     return {"name": source.secret, "items": [{"key": source.keys.get(CA, CA), "path": path}]}
 
 
