@@ -57,7 +57,8 @@ def test_tls_is_spoken_at_every_pod(
     by an alert, breaks it; one that cannot be reached, or goes silent, says nothing. SHOW ssl of
     each instance is kept beside it.
     """
-    evidence.data("show-ssl", generated.wire.ssl)
+    shown = generated.wire.ssl
+    evidence.data("show-ssl", str(shown) if isinstance(shown, Exception) else shown)
     for member, answer in generated.wire.plain_handshakes.items():
         with each(str(member)):
             judge(

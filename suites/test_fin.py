@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fixtures.observing.sightings import Handshakes
 from fixtures.pgcluster.secretstates import SecretState, noted, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked
@@ -113,9 +114,7 @@ def test_delete_ssl_leaves_the_neighbour_alone(
     and managed fields tell nothing.
     """
     _gone(deletion, "erased")
-    served = deletion.after.neighbour
-    evidence.data("handshakes", {m.pod: handshake_done(a) for m, a in served.items()})
-    evidence.text("answers.txt", "\n".join(f"{m}: {describe_answer(a)}" for m, a in served.items()))
+    _keep_handshakes(deletion.after.neighbour, evidence)
     before = {**deletion.before.generated["neighbour"], **deletion.before.users["neighbour"]}
     after = {**deletion.after.generated["neighbour"], **deletion.after.users["neighbour"]}
     for name in before:
@@ -178,21 +177,33 @@ def test_what_was_deleted_stays_away(deletion: Deletion, each: Each) -> None:
 def test_delete_pvc_alone_keeps_tls_secrets(deletion: Deletion, each: Each) -> None:
     """With percona.com/delete-pvc alone every TLS Secret stays.
 
-    As a control the cluster's claims and its user's Secret must have been there, and be gone.
+    As a control the cluster's claims and its user's Secret must have been there, and be gone; one
+    that was made again under its name is another.
     """
     _gone(deletion, "claims")
-    users = deletion.before.users["claims"]
-    own = {**_claims(deletion, "claims"), **{name: noted(users, name) for name in users}}
-    left = [name for name, claim in deletion.after.claims["claims"].items() if not claim.leaving]
-    left += [name for name, state in deletion.after.users["claims"].items() if state is not None]
-    if still := [name for name in left if name in own]:
+    users, claims = deletion.before.users["claims"], _claims(deletion, "claims")
+    now, bound = deletion.after.users["claims"], deletion.after.claims["claims"]
+    still = [name for name, claim in claims.items() if bound.get(name) == Claim(claim.uid)]
+    still += [name for name in users if _is_there(noted(users, name), now[name])]
+    if still:
         raise NothingKnown(f"delete-pvc did not do its own part: {', '.join(still)} still there")
     _expect_all_kept(deletion, each, "claims")
+
+
+def _keep_handshakes(served: Handshakes | Exception, evidence: CheckEvidence) -> None:
+    if isinstance(served, Exception):
+        evidence.text("answers.txt", f"not to be had: {served}")
+        return
+    evidence.data("handshakes", {m.pod: handshake_done(a) for m, a in served.items()})
+    evidence.text("answers.txt", "\n".join(f"{m}: {describe_answer(a)}" for m, a in served.items()))
 
 
 def _gone(deletion: Deletion, cluster: str) -> None:
     outcome = deletion.deleted.gone[cluster]
     if outcome:
+        ended = deletion.after.ended[cluster]
+        if not ended:
+            raise NothingKnown(f"Pods of cluster {cluster} outlived it: {ended.seen}")
         return
     if cluster in ("erased", "own"):
         raise Blocked(f"FIN-3: cluster {cluster} did not go: {outcome.seen}")

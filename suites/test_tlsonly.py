@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fixtures.observing.channels import session_is_encrypted, session_is_plain
+from fixtures.observing.channels import Rules, session_is_encrypted, session_is_plain
 from fixtures.observing.prober import Attempts, tells_nothing
 from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.hbarules import HbaRules
@@ -172,8 +172,7 @@ def test_users_rules_do_not_reopen_plaintext(
     the controls say.
     """
     for kind, answers in tlsonly.closed.reopening.items():
-        for member, rules in tlsonly.closed.reopening_rules[kind].items():
-            evidence.data(f"{member.pod}-rules", rules)
+        _keep_rules(kind, tlsonly.closed.reopening_rules[kind], evidence)
         for member, refusal in answers.items():
             with each(f"{member.pod} (rule {kind})"):
                 _judge_reopening(member, refusal, tlsonly.opened.plaintext[kind])
@@ -291,6 +290,14 @@ def judge_server_leg(
         promised="ssl true in pg_stat_ssl",
         look_at="server_tls_sslmode in PgBouncer's configuration",
     )
+
+
+def _keep_rules(kind: str, found: Rules | Exception, evidence: CheckEvidence) -> None:
+    if isinstance(found, Exception):
+        evidence.text(f"{kind}-rules.txt", f"not to be had: {found}")
+        return
+    for member, rules in found.items():
+        evidence.data(f"{member.pod}-rules", rules)
 
 
 def _judge_rules(member: Member, rules: HbaRules, *, loaded_is_promised: bool = False) -> None:

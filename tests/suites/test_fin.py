@@ -66,6 +66,9 @@ class Look:
     ready: dict[str, Outcome] = field(
         default_factory=lambda: dict.fromkeys(DEPENDENT, Outcome(True, "ready"))
     )
+    ended: dict[str, Outcome] = field(
+        default_factory=lambda: dict.fromkeys(CLUSTERS, Outcome(True, "without Pods"))
+    )
     witness: str = WITNESS
     neighbour: Mapping[str, Any] = field(default_factory=dict)
 
@@ -206,6 +209,28 @@ def test_a_claim_that_is_being_deleted_is_neither_kept_nor_left(seen: Any) -> No
     seen.after.claims["erased"] = {"erased-data": leaving}
     with pytest.raises(Breach, match="uid 1, being deleted"):
         judged(checks.test_delete_ssl_keeps_users_and_claims, seen)
+
+
+def test_a_users_secret_that_was_made_again_was_taken(seen: Any) -> None:
+    """As operators of 2.6 to 3.0 may do; that is another matter."""
+    name = "claims-pguser-claims"
+    seen.after.users["claims"] = {name: _secret(name, uid="2")}
+    judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
+    seen.after.users["claims"] = {name: _secret(name)}
+    with pytest.raises(NothingKnown, match="claims-pguser-claims still there"):
+        judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
+
+
+def test_pods_that_outlive_their_cluster_leave_that_one_unknown_alone(seen: Any) -> None:
+    seen.after.ended["claims"] = Outcome(False, "cluster claims without Pods", "Pods a are there")
+    with pytest.raises(NothingKnown, match="outlived it: Pods a are there"):
+        judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
+    judged(checks.test_the_other_tls_secrets_are_kept, seen)
+
+
+def test_handshakes_with_the_neighbour_are_evidence_alone(seen: Any) -> None:
+    seen.after.neighbour = LookupError("pg-client did not start")
+    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
 
 
 def test_a_claim_that_stays_is_no_control(seen: Any) -> None:
