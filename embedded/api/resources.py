@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from embedded.api.addresses import ServiceAddresses
 from embedded.api.columns import Column
 from embedded.api.errors import Cause, Subject
 from embedded.api.jsons import Json
@@ -19,7 +20,7 @@ class World:
     """What the rules of a kind may look at besides the object: all other objects."""
 
     store: Store
-    service_network: str
+    service_addresses: ServiceAddresses
 
     def collection(self, group: str, plural: str) -> Collection:
         """The objects of a resource."""

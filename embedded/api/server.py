@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from embedded.api import answers, bodies, discovery, errors, paths
+from embedded.api.addresses import ServiceAddresses
 from embedded.api.auth import Authenticator, User
 from embedded.api.builtin import catalogue
 from embedded.api.calls import Call
@@ -37,7 +38,7 @@ class ApiServer:
     def __init__(self, config: ApiConfig) -> None:
         self.store = Store()
         self.registry = Registry(catalogue.resources())
-        world = World(self.store, str(config.service_network))
+        world = World(self.store, ServiceAddresses(config.service_network))
         self.keeper = CustomResourceKeeper(world, self.registry)
         self.authenticator = Authenticator(config.tokens, self.store, config.issuer)
         self.verbs = Verbs(self.store, self.keeper)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from embedded.api.builtin import columns, core, crds, events, pods, services, workloads
+from embedded.api.builtin import columns, core, crds, endpoints, events, pods, services, workloads
 from embedded.api.builtin.rules import BuiltinRules
 from embedded.api.resources import Resource, Scale
 from embedded.api.types.builtin import top_level
@@ -94,7 +94,10 @@ def _core() -> Iterator[Resource]:
         on_create=services.complete_service, on_update=services.keep_service,
         check=services.check_service,
     )  # fmt: skip
-    yield _builtin("", "v1", "endpoints", "core.Endpoints", "ep", defaults=core.default_endpoints)
+    yield _builtin(
+        *("", "v1", "endpoints", "core.Endpoints", "ep"),
+        defaults=endpoints.default_endpoints, check=endpoints.check_endpoints,
+    )  # fmt: skip
     yield _builtin(
         *("", "v1", "serviceaccounts", "core.ServiceAccount", "sa"),
         returns_deleted=True, subresources={"token": "TokenRequest"},

@@ -151,13 +151,6 @@ def check_binding(obj: Json, old: Json | None) -> Iterable[Cause]:
         yield wrong("roleRef", obj["roleRef"], "cannot change roleRef")
 
 
-def default_endpoints(obj: Json) -> None:
-    """The protocol of the ports."""
-    for subset in obj.get("subsets") or []:
-        for port in subset.get("ports") or []:
-            port.setdefault("protocol", "TCP")
-
-
 def default_storage_class(obj: Json) -> None:
     """The defaults of a StorageClass."""
     obj.setdefault("reclaimPolicy", "Delete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -75,8 +76,19 @@ def required(field: str) -> Cause:
 def wrong(field: str, value: Any, why: str) -> Cause:
     """A value that is not allowed."""
     return Cause(
-        field=field, reason="FieldValueInvalid", message=f"Invalid value: {value!r}: {why}"
+        field=field, reason="FieldValueInvalid", message=f"Invalid value: {_shown(value)}: {why}"
     )
+
+
+def duplicate(field: str, value: str) -> Cause:
+    """A value that stands there already."""
+    return Cause(
+        field=field, reason="FieldValueDuplicate", message=f"Duplicate value: {_shown(value)}"
+    )
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def unsupported(field: str, value: Any, allowed: Iterable[str]) -> Cause:

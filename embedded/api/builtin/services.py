@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network
+from collections.abc import Container, Iterable
 
-from embedded.api.builtin.rules import immutable, required, unsupported, wrong
+from embedded.api import errors
+from embedded.api.addresses import is_ipv4, is_ipv6
+from embedded.api.builtin.rules import duplicate, immutable, required, unsupported, wrong
 from embedded.api.errors import ApiError, Cause
 from embedded.api.jsons import Json
 from embedded.api.resources import World
 
-_RESERVED = 10
-"""Addresses at the start of the network that are never given out: the API's and the DNS's."""
 _NODE_PORTS = range(30000, 32768)
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+_NO_ADDRESS = "None"
+"""What a headless Service has for an address."""
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 
 
@@ -42,10 +44,15 @@ def complete_service(obj: Json, world: World) -> None:
 def keep_service(obj: Json, old: Json, world: World) -> None:
     """An update that does not name the allocations keeps them."""
     spec, before = obj["spec"], old["spec"]
-    if spec["type"] != "ExternalName":
+    if spec["type"] == "ExternalName":
+        _let_go(spec, before)
+    else:
         for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             if not spec.get(name) and before.get(name):
                 spec[name] = before[name]
+        if spec.get("clusterIPs") == before.get("clusterIPs") and spec.get("clusterIP"):
+            # Who changes one of the two means both.
+            spec["clusterIPs"] = [spec["clusterIP"]]
     ports = {(port.get("port"), port.get("protocol")): port for port in before.get("ports") or []}
     for port in spec.get("ports") or []:
         known = ports.get((port.get("port"), port.get("protocol")), {})
@@ -58,15 +65,14 @@ def _allocate(obj: Json, world: World) -> None:
     spec = obj["spec"]
     if spec["type"] == "ExternalName":
         return
-    own = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+    own = (obj["metadata"].get("namespace", ""), obj["metadata"].get("name", ""))
     others = [
         stored.obj["spec"]
         for key, stored in world.collection("", "services").objects.items()
         if key != own
     ]
-    if not spec.get("clusterIP"):
-        given = (spec.get("clusterIPs") or [""])[0]
-        spec["clusterIP"] = given or _free_address(others, IPv4Network(world.service_network))
+    taken = {spec.get("clusterIP") for spec in others}
+    spec["clusterIP"] = _asked(obj, world, taken) or _chosen(world, taken)
     spec["clusterIPs"] = [spec["clusterIP"]]
     spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
@@ -74,14 +80,47 @@ def _allocate(obj: Json, world: World) -> None:
         _allocate_ports(spec, others)
 
 
-def _free_address(others: list[Json], network: IPv4Network) -> str:
-    taken = {spec.get("clusterIP") for spec in others}
-    first = int(network.network_address)
-    for number in range(first + _RESERVED, int(network.broadcast_address)):
-        address = str(IPv4Address(number))
-        if address not in taken:
-            return address
-    raise ApiError(500, "InternalError", f"no address is left in the service network {network}")
+def _let_go(spec: Json, before: Json) -> None:
+    """A Service that becomes an external name gives its address back."""
+    for name in ("clusterIP", "clusterIPs"):
+        if spec.get(name) == before.get(name):
+            spec.pop(name, None)
+
+
+def _asked(obj: Json, world: World, taken: Container[str]) -> str:
+    """The address that a Service asks for; empty if it has no wish. Raises ApiError 422."""
+    spec = obj["spec"]
+    listed = spec.get("clusterIPs") or []
+    address: str = spec.get("clusterIP") or (listed[0] if listed else "")
+    causes = list(_check_address(address, listed)) if address or listed else []
+    if not causes and address and address != _NO_ADDRESS:
+        why = world.service_addresses.refusal(address, taken)
+        if why:
+            text = f"failed to allocate IP {address}: {why}"
+            causes = [wrong("spec.clusterIPs", [address], text)]
+    if causes:
+        subject = errors.Subject("", "services", "Service", obj["metadata"].get("name", ""))
+        raise errors.invalid(subject, causes)
+    return address
+
+
+def _check_address(address: str, listed: list[str]) -> Iterable[Cause]:
+    where = "spec.clusterIPs[0]"
+    if len(listed) > 1:
+        yield wrong("spec.clusterIPs", listed, "may only hold up to 1 value")
+    if listed and listed[0] != address:
+        yield wrong("spec.clusterIPs", listed, "first value must match `clusterIP`")
+    if is_ipv6(address):
+        yield wrong(where, address, "IPv6 is not configured on this cluster")
+    elif address != _NO_ADDRESS and not is_ipv4(address):
+        yield wrong(where, address, "must be a valid IP address, (e.g. 10.9.8.7)")
+
+
+def _chosen(world: World, taken: Container[str]) -> str:
+    try:
+        return world.service_addresses.choose(taken)
+    except LookupError as error:
+        raise ApiError(500, "InternalError", str(error)) from error
 
 
 def _allocate_ports(spec: Json, others: list[Json]) -> None:
@@ -100,8 +139,13 @@ def check_service(obj: Json, old: Json | None) -> Iterable[Cause]:
     if spec["type"] == "ExternalName":
         if not spec.get("externalName"):
             yield required("spec.externalName")
+        if spec.get("clusterIP") or spec.get("clusterIPs"):
+            yield immutable("spec.clusterIPs", "may not be set for ExternalName services")
         return
-    headless = spec.get("clusterIP") == "None"
+    headless = spec.get("clusterIP") == _NO_ADDRESS
+    if headless and spec["type"] != "ClusterIP":
+        why = f"may not be set to 'None' for {spec['type']} services"
+        yield wrong("spec.clusterIPs[0]", _NO_ADDRESS, why)
     if not spec.get("ports") and not headless:
         yield required("spec.ports")
     yield from _check_ports(spec.get("ports") or [])
@@ -112,9 +156,21 @@ def check_service(obj: Json, old: Json | None) -> Iterable[Cause]:
 
 
 def _check_ports(ports: list[Json]) -> Iterable[Cause]:
+    offered: set[tuple[int, str]] = set()
     for position, port in enumerate(ports):
         where = f"spec.ports[{position}]"
-        if len(ports) > 1 and not port.get("name"):
-            yield required(f"{where}.name")
-        if not 0 < port.get("port", 0) < 65536:
-            yield wrong(f"{where}.port", port.get("port"), "must be between 1 and 65535, inclusive")
+        yield from check_port(port, where, named=len(ports) > 1)
+        key = (port.get("port", 0), port["protocol"])
+        if key in offered:
+            yield duplicate(where, f"{key[0]}/{key[1]}")
+        offered.add(key)
+
+
+def check_port(port: Json, where: str, *, named: bool) -> Iterable[Cause]:
+    """What is wrong with a port of a Service or of Endpoints; `named` demands a name."""
+    if named and not port.get("name"):
+        yield required(f"{where}.name")
+    if not 0 < port.get("port", 0) < 65536:
+        yield wrong(f"{where}.port", port.get("port"), "must be between 1 and 65535, inclusive")
+    if port["protocol"] not in PROTOCOLS:
+        yield unsupported(f"{where}.protocol", port["protocol"], PROTOCOLS)

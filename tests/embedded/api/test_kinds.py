@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -53,42 +52,6 @@ def test_secrets_are_checked(api: Raw, core: Paths, body: dict[str, Any], code: 
 def test_the_type_of_a_secret_stays(api: Raw, core: Paths) -> None:
     api.post(core("secrets"), secret())
     assert api.patch(core("secrets", "s"), {"type": "example.com/x"}).code == 422
-
-
-def service(name: str = "s", **spec: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "spec": {"ports": [{"port": 5432}], **spec}}
-
-
-def test_a_service_gets_its_address_in_the_answer(api: Raw, core: Paths) -> None:
-    one, two = (api.post(core("services"), service(name)).body["spec"] for name in ("a", "b"))
-    assert ip_address(one["clusterIP"]) in ip_network("10.96.0.0/16")
-    assert one["clusterIP"] != two["clusterIP"]
-    assert one["clusterIPs"] == [one["clusterIP"]]
-    assert (one["type"], one["sessionAffinity"]) == ("ClusterIP", "None")
-    assert one["ports"] == [{"port": 5432, "protocol": "TCP", "targetPort": 5432}]
-
-
-def test_an_address_outlives_updates_and_cannot_be_changed(api: Raw, core: Paths) -> None:
-    address = api.post(core("services"), service()).body["spec"]["clusterIP"]
-    replaced = api.put(core("services", "s"), service(selector={"a": "b"})).body["spec"]
-    assert replaced["clusterIP"] == address
-    assert api.put(core("services", "s"), service(clusterIP="10.96.99.99")).code == 422
-
-
-def test_headless_external_and_node_port_services(api: Raw, core: Paths) -> None:
-    headless = api.post(core("services"), service("h", clusterIP="None")).body["spec"]
-    assert (headless["clusterIP"], headless["clusterIPs"]) == ("None", ["None"])
-    named = {"metadata": {"name": "e"}, "spec": {"type": "ExternalName", "externalName": "x.y"}}
-    assert "clusterIP" not in api.post(core("services"), named).body["spec"]
-    node = api.post(core("services"), service("n", type="NodePort")).body["spec"]
-    assert 30000 <= node["ports"][0]["nodePort"] < 32768
-
-
-def test_services_are_checked(api: Raw, core: Paths) -> None:
-    two = [{"port": 1}, {"port": 2}]
-    assert api.post(core("services"), service(ports=two)).code == 422
-    assert api.post(core("services"), service(ports=[])).code == 422
-    assert api.post(core("services"), service(type="Odd")).code == 422
 
 
 def pod(name: str = "p", **spec: Any) -> dict[str, Any]:
