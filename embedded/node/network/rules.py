@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 from embedded.client import Json
 
 TABLE = "ip services"
+_PROTOCOLS = frozenset({"sctp", "tcp", "udp"})
+
+
+class NoRouteError(ValueError):
+    """What a Service or its Endpoints say is no address, port or protocol; the text tells which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +43,22 @@ class Route:
 
 
 def routes_of(service: Json | None, endpoints: Json | None) -> list[Route]:
-    """Return the routes of a Service; none when it is gone or has no address of its own."""
+    """Return the routes of a Service; none when it is gone or has no address of its own.
+
+    Raises NoRouteError: nothing gets into a script that was not looked at here.
+    """
     address = (service or {}).get("spec", {}).get("clusterIP")
     if service is None or not address or address == "None":
+        return []
+    if service["spec"].get("type") == "ExternalName":
         return []
     subsets = (endpoints or {}).get("subsets") or []
     return [
         Route(
             frontend=Frontend(
-                address=address,
-                protocol=str(port.get("protocol") or "TCP").lower(),
-                port=int(port["port"]),
+                address=_address(address),
+                protocol=_protocol(port.get("protocol") or "TCP"),
+                port=_port(port["port"]),
             ),
             backends=tuple(_backends(subsets, port)),
         )
@@ -61,7 +72,27 @@ def _backends(subsets: list[Json], port: Json) -> Iterator[tuple[str, int]]:
             same_protocol = (known.get("protocol") or "TCP") == (port.get("protocol") or "TCP")
             if same_protocol and (known.get("name") or "") == (port.get("name") or ""):
                 for member in subset.get("addresses") or []:
-                    yield member["ip"], int(known["port"])
+                    yield _address(member["ip"]), _port(known["port"])
+
+
+def _address(text: object) -> str:
+    try:
+        return str(IPv4Address(str(text)))
+    except ValueError as error:
+        raise NoRouteError(f"{text!r} is not an IPv4 address") from error
+
+
+def _protocol(text: object) -> str:
+    protocol = str(text).lower()
+    if protocol not in _PROTOCOLS:
+        raise NoRouteError(f"{text!r} is not a protocol")
+    return protocol
+
+
+def _port(number: object) -> int:
+    if not isinstance(number, int) or not 0 < number < 65536:
+        raise NoRouteError(f"{number!r} is not a port")
+    return number
 
 
 def base_rules() -> str:
@@ -99,8 +130,6 @@ def set_route(route: Route, chain: str, *, new: bool, refuse: str) -> Iterator[s
     if new:
         element = f"{route.frontend.element} : goto {chain}"
         yield f"add element {TABLE} frontends {{ {element} }}"
-    node = refuse.partition(":")[0]
-    yield from _own(address for address, _ in route.backends if address != node)
 
 
 def drop_route(frontend: Frontend, chain: str) -> Iterator[str]:
@@ -119,7 +148,9 @@ def _target(backends: tuple[tuple[str, int], ...], refuse: str) -> str:
     return f"dnat ip to numgen inc mod {len(backends)} map {{ {turns} }}"
 
 
-def _own(addresses: Iterable[str]) -> Iterator[str]:
-    elements = ", ".join(f"{address} . {address}" for address in addresses)
-    if elements:
-        yield f"add element {TABLE} own {{ {elements} }}"
+def own_addresses(*, gone: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Yield the commands that bring the set of the Pods' own addresses up to date."""
+    for verb, addresses in (("delete", gone), ("add", new)):
+        elements = ", ".join(f"{address} . {address}" for address in sorted(addresses))
+        if elements:
+            yield f"{verb} element {TABLE} own {{ {elements} }}"

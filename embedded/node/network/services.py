@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from embedded.box.model import BoxError
-from embedded.box.runtime import Runtime
+from embedded.box.model import BoxError, Completed
 from embedded.client import Json, key_of
 from embedded.client.store import Key
 from embedded.images.recipes import NFT
+from embedded.node.network.book import RuleBook
 from embedded.node.network.names import Lookup
-from embedded.node.network.rules import (
-    Frontend,
-    Route,
-    base_rules,
-    drop_route,
-    routes_of,
-    set_route,
-)
+from embedded.node.network.rules import NoRouteError, Route, base_rules, routes_of
 
 _log = logging.getLogger(__name__)
 _PAUSE = 1.0  # seconds after a failure
@@ -40,22 +33,37 @@ def _see_packets_once() -> None:
         _BRIDGE_FILTER.write_text("0")
 
 
+class Runs(Protocol):
+    """Who runs nft; the node's runtime does."""
+
+    async def run(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
+        """Run a program of the box to its end. Raises TimeoutError or BoxError."""
+        ...
+
+
+class _RefusedError(BoxError):
+    """nft takes a script whole or not at all; the rules are as they were."""
+
+
 class ServiceTable:
-    """Applies what changed, all at once; what changes meanwhile goes into the next round."""
+    """Applies what changed, all at once; what changes meanwhile goes into the next round.
+
+    Where nft refuses that, each Service is applied by itself, and one that it refuses is left out
+    and tried again with each change.
+    """
 
     def __init__(
-        self, runtime: Runtime, services: Lookup, endpoints: Lookup, *, refuse: str, tools: Path
+        self, runtime: Runs, services: Lookup, endpoints: Lookup, *, refuse: str, tools: Path
     ) -> None:
         self._runtime = runtime
         self._nft_command = ["chroot", str(tools), NFT, "-f", "-"]
         self._services = services
         self._endpoints = endpoints
-        self._refuse = refuse
+        self._book = RuleBook(refuse)
         self._based = False
         self._dirty: set[Key] = set()
+        self._refused: set[Key] = set()
         self._work = asyncio.Event()
-        self._applied: dict[Key, dict[Frontend, tuple[str, Route]]] = {}
-        self._chains = (f"s{number}" for number in itertools.count(1))
 
     def changed(self, _: str, obj: Json) -> None:
         """Take note that a Service, or the Endpoints of that name, changed."""
@@ -69,53 +77,65 @@ class ServiceTable:
             self._work.clear()
             dirty, self._dirty = self._dirty, set()
             try:
-                await self._apply(dirty)
+                if not self._based:
+                    _see_packets_once()
+                await self.apply(dirty)
             except (BoxError, OSError) as error:
                 _log.error("service addresses: %s", error)  # one line says it
-                # After a failure nothing is known of the rules: make all of them anew.
-                self._dirty |= dirty | set(self._applied)
-                self._applied.clear()
+                # After such a failure nothing is known of the rules: make all of them anew.
+                self._dirty |= dirty | self._book.keys | self._refused
+                self._book.clear()
                 self._based = False
                 self._work.set()
                 await asyncio.sleep(_PAUSE)
 
-    async def _apply(self, dirty: set[Key]) -> None:
+    async def apply(self, dirty: Iterable[Key]) -> None:
+        """Bring the rules of some Services up to date. Raises BoxError or OSError."""
         if not self._based:
-            _see_packets_once()
             await self._nft(base_rules())
             self._based = True
-        wanted = {key: self._wanted(key) for key in dirty}
-        script = "\n".join(line for key in dirty for line in self._commands(key, wanted[key]))
-        if script:
-            await self._nft(script + "\n")
+        again = sorted(self._refused)
+        wanted = {key: self._routes(key) for key in sorted(set(dirty) - self._refused)}
+        try:
+            await self._take(wanted)
+        except _RefusedError:
+            await self._take_one_by_one(wanted)
+        for key in again:
+            await self._try(key, self._routes(key))
+
+    async def _take(self, wanted: Mapping[Key, Sequence[Route]]) -> None:
+        plan = self._book.plan(wanted)
+        if plan.script:
+            await self._nft(plan.script)
+        self._book.took(plan)
+
+    async def _take_one_by_one(self, wanted: Mapping[Key, Sequence[Route]]) -> None:
+        # What goes makes room for what comes.
         for key, routes in wanted.items():
-            if routes:
-                self._applied[key] = routes
-            else:
-                self._applied.pop(key, None)
+            await self._take({key: self._book.shrunk(key, routes)})
+        for key, routes in wanted.items():
+            await self._try(key, routes)
 
-    def _wanted(self, key: Key) -> dict[Frontend, tuple[str, Route]]:
-        known = self._applied.get(key, {})
-        routes = routes_of(self._services(*key), self._endpoints(*key))
-        return {
-            route.frontend: (
-                known[route.frontend][0] if route.frontend in known else next(self._chains),
-                route,
-            )
-            for route in routes
-        }
+    async def _try(self, key: Key, routes: Sequence[Route]) -> None:
+        try:
+            await self._take({key: routes})
+        except _RefusedError as error:
+            # Better nowhere than to Pods of which nothing is known.
+            await self._take({key: []})
+            if key not in self._refused:
+                _log.error("service %s/%s is left out: %s", *key, error)
+            self._refused.add(key)
+        else:
+            self._refused.discard(key)
 
-    def _commands(self, key: Key, wanted: dict[Frontend, tuple[str, Route]]) -> Iterator[str]:
-        known = self._applied.get(key, {})
-        for frontend, (chain, _) in known.items():
-            if frontend not in wanted:
-                yield from drop_route(frontend, chain)
-        for frontend, (chain, route) in wanted.items():
-            before = known.get(frontend)
-            if before is None or before[1] != route:
-                yield from set_route(route, chain, new=before is None, refuse=self._refuse)
+    def _routes(self, key: Key) -> list[Route]:
+        try:
+            return routes_of(self._services(*key), self._endpoints(*key))
+        except NoRouteError as error:
+            _log.error("service %s/%s is left out: %s", *key, error)
+            return []
 
     async def _nft(self, script: str) -> None:
         done = await self._runtime.run(self._nft_command, stdin=script.encode())
         if done.status.code != 0:
-            raise BoxError(f"nft: {done.stderr.decode(errors='replace').strip()}")
+            raise _RefusedError(f"nft: {' '.join(done.stderr.decode(errors='replace').split())}")

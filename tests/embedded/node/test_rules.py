@@ -2,11 +2,20 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from embedded.images import recipes, store
 from embedded.images.cache import cache_directory
 from embedded.images.recipes import NFT
-from embedded.node.network.rules import base_rules, drop_route, routes_of, set_route
-from tests.embedded.node.cluster import endpoints, service
+from embedded.node.network.rules import (
+    NoRouteError,
+    base_rules,
+    drop_route,
+    own_addresses,
+    routes_of,
+    set_route,
+)
+from tests.embedded.node.cluster import Json, endpoints, service
 
 A, B = {"ip": "10.244.0.5"}, {"ip": "10.244.0.6"}
 
@@ -26,6 +35,23 @@ def test_each_port_leads_to_the_ready_pods_port_of_the_same_name() -> None:
 def test_a_headless_or_missing_service_has_no_route() -> None:
     assert routes_of(service(), endpoints(A)) == []
     assert routes_of(None, endpoints(A)) == []
+    assert routes_of(service(address="10.96.0.7", type="ExternalName"), endpoints(A)) == []
+
+
+@pytest.mark.parametrize(
+    ("odd", "members"),
+    [
+        (service(address="fd00::1"), endpoints(A)),
+        (service(address="10.96.0.7 . tcp . 1 }; flush ruleset"), endpoints(A)),
+        (service(address="10.96.0.7", ports=[{"port": 5432, "protocol": "TCP;"}]), endpoints(A)),
+        (service(address="10.96.0.7", ports=[{"port": 70000}]), endpoints(A)),
+        (service(address="10.96.0.7"), endpoints({"ip": "banana"})),
+        (service(address="10.96.0.7"), endpoints(A, port=0)),
+    ],
+)
+def test_what_is_no_address_port_or_protocol_gets_into_no_rule(odd: Json, members: Json) -> None:
+    with pytest.raises(NoRouteError):
+        routes_of(odd, members)
 
 
 def test_nftables_takes_every_change() -> None:
@@ -39,6 +65,8 @@ def test_nftables_takes_every_change() -> None:
             *set_route(one, "s1", new=False, refuse=refuse),
             *set_route(two, "s1", new=False, refuse=refuse),
             *drop_route(two.frontend, "s1"),
+            *own_addresses(gone=(), new=["10.244.0.5", "10.244.0.6"]),
+            *own_addresses(gone=["10.244.0.5"], new=()),
         ]
     )
     suite = store.host_suite()
