@@ -62,20 +62,31 @@ def enqueue_controller(kind: str, queue: Reconciler[Key]) -> Callable[[str, Json
     return handle
 
 
-async def claim(cluster: Cluster, resource: Resource, owner: Json) -> list[Json]:
+def _anything(_: Json) -> bool:
+    return True
+
+
+async def claim(
+    cluster: Cluster,
+    resource: Resource,
+    owner: Json,
+    accepts: Callable[[Json], bool] = _anything,
+) -> list[Json]:
     """Give the objects that `owner` controls, having taken in orphans that match its selector.
 
-    An object that no longer matches is let go. Raises ApiError.
+    `accepts` may demand more than the selector. An object that no longer matches is let go. Raises
+    ApiError.
     """
     informer = cluster.of(resource)
     selector = owner["spec"]["selector"]
     mine = owned(informer, owner)
     for obj in mine:
-        if not matches(selector, obj["metadata"].get("labels") or {}):
+        if not (matches(selector, obj["metadata"].get("labels") or {}) and accepts(obj)):
             await _release(cluster, resource, obj, owner)
     if not owner["metadata"].get("deletionTimestamp"):
         for obj in _orphans(informer, owner["metadata"]["namespace"], selector):
-            await _adopt(cluster, resource, obj, owner)
+            if accepts(obj):
+                await _adopt(cluster, resource, obj, owner)
     return owned(informer, owner)
 
 

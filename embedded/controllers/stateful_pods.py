@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from embedded.client import PVCS, Json
 from embedded.controllers import pods
 
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 REVISION = "controller-revision-hash"
 _POD_NAME = "statefulset.kubernetes.io/pod-name"
 _POD_INDEX = "apps.kubernetes.io/pod-index"
 
 
-def ordinal(pod: Json) -> int:
-    """The number at the end of a Pod's name; -1 for a name that was not made here."""
-    number = str(pod["metadata"]["name"]).rpartition("-")[2]
-    return int(number) if number.isdecimal() else -1
+def ordinal(stateful_set: Json, pod: Json) -> int | None:
+    """The number at the end of a Pod's name; None for a name that is not of the set's rule."""
+    parent, _, number = str(pod["metadata"]["name"]).rpartition("-")
+    if parent != stateful_set["metadata"]["name"] or not _NUMBER.fullmatch(number):
+        return None
+    return int(number)
 
 
 def pod_of(stateful_set: Json, number: int, revision: str) -> Json:

@@ -44,7 +44,7 @@ class StatefulSets:
         if stateful_set is None:
             return None
         if not pods.is_terminating(stateful_set):
-            await claim(self._cluster, PODS, stateful_set)
+            await claim(self._cluster, PODS, stateful_set, lambda pod: _is_named(stateful_set, pod))
             await self._scale(stateful_set)
         return await self._report(stateful_set)
 
@@ -52,7 +52,11 @@ class StatefulSets:
         spec = stateful_set["spec"]
         start = int((spec.get("ordinals") or {}).get("start") or 0)
         wanted = range(start, start + int(spec.get("replicas", 1)))
-        present = {ordinal(pod): pod for pod in owned(self._pods, stateful_set)}
+        present = {
+            number: pod
+            for pod in owned(self._pods, stateful_set)
+            if (number := ordinal(stateful_set, pod)) is not None
+        }
         if spec.get("podManagementPolicy") == "Parallel":
             await together(*(self._keep(stateful_set, n, present.get(n)) for n in wanted))
         elif not await self._keep_in_order(stateful_set, wanted, present):
@@ -61,7 +65,7 @@ class StatefulSets:
         if condemned:
             await self._condemn(stateful_set, [present[n] for n in condemned])
         elif (spec.get("updateStrategy") or {}).get("type") != "OnDelete":
-            await self._renew(stateful_set, [present[n] for n in wanted if n in present])
+            await self._renew(stateful_set, {n: present[n] for n in wanted if n in present})
 
     async def _keep(self, stateful_set: Json, number: int, pod: Json | None) -> bool:
         """Make sure that one Pod exists; True if it is there and ready."""
@@ -88,11 +92,11 @@ class StatefulSets:
             victims = [] if any(map(pods.is_terminating, surplus)) else surplus[:1]
         await together(*(self._cluster.delete(PODS, pod) for pod in victims))
 
-    async def _renew(self, stateful_set: Json, present: list[Json]) -> None:
+    async def _renew(self, stateful_set: Json, present: dict[int, Json]) -> None:
         """Delete the highest Pod of an older template, unless one above is still coming up."""
         revision = _revision(stateful_set)
-        for pod in reversed(present):
-            if ordinal(pod) < _partition(stateful_set):
+        for number, pod in sorted(present.items(), reverse=True):
+            if number < _partition(stateful_set):
                 return
             if pods.is_terminating(pod):
                 return
@@ -114,7 +118,7 @@ class StatefulSets:
         await create_pod(self._cluster, stateful_set, pod)
 
     async def _report(self, stateful_set: Json) -> float | None:
-        mine = owned(self._pods, stateful_set)
+        mine = [pod for pod in owned(self._pods, stateful_set) if _is_named(stateful_set, pod)]
         status = _status(stateful_set, mine)
         await self._cluster.set_status(STATEFULSETS, stateful_set, status)
         return pods.next_look(mine, int(stateful_set["spec"].get("minReadySeconds") or 0))
@@ -130,6 +134,10 @@ class StatefulSets:
         owner = name.rpartition("-")[0]
         if self._sets.get(namespace, owner):
             self._queue.enqueue((namespace, owner))
+
+
+def _is_named(stateful_set: Json, pod: Json) -> bool:
+    return ordinal(stateful_set, pod) is not None
 
 
 def _revision(stateful_set: Json) -> str:

@@ -42,6 +42,33 @@ def test_pods_have_names_that_last_and_names_of_their_own(world: World, namespac
     world.eventually(PODS, namespace, came_back, "db-0 did not come back")
 
 
+def test_a_pod_that_only_wears_the_labels_is_left_alone(world: World, namespace: str) -> None:
+    for name in ("debug", "debug-0", "db-00", "db-x", "db-1-0"):
+        loose = template("db")
+        loose["metadata"] |= {"name": name}
+        world.create(PODS, loose, namespace)
+    world.create(STATEFULSETS, stateful_set("db", 2), namespace)
+    settled(world, namespace, "db", 2)
+    world.patch(STATEFULSETS, "db", namespace, {"spec": {"replicas": 1}})
+    settled(world, namespace, "db", 1, generation=2)
+    found = pods(world, namespace)
+    assert set(found) == {"debug", "debug-0", "db-00", "db-x", "db-1-0", "db-0"}
+    owned = {name for name, pod in found.items() if pod["metadata"].get("ownerReferences")}
+    assert owned == {"db-0"}
+
+
+def test_an_orphan_of_the_right_name_is_taken_in(world: World, namespace: str) -> None:
+    body = template("db")
+    body["metadata"] |= {"name": "db-0"}
+    uid = world.create(PODS, body, namespace)["metadata"]["uid"]
+    made = stateful_set("db", updateStrategy={"type": "OnDelete"})
+    world.create(STATEFULSETS, made, namespace)
+    settled(world, namespace, "db", 1)
+    (pod,) = pods(world, namespace).values()
+    assert pod["metadata"]["uid"] == uid
+    assert pod["metadata"]["ownerReferences"][0]["name"] == "db"
+
+
 def test_status_tells_revisions_apart(world: World, namespace: str) -> None:
     world.create(STATEFULSETS, stateful_set("db"), namespace)
     found = settled(world, namespace, "db", 1)["status"]
