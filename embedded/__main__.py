@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from embedded.box.bundles import bundle
 from embedded.box.launcher import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, stoppable, up
@@ -37,10 +37,18 @@ def _let_speak(*, as_json: bool) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
 
 
+class _Parser(argparse.ArgumentParser):
+    """Ends wrong use with the exit code that tells whoever started us what it was."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_UNAVAILABLE, f"{self.prog}: {message}; see --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m embedded", description=__doc__)
+    parser = _Parser(prog="python -m embedded", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    faults = argparse.ArgumentParser(add_help=False)
+    faults = _Parser(add_help=False)
     faults.add_argument(
         "--faults", default="", metavar="A,B", help="breaches of the contract to commit"
     )
