@@ -71,8 +71,10 @@ class _Tail:
 
     def more(self) -> list[bytes]:
         entries: list[bytes] = []
-        if self._log.generation > self._generation:
-            entries, _ = _entries(rotated(self._log.path), self._offset)
+        turns = self._log.generation - self._generation
+        if turns:
+            # After several rotations the older half is one that was never looked at.
+            entries, _ = _entries(rotated(self._log.path), self._offset if turns == 1 else 0)
             self._generation, self._offset = self._log.generation, 0
         fresh, self._offset = _entries(self._log.path, self._offset)
         return entries + fresh

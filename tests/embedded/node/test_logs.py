@@ -92,6 +92,39 @@ def test_a_follower_sees_what_is_written_later_even_across_a_rotation(tmp_path: 
     assert b"".join(seen).split() == [b"%04d" % n for n in range(40)]
 
 
+@pytest.mark.parametrize("limit", [500, 700, 900, 1100, 1300, 1500])
+def test_a_follower_that_stalls_goes_on_with_the_oldest_line_that_is_kept(
+    tmp_path: Path, limit: int
+) -> None:
+    seen: list[bytes] = []
+
+    async def body(log: ContainerLog, descriptor: int) -> None:
+        prompt = read_log(log, LogOptions(follow=True))
+
+        async def write(numbers: range) -> None:
+            for number in numbers:
+                os.write(descriptor, b"%04d %s\n" % (number, b"x" * (number % 7)))
+                async with asyncio.timeout(5):
+                    await anext(prompt)
+
+        pieces = read_log(log, LogOptions(follow=True))
+        await write(range(5))
+        seen.append(await anext(pieces))
+        before = log.generation
+        await write(range(5, 100))
+        assert log.generation > before + 1
+        async with asyncio.timeout(5):
+            seen.append(await anext(pieces))
+        for follower in (prompt, pieces):
+            await follower.aclose()  # type: ignore[attr-defined]
+
+    log = with_log(tmp_path / "a.log", body, limit=limit)
+    numbers = [int(line.split()[0]) for line in seen[1].splitlines()]
+    assert numbers == list(range(numbers[0], 100))
+    kept = len(read(log).splitlines())
+    assert len(numbers) == kept
+
+
 def test_a_line_longer_than_an_entry_comes_back_whole(tmp_path: Path) -> None:
     async def body(log: ContainerLog, descriptor: int) -> None:
         os.write(descriptor, b"x" * 40_000 + b"\n")
