@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,11 +59,7 @@ class PodPlace:
         sandbox = await self._make_sandbox()
         if sandbox is None:
             return None
-        self.sandbox = sandbox
         node, config = self._node, self._node.config
-        write_network_files(
-            self.directory, self.pod, self.address, config.address, config.cluster_domain
-        )
         facts = PodFacts(pod_ip=self.address, host_ip=config.address)
         sources = node.faults.sources(self.pod, node)
         context = ContentContext(pod=self.pod, facts=facts, sources=sources)
@@ -81,8 +78,7 @@ class PodPlace:
         if self.sandbox is not None:
             sandbox, self.sandbox = self.sandbox, None
             await self._node.runtime.remove_sandbox(sandbox)
-        if self._volumes is not None:
-            self._volumes.tear_down()
+        shutil.rmtree(self.directory, ignore_errors=True)
         if self.address:
             self._node.addresses.free(self.address)
         self._node.tokens.forget(self.pod["metadata"]["uid"])
@@ -97,13 +93,19 @@ class PodPlace:
         while not self._ending.is_set():
             try:
                 self.address = self.address or self._node.addresses.take()
-                return await self._node.runtime.create_sandbox(
+                self.sandbox = self.sandbox or await self._node.runtime.create_sandbox(
                     f"{namespace}/{name}", self.address, hostname_of(self.pod)
                 )
-            except (BoxError, LookupError) as error:
+                config = self._node.config
+                write_network_files(
+                    self.directory, self.pod, self.address, config.address, config.cluster_domain
+                )
+            except (BoxError, LookupError, OSError) as error:
                 self._warn("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
                 self._blocked()
                 await either(self._ending, timeout=delays.next())
+            else:
+                return self.sandbox
         return None
 
     async def _mount(self, volumes: PodVolumes) -> bool:

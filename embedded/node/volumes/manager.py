@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedded.box.model import Bind
-from embedded.client import Json
+from embedded.client import ApiError, Json, Unreachable
 from embedded.node.pods.environment import expand
 from embedded.node.pods.fields import FieldError
 from embedded.node.volumes.atomic import AtomicDirectory, InvalidPathError
@@ -73,7 +72,7 @@ class PodVolumes:
             if name not in self._mounted:
                 try:
                     self._mounted[name] = await self._make(name, volume)
-                except (*_NO_CONTENT, OSError) as error:
+                except (*_NO_CONTENT, OSError, ApiError, Unreachable) as error:
                     pending = isinstance(error, ClaimPendingError)
                     raise MountError(name, str(error), pending=pending) from error
 
@@ -93,10 +92,6 @@ class PodVolumes:
         """Return the mounts of `container`, parents before what lies under them."""
         mounts = sorted(container.get("volumeMounts") or [], key=lambda m: str(m["mountPath"]))
         return [self._bind(mount, environment) for mount in mounts]
-
-    def tear_down(self) -> None:
-        """Remove what dies with the Pod. Claims keep their directories."""
-        shutil.rmtree(self._directory, ignore_errors=True)
 
     async def _make(self, name: str, volume: Json) -> _Mounted:
         content = await content_of(volume, self._context)

@@ -1,0 +1,84 @@
+"""Where a Pod lives on the node: made though something fails at first, and taken away whole."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from embedded.box.model import Sandbox
+from embedded.node.changes import Changes
+from embedded.node.faults import NodeFaults
+from embedded.node.network.addresses import AddressPool
+from embedded.node.pods.events import Note
+from embedded.node.pods.place import PodPlace
+from embedded.node.surroundings import Surroundings
+from tests.embedded.node.cluster import Json, pod
+
+NETWORK, OWN = IPv4Network("10.244.0.0/24"), IPv4Address("10.244.0.1")
+
+
+class Node:
+    """The node as a Pod's place sees it, without the box behind it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.config = SimpleNamespace(
+            state_dir=directory, address=str(OWN), cluster_domain="cluster.local"
+        )
+        self.runtime = self.events = self.tokens = self
+        self.addresses = AddressPool(NETWORK, frozenset({OWN}))
+        self.changes, self.faults, self.claims = Changes(), NodeFaults(), None
+        self.sandboxes: list[str] = []
+        self.notes: list[Note] = []
+
+    async def create_sandbox(self, name: str, address: str, hostname: str) -> Sandbox:
+        self.sandboxes.append(name)
+        numbers = {"net": -1, "ipc": -1, "uts": -1}
+        return Sandbox(name=name, address=address, hostname=hostname, link="veth1", **numbers)
+
+    async def remove_sandbox(self, sandbox: Sandbox) -> None:
+        self.sandboxes.remove(sandbox.name)
+
+    def record(self, _pod: Json, note: Note) -> None:
+        self.notes.append(note)
+
+    def forget(self, _uid: str) -> None:
+        """No token was given out."""
+
+
+def place(node: Node, blocked: Any = None) -> PodPlace:
+    body = pod(volumes=[{"name": "scratch", "emptyDir": {}}])
+    surroundings = cast(Surroundings, node)
+    return PodPlace(surroundings, body, asyncio.Event(), blocked or (lambda: None))
+
+
+def test_nothing_is_left_of_a_pod_that_went(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+
+    async def run() -> None:
+        made = place(node)
+        ground = await made.make()
+        assert ground is not None
+        assert {p.name for p in ground.directory.iterdir()} > {"hosts", "resolv.conf", "volumes"}
+        await made.take_down()
+
+    asyncio.run(run())
+    assert not node.sandboxes
+    assert list((tmp_path / "pods").iterdir()) == []
+
+
+def test_files_that_cannot_be_written_are_tried_again(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    in_the_way = tmp_path / "pods"
+    in_the_way.write_text("")
+
+    async def run() -> None:
+        async with asyncio.timeout(5):
+            assert await place(node, blocked=in_the_way.unlink).make() is not None
+
+    asyncio.run(run())
+    (note,) = node.notes
+    assert note.reason == "FailedCreatePodSandBox"
+    assert len(node.sandboxes) == 1
