@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,19 +109,23 @@ class ContainerRunner:
 
     async def release(self) -> None:
         """Give back what is left once it has ended."""
+        self._close_logs()
+        await self._drop_root()
+
+    def _close_logs(self) -> None:
         for log in self.logs:
             log.close()
-        await self._drop_root()
 
     async def _run_once(self) -> ExitStatus | None:
         launch = await self._prepared()
         if launch is None:
             return None
-        log = self._new_log()
         try:
+            log = self._new_log()
             process = await self._start(launch, log)
-        except BoxError as error:
-            log.close()
+        except (BoxError, OSError) as error:
+            # An OSError is the node's own trouble, and may pass as the box's may.
+            self._close_logs()
             return self._not_started(launch, str(error))
         self._running(launch, process)
         probes = asyncio.create_task(self._probe(Occupancy(process=process, launch=launch)))
@@ -164,17 +169,12 @@ class ContainerRunner:
     async def _start(self, launch: Launch, log: ContainerLog) -> Process:
         await self._drop_root()
         self._root = await self._node.runtime.mount_root(launch.image)
-        out, out_write = os.pipe2(os.O_CLOEXEC)
-        err, err_write = os.pipe2(os.O_CLOEXEC)
-        log.attach("stdout", out)
-        log.attach("stderr", err)
-        try:
-            streams = Streams(stdout=out_write, stderr=err_write)
+        with ExitStack() as writers:
+            streams = Streams(
+                stdout=_attached(log, "stdout", writers), stderr=_attached(log, "stderr", writers)
+            )
             spec = launch.spec(self._view.ground.sandbox, self._root, streams)
             return await self._node.runtime.start(spec)
-        finally:
-            os.close(out_write)
-            os.close(err_write)
 
     def _running(self, launch: Launch, process: Process) -> None:
         self.occupancy = Occupancy(process=process, launch=launch)
@@ -234,11 +234,14 @@ class ContainerRunner:
 
     def _last_words(self, status: ExitStatus, log: ContainerLog) -> str:
         path = termination_file(self.container, self._view.ground)
-        words = path.read_bytes()[-_LAST_WORDS:].decode(errors="replace") if path.exists() else ""
         fallback = self.container.get("terminationMessagePolicy") == "FallbackToLogsOnError"
-        if not words and fallback and status.code != 0:
-            return last_lines(log, 80, 2048)
-        return words
+        try:
+            given = path.read_bytes()[-_LAST_WORDS:] if path.exists() else b""
+            if not given and fallback and status.code != 0:
+                return last_lines(log, 80, 2048)
+        except OSError as error:
+            return f"its last words cannot be read: {error}"
+        return given.decode(errors="replace")
 
     async def _back_off(self) -> None:
         last = self.state.now
@@ -336,6 +339,14 @@ class ContainerRunner:
 
     def _record(self, note: Note) -> None:
         self._node.events.record(self._view.current(), note)
+
+
+def _attached(log: ContainerLog, stream: str, writers: ExitStack) -> int:
+    """Let a log take what comes out of a new pipe; the writing end lives as long as `writers`."""
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    writers.callback(os.close, writer)
+    log.attach(stream, reader)
+    return writer
 
 
 def _seconds(start: str, end: str) -> float:

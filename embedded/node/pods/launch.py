@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from embedded.box import model
-from embedded.client import Json
+from embedded.client import ApiError, Json, Unreachable
 from embedded.images.model import Image, find
 from embedded.node.pods.environment import (
     ConfigMissingError,
@@ -91,6 +91,9 @@ async def prepare(node: Surroundings, pod: Json, container: Json, ground: PodGro
         given = await build_environment(pod, container, image.config, ground.facts, node)
         environment = _base_environment(node, pod, image) | given
         binds = ground.volumes.binds(container, environment)
+        last_words = _termination_log(container, ground)
+    except (OSError, ApiError, Unreachable) as error:
+        raise LaunchError("CreateContainerError", str(error)) from error
     except (ConfigMissingError, FieldError, MountError) as error:
         raise LaunchError("CreateContainerConfigError", str(error)) from error
     argv = argv_of(container, image.config, environment)
@@ -105,7 +108,7 @@ async def prepare(node: Surroundings, pod: Json, container: Json, ground: PodGro
         uid=uid,
         gid=gid,
         read_only_root=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
-        binds=(*network_binds(ground.directory), *binds, _termination_log(container, ground)),
+        binds=(*network_binds(ground.directory), *binds, last_words),
     )
 
 

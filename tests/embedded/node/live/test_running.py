@@ -29,6 +29,18 @@ def test_a_pod_that_ends_tells_its_code_and_keeps_its_log(
     assert "stdout F out" in kept.read_text()
 
 
+def test_a_start_that_fails_for_the_nodes_sake_is_tried_again(bench: Bench) -> None:
+    first_log = bench.log_dir / "pods" / f"{bench.namespace}_sleeper_app_0.log"
+    first_log.symlink_to("nowhere/log")
+    bench.sleeper()
+    found = container_of(bench.get("sleeper"))
+    assert found["restartCount"] == 1
+    failed = found["lastState"]["terminated"]
+    assert (failed["reason"], failed["exitCode"]) == ("StartError", 128)
+    assert "No such file or directory" in failed["message"]
+    first_log.unlink()
+
+
 def test_a_running_pod_has_address_image_and_events(bench: Bench) -> None:
     bench.sleeper()
     pod = bench.get("sleeper")
