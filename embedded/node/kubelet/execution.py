@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -20,11 +21,9 @@ from embedded.node.kubelet.channels import (
     exit_message,
     failure_message,
 )
+from embedded.node.kubelet.output import Output
 from embedded.node.kubelet.sink import Sink
 from embedded.node.kubelet.stdio import Stdio, Wanted
-
-_CHUNK = 64 * 1024
-_DRAIN = 1.0  # seconds in which the output ends after the command, unless a child holds it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +61,22 @@ async def run_command(
 
 
 async def _carry(process: Process, stdio: Stdio, socket: web.WebSocketResponse) -> None:
+    ended = asyncio.create_task(process.wait())
     outputs = [
-        asyncio.create_task(_send(reader, channel, socket))
+        asyncio.create_task(_send(Output(reader, ended), channel, socket))
         for name, channel in (("stdout", STDOUT), ("stderr", STDERR))
         if (reader := await stdio.reader(name)) is not None
     ]
     inputs = asyncio.create_task(_receive(socket, stdio, stdio.sink()))
-    ended = asyncio.create_task(process.wait())
     try:
         await asyncio.wait([ended, inputs], return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             # The client has gone; nobody would ever see what the command does now.
             process.signal(signal.SIGKILL)
         status = await ended
-        if outputs:
-            await asyncio.wait(outputs, timeout=_DRAIN)
+        # A client may take its time over what it is sent, unless it goes.
+        sent: asyncio.Future[Any] = asyncio.gather(*outputs)
+        await asyncio.wait([sent, inputs], return_when=asyncio.FIRST_COMPLETED)
         if not socket.closed:
             await socket.send_bytes(exit_message(status))
     except ConnectionError:
@@ -86,10 +86,10 @@ async def _carry(process: Process, stdio: Stdio, socket: web.WebSocketResponse) 
             task.cancel()
 
 
-async def _send(reader: asyncio.StreamReader, channel: int, socket: web.WebSocketResponse) -> None:
+async def _send(output: Output, channel: int, socket: web.WebSocketResponse) -> None:
     head = bytes([channel])
     try:
-        while data := await reader.read(_CHUNK):
+        while data := await output.read():
             await socket.send_bytes(head + data)
     except OSError:
         # EIO is how a terminal ends; a reset connection is seen by whoever receives.
