@@ -63,7 +63,9 @@ class KubeletServer:
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._config.token}".encode()):
+        # A header may hold any bytes.
+        shown = given.encode(errors="surrogateescape")
+        if not hmac.compare_digest(shown, f"Bearer {self._config.token}".encode()):
             raise web.HTTPUnauthorized(text="Unauthorized")
         try:
             return await handler(request)
