@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import socket
-import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -94,8 +94,11 @@ class Run:
     def _announce(self, kubeconfig: Path, url: str) -> None:
         bundle = self._bundle()
         if not self._wish.speak_json:
-            print(f"Kubernetes at {url} until Ctrl-C. Use it with:", file=sys.stderr)
-            print(f"export KUBECONFIG={kubeconfig}", flush=True)
+            # All to one stream: tox copies two in any order.
+            print(f"Kubernetes at {url} until Ctrl-C. Use it with:")
+            print(f"export KUBECONFIG={shlex.quote(str(kubeconfig))}")
+            print("It has no operator yet. The reference operator comes with:")
+            print(f"kubectl apply --server-side -f {shlex.quote(bundle)}", flush=True)
             return
         said: dict[str, Any] = {
             "kubeconfig": str(kubeconfig),

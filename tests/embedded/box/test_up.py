@@ -152,16 +152,20 @@ def test_a_log_directory_that_cannot_be_made_is_refused(mode: Mode) -> None:
 
 
 def test_without_json_it_speaks_to_a_person(mode: Mode) -> None:
-    """A line to paste; and it stays when its input ends, until Ctrl-C."""
+    """Lines to paste, with what each is for; and it stays when its input ends, until Ctrl-C."""
     with mode.popen(["-m", "embedded", "up"], stdin=subprocess.DEVNULL) as process:
         assert process.stdout
-        line = process.stdout.readline()
-        kubeconfig = Path(line.strip().removeprefix("export KUBECONFIG="))
+        said = [process.stdout.readline().strip() for _ in range(4)]
+        assert said[0].startswith("Kubernetes at https://127.0.0.1:")
+        kubeconfig = Path(said[1].removeprefix("export KUBECONFIG="))
         assert json.loads(kubeconfig.read_text())["current-context"] == "embedded"
+        assert "reference operator" in said[2]
+        bundle = Path(said[3].removeprefix("kubectl apply --server-side -f "))
+        assert "kind: Deployment" in bundle.read_text()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=SECONDS)
+        more = process.communicate(timeout=SECONDS)
     assert process.returncode == 0
-    assert said.startswith("Kubernetes at https://127.0.0.1:")
+    assert more == ("", "")
 
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the box")
