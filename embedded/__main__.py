@@ -15,6 +15,7 @@ from embedded.box.launcher import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, stoppable,
 from embedded.box.wish import Wish
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory
+from embedded.starter import follow_tox
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +67,8 @@ def _up(options: argparse.Namespace) -> int:
     faults = _faults(options)
     if faults is None:
         return EXIT_UNAVAILABLE
+    if not options.json:  # who speaks JSON ends it by closing its input, or lets it live
+        follow_tox()
     return up(Wish(faults=faults, log_dir=options.log_dir, speak_json=options.json))
 
 

@@ -96,7 +96,15 @@ def die_with_parent() -> None:
     A change of credentials undoes it, so it comes after; and a parent that is gone already sends
     nothing, so the caller looks whether it still is there.
     """
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
+
+
+def end_with_parent(by: signal.Signals) -> None:
+    """Have the kernel send a signal to this process when the thread that made it ends.
+
+    As with ``die_with_parent``, which see.
+    """
+    _prctl(_PR_SET_PDEATHSIG, by)
 
 
 def set_dumpable() -> None:

@@ -16,6 +16,7 @@ from embedded.faults.fault import Fault
 from embedded.faults.matrix import Entry, Matrix, Runner, without_fault
 from embedded.faults.registry import REGISTRY, UnknownFaultError, parse
 from embedded.faults.running import RunError, ask_listing
+from embedded.starter import follow_tox
 
 INTERRUPTED = 2
 BROKEN = 3
@@ -78,6 +79,7 @@ async def _interruptible(options: argparse.Namespace, chosen: Sequence[Fault]) -
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # by nohup, for example
             loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
+    follow_tox()
     return await work
 
 

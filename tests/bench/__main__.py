@@ -10,6 +10,8 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from embedded.box.launcher import EXIT_INTERRUPTED, stoppable
+from embedded.starter import follow_tox
 from tests.bench import cluster, noticing, programs
 from tests.bench.figures import BenchError, Figure, table, write
 from tests.bench.ground import standing
@@ -23,8 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     code = 0
     try:
-        for found in _measured(options.only or _PARTS, options.runs):
-            figures += found
+        with stoppable():
+            follow_tox()
+            for found in _measured(options.only or _PARTS, options.runs):
+                figures += found
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         code = 1
