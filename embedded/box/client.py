@@ -76,6 +76,7 @@ class SpawnerClient:
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[tuple[Any, list[int]]]] = {}
         self._lives: dict[int, asyncio.Future[ExitStatus]] = {}
+        self._killings: set[asyncio.Task[Any]] = set()
         self._sending = asyncio.Lock()
         self._lost = False
         self._loop.add_reader(connection, self._read)
@@ -190,6 +191,9 @@ class SpawnerClient:
             received = wire.receive(self._connection)
         except BlockingIOError:
             return
+        except wire.LostDescriptorsError as error:
+            self._answer_without(error)
+            return
         except OSError:
             received = None
         if received is None:
@@ -214,6 +218,21 @@ class SpawnerClient:
             answer.set_exception(BoxError(message["error"]))
         else:
             answer.set_result((ok, descriptors))
+
+    def _answer_without(self, error: wire.LostDescriptorsError) -> None:
+        """Let a request fail whose answer came without its descriptors."""
+        message = error.message
+        if not message:
+            self._lose(str(error))
+            return
+        if message.get("born"):
+            # Nobody can signal it.
+            pid = message["ok"]
+            self._lives[pid] = self._loop.create_future()
+            killing = self._loop.create_task(self.ask("kill", pid=pid))
+            self._killings.add(killing)
+            killing.add_done_callback(self._killings.discard)
+        self._answer({"id": message["id"], "error": str(error)}, [])
 
     def _discard(self, message: wire.Message, descriptors: list[int]) -> None:
         """Undo what came too late: whoever asked has given up."""

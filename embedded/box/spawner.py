@@ -91,6 +91,7 @@ class Spawner:
             "mount": self._mount,
             "unmount": self._unmount,
             "write": self._write,
+            "kill": self._kill,
         }
         self._add_client(first)
 
@@ -138,6 +139,12 @@ class Spawner:
         try:
             received = wire.receive(client.connection)
         except BlockingIOError:
+            return
+        except wire.LostDescriptorsError as error:
+            if "id" in error.message:
+                client.send({"id": error.message["id"], "error": str(error)})
+            else:
+                self._forget(client)
             return
         except OSError:
             received = None
@@ -197,6 +204,12 @@ class Spawner:
         return None, []
 
     # Processes
+
+    def _kill(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
+        # Until it was reaped here, its number is nobody else's.
+        if message["pid"] in self._owners:
+            os.kill(message["pid"], signal.SIGKILL)
+        return None, []
 
     def _spawn(self, client: _Client, message: wire.Message, descriptors: list[int]) -> None:
         enter = message.get("enter")

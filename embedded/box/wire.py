@@ -8,6 +8,7 @@ spawned process also `born`, and comes with its pidfd. An end of a process is to
 from __future__ import annotations
 
 import array
+import errno
 import json
 import os
 import socket
@@ -19,6 +20,17 @@ Message = dict[str, Any]
 # What a socket's send buffer takes for certain; longer messages go through memory.
 _INLINE = 60_000
 _MAX_DESCRIPTORS = 64
+
+
+class LostDescriptorsError(OSError):
+    """This process may open no more files, and has not got what came with a message.
+
+    `message` is the message, empty where it was too long to come without a descriptor.
+    """
+
+    def __init__(self, packet: bytes) -> None:
+        super().__init__(errno.EMFILE, "descriptors were lost on their way: too many open files")
+        self.message: Message = json.loads(packet[1:]) if packet[:1] == b"J" else {}
 
 
 def encode(message: Message, descriptors: Sequence[int] = ()) -> tuple[bytes, list[int]]:
@@ -42,12 +54,12 @@ def transmit(connection: socket.socket, packet: bytes, descriptors: Sequence[int
 
 
 def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:
-    """Take one message; None at the end of the connection. Raises BlockingIOError or OSError.
+    """Take one message; None at the end of the connection.
 
-    The descriptors belong to the caller.
+    The descriptors belong to the caller. Raises BlockingIOError, LostDescriptorsError or OSError.
     """
     space = socket.CMSG_SPACE(_MAX_DESCRIPTORS * 4)
-    packet, ancillary, _, _ = connection.recvmsg(_INLINE + 1, space, socket.MSG_CMSG_CLOEXEC)
+    packet, ancillary, flags, _ = connection.recvmsg(_INLINE + 1, space, socket.MSG_CMSG_CLOEXEC)
     if not packet:
         return None
     descriptors = array.array("i")
@@ -55,6 +67,10 @@ def receive(connection: socket.socket) -> tuple[Message, list[int]] | None:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
     found = list(descriptors)
+    if flags & socket.MSG_CTRUNC:
+        for descriptor in found:
+            os.close(descriptor)
+        raise LostDescriptorsError(packet)
     if packet == b"M":
         with os.fdopen(found.pop(), "rb") as memory:
             memory.seek(0)
