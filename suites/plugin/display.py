@@ -32,6 +32,7 @@ class Display:
         self._headed = False
         self._lock = threading.RLock()
         self._line = ""
+        self._width = 0
         self._chapter = ""
         self._verbose = verbose
         self._tty = self._out.isatty() and os.environ.get("TERM") != "dumb"
@@ -64,9 +65,11 @@ class Display:
             if chapter != self._chapter:
                 self._end_line()
                 self._chapter, self._line = chapter, f"{chapter:<9} "
+                self._width = len(self._line)
                 self._out.write(self._line)
             letter = self.style.paint(LETTERS[outcome], outcome)
             self._line += letter
+            self._width += 1  # colours take no room
             self._out.write(f"\r{self._line}{CLEAR_REST}" if self._tty else letter)
 
     def progress(self, text: str) -> None:
@@ -76,7 +79,7 @@ class Display:
                 if not self._headed:
                     self._err.write(one_line(text) + "\n")
                 return
-            room = max(self.style.width - len(self._line) - 3, 10)
+            room = max(self.style.width - self._width - 3, 10)
             self._out.write(f"\r{self._line}  {one_line(text)[:room]}{CLEAR_REST}")
 
     def close(self) -> None:
@@ -92,6 +95,7 @@ class Display:
         elif self._tty:
             self._out.write(f"\r{CLEAR_REST}")
         self._line = self._chapter = ""
+        self._width = 0
 
 
 class _Pen:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,37 @@ def test_ctrl_c_while_a_line_is_being_written_does_no_harm(tmp_path: Path) -> No
     assert said.count(b"x") == 1_000_000
     assert b"Ctrl-C: still removing what the run created; please wait" in said
     assert b"late" not in said
+
+
+COLOURED = """
+from suites.plugin.display import Display
+
+display = Display(verbose=False)
+for _ in range(12):
+    display.check("AUTO", "passed", "AUTO-1", "check", 0.1)
+display.progress("waiting for stage deployed of scenario generated")
+display.close()
+"""
+
+
+def test_what_is_waited_for_has_the_room_that_is_left_of_the_line(tmp_path: Path) -> None:
+    """Colours take none of it."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    subprocess.run(
+        [sys.executable, "-c", COLOURED],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        timeout=60,
+        check=True,
+    )
+    os.close(theirs)
+    said = os.read(ours, 10_000)
+    os.close(ours)
+    assert b"\x1b[32m.\x1b[0m" in said
+    assert b"  waiting for stage deployed of scenario generated" in said
 
 
 def test_a_scenario_that_ends_late_may_still_say_so(capfd: pytest.CaptureFixture[str]) -> None:
