@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from embedded.api.builtin.rules import BuiltinRules, required, wrong
 from embedded.api.columns import Column
@@ -20,8 +19,15 @@ PLURAL = "customresourcedefinitions"
 KIND = "CustomResourceDefinition"
 FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
-_STRUCT = Shape(kind="struct", open=True)
-_CONDITIONS = Shape(kind="list", element=_STRUCT, list_kind="map", keys=("type",))
+_CONDITION = Shape(
+    kind="struct",
+    fields=dict.fromkeys(("type", "status", "lastTransitionTime", "reason", "message"), STRING),
+)
+_CONDITIONS = Shape(kind="list", element=_CONDITION, list_kind="map", keys=("type",))
+_STATUS = Shape(
+    kind="struct",
+    fields={"acceptedNames": ANY, "conditions": _CONDITIONS, "storedVersions": ANY},
+)
 
 
 def shape() -> Shape:
@@ -33,7 +39,7 @@ def shape() -> Shape:
             "kind": STRING,
             "metadata": message("meta.ObjectMeta"),
             "spec": ANY,
-            "status": replace(_STRUCT, fields={"conditions": _CONDITIONS}),
+            "status": _STATUS,
         },
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.embedded.api.definitions import CRDS
+from tests.embedded.api.definitions import CRDS, definition
 from tests.embedded.api.kubectl import Kubectl
 from tests.embedded.api.raw import Raw
 
@@ -74,6 +74,20 @@ def test_apply_refuses_unknown_fields(kubectl: Kubectl, pg: str) -> None:
     refused = kubectl.run("apply", "-f", "-", stdin=pg.replace("{}", "{customTLSSecret: {}}"))
     assert refused.returncode == 1
     assert 'strict decoding error: unknown field "spec.customTLSSecret"' in refused.stderr
+
+
+def test_a_definition_is_replaced_by_what_was_got_of_it(kubectl: Kubectl, api: Raw) -> None:
+    """Its status, too, which is known to the last name, and stays what it is."""
+    name, free = "things.again.example.com", {"type": "object"}
+    assert api.post(CRDS, definition("again.example.com", free)).code == 201
+    crd = json.loads(kubectl("get", "crd", name, "-o", "json"))
+    crd["metadata"]["labels"] = {"edited": "yes"}
+    assert kubectl("replace", "-f", "-", stdin=json.dumps(crd)).endswith(f"/{name} replaced\n")
+    now = api.get(f"{CRDS}/{name}").body
+    assert (now["metadata"]["labels"], now["status"]) == ({"edited": "yes"}, crd["status"])
+    now["status"]["storedVersion"] = ["v1"]
+    refused = kubectl.run("replace", "-f", "-", stdin=json.dumps(now))
+    assert 'strict decoding error: unknown field "status.storedVersion"' in refused.stderr
 
 
 def test_create_secret(kubectl: Kubectl, api: Raw, core: Paths) -> None:
