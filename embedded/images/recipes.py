@@ -133,7 +133,13 @@ def postgresql(suite: Suite) -> Recipe:
         config=ImageConfig(
             uid=26,
             gid=26,
-            env={"PATH": f"{home}/bin:{_PATH}", "LANG": "C.UTF-8", "HOME": "/var/lib/pgsql"},
+            env={
+                "PATH": f"{home}/bin:{_PATH}",
+                "LANG": "C.UTF-8",
+                "HOME": "/var/lib/pgsql",
+                # Debian's psql falls back on a program that is not here, and long output is lost.
+                "PAGER": "cat",
+            },
         ),
     )
 

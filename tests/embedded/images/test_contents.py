@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,16 @@ pg_checksums --check --pgdata=/tmp/one >/dev/null && echo whole
 pg-template-copy /tmp/one 2>&1 || echo refused
 """
 
+PAGED = """
+set -e
+pg-template-copy /tmp/one
+echo 'local all all trust' >/tmp/one/pg_hba.conf
+pg_ctl --silent --wait --pgdata=/tmp/one --log=/tmp/log \
+    --options='-k /tmp -c listen_addresses=' start
+psql -h /tmp -U postgres -c 'SELECT generate_series(1, 100)' >&0 2>&0
+pg_ctl --silent --pgdata=/tmp/one --mode=fast stop
+"""
+
 
 @pytest.fixture(scope="module")
 def database() -> Image:
@@ -44,8 +56,11 @@ def operator() -> Image:
     return store.ensure_operator(store.host_suite(), cache_directory())
 
 
-def run(image: Image, script: str) -> str:
-    """Run a shell script in a copy-free look at the image: only /tmp can be written."""
+def run(image: Image, script: str, stdin: int | None = None) -> str:
+    """Run a shell script in a copy-free look at the image: only /tmp can be written.
+
+    What it has as standard input it may use for its output, too.
+    """
     root = image.layers[-1]
     command = builder.inside(root, ["bash", "-c", script], uid=image.config.uid)
     command[command.index("--bind")] = "--ro-bind"
@@ -58,7 +73,14 @@ def run(image: Image, script: str) -> str:
     # Root's image belongs to the box's uid, as which alone it can be read in full.
     user = builder.BOX_UID if os.geteuid() == 0 else None
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, user=user, group=user
+        command,
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        user=user,
+        group=user,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -73,6 +95,19 @@ def test_copies_of_the_template_are_clusters_of_their_own(database: Image) -> No
     assert one != two
     assert served == one
     assert rest == ["sound", "whole", "pg-template-copy: /tmp/one is not empty", "refused"]
+
+
+def test_psql_shows_what_is_longer_than_the_terminal(database: Image) -> None:
+    """Through its pager, which it takes wherever there is a terminal, and which must be there."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    try:
+        assert run(database, PAGED, stdin=theirs) == ""
+        said = os.read(ours, 10_000).decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert "(100 rows)" in said
 
 
 def test_the_database_image_has_what_scripts_need(database: Image) -> None:
