@@ -1,5 +1,6 @@
 """--list and --explain: what is promised, where, and how it is checked; nothing is started."""
 
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,6 +9,9 @@ from fixtures.run.deadlines import DEADLINE_KINDS
 from reports.text import plural
 from suites.catalogue import Catalogue, Requirement
 from suites.index import Check
+
+_WIDEST = 100
+_NARROWEST = 40
 
 
 def listing(catalogue: Catalogue, checks: Sequence[Check], rows: Sequence[Requirement]) -> str:
@@ -45,7 +49,7 @@ def _deciding(id_: str, checks: Sequence[Check]) -> list[Check]:
 
 def _entry(row: Requirement, checks: Sequence[Check]) -> Iterator[str]:
     yield from _wrapped(f"{row.id:<12}{row.promise}", "  ", " " * 14)
-    yield f"{'':14}{row.levels}, {row.versions}"
+    yield from _wrapped(f"{row.levels}, {row.versions}", " " * 14, " " * 14)
     for check in checks:
         yield f"{'':14}{check.file.stem}::{check.name}"
     if not checks:
@@ -55,7 +59,8 @@ def _entry(row: Requirement, checks: Sequence[Check]) -> Iterator[str]:
 def _needs(catalogue: Catalogue, row: Requirement) -> Iterator[str]:
     for condition in catalogue.conditions:
         if condition.id in row.needs:
-            yield f"only where {condition.means[0].lower()}{condition.means[1:].rstrip('.')}"
+            means = condition.means[0].lower() + condition.means[1:].rstrip(".")
+            yield from _wrapped(f"only where {means}", "", " " * 11)
 
 
 def _source(catalogue: Catalogue, id_: str) -> Iterator[str]:
@@ -69,16 +74,25 @@ def _checks(checks: Sequence[Check], root: Path) -> Iterator[str]:
         yield "  no check yet: it comes out as not tested"
     for check in checks:
         yield f"  {check.file.relative_to(root)}:{check.line} {check.name}"
-        yield textwrap.indent(check.text, "    ")
+        paragraphs = (_wrapped(text, "    ", "    ") for text in check.text.split("\n\n"))
+        yield "\n\n".join("\n".join(lines) for lines in paragraphs)
 
 
 def _deadlines(row: Requirement) -> Iterator[str]:
     for kind in DEADLINE_KINDS:
         if kind.name in row.deadlines:
-            yield f"  {kind.name:<20} {kind.embedded:g} / {kind.elsewhere:g}  until {kind.until}"
+            seconds = f"{kind.embedded:g} / {kind.elsewhere:g}"
+            yield from _wrapped(f"{kind.name:<20} {seconds}  until {kind.until}", "  ", " " * 23)
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    """As wide as the terminal, but no wider than is good to read."""
+    columns = shutil.get_terminal_size((_WIDEST, 0)).columns
     return textwrap.wrap(
-        text, 100, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        text,
+        max(_NARROWEST, min(columns, _WIDEST)),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
     )

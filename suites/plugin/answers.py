@@ -5,6 +5,7 @@ import os
 import pytest
 
 from fixtures.run import settings
+from fixtures.run.usage import UsageError
 from suites import catalogue as catalogues
 from suites import explain, index, listing
 from suites.plugin import options
@@ -13,12 +14,16 @@ from suites.plugin.selection import Choice
 
 def text(config: pytest.Config) -> str:
     """Give the answer. Raises UsageError, for example for an unknown id."""
+    _refuse_unheeded(config)
     catalogue = catalogues.load()
     folder = options.suites_folder(config)
     checks = index.checks(folder)
     explained = config.getoption("pgtls_explain")
     if explained:
-        rows = [catalogue.requirement(id_, "--explain") for id_ in explained]
+        ids = dict.fromkeys(id_ for word in explained for id_ in word.replace(",", " ").split())
+        if not ids:
+            raise UsageError("--explain: is empty; give ID.")
+        rows = [catalogue.requirement(id_, "--explain") for id_ in ids]
         return "\n".join(explain.explanation(catalogue, checks, row, folder.parent) for row in rows)
     chosen = settings.load(options.given(config), os.environ, config.rootpath)
     choice = Choice.of(catalogue, chosen)
@@ -28,3 +33,17 @@ def text(config: pytest.Config) -> str:
 
         return listing.render(rows, checks, folder.parent, frozenset(scenario_classes()))
     return explain.listing(catalogue, checks, rows)
+
+
+def _refuse_unheeded(config: pytest.Config) -> None:
+    """Raise UsageError for what would be passed over without a word."""
+    answers = {"--list": "list", "--list-json": "list_json", "--explain": "explain"}
+    asked = [flag for flag, name in answers.items() if config.getoption(f"pgtls_{name}")]
+    if len(asked) > 1:
+        raise UsageError(f"{asked[0]}: goes without {asked[1]}; give one of the two.")
+    for flag, name in {"-k": "keyword", "-m": "markexpr", "--deselect": "deselect"}.items():
+        if getattr(config.option, name):
+            raise UsageError(
+                f"{flag}: {asked[0]} does not heed it; leave it out, or see which checks it leaves"
+                " by --collect-only -q."
+            )

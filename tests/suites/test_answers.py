@@ -76,6 +76,48 @@ def test_every_row_can_be_explained(example: Example) -> None:
     assert all(f"{id_}  " in ended.out for id_ in ids)
 
 
+def test_several_rows_can_be_explained_at_once(example: Example) -> None:
+    ended = example.run("--explain", "AUTO-1,fin-1a,AUTO-1")
+    assert ended.code == 0
+    assert ended.out.startswith("AUTO-1  ")
+    assert ended.out.count("\nFIN-1a  ") == 1
+    assert ended.out.count("AUTO-1  ") == 1
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("60", 60), ("300", 100)])
+@pytest.mark.parametrize("arguments", [["--list"], ["--explain", "AUTO-1"]])
+def test_answers_are_as_wide_as_the_terminal_and_no_wider_than_is_good_to_read(
+    example: Example, columns: str, widest: int, arguments: list[str]
+) -> None:
+    ended = example.run(*arguments, env={"COLUMNS": columns})
+    sentences = [line for line in ended.out.splitlines() if " " in line.strip()]
+    assert widest - 10 < max(len(line) for line in sentences) <= widest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--list", "-k", "names"], "-k: --list does not heed it; leave it out"),
+        (["--list-json", "-m", "names"], "-m: --list-json does not heed it; leave it out"),
+        (["--list", "--explain", "AUTO-1"], "--list: goes without --explain; give one of"),
+        (["--explain", ","], "--explain: is empty; give ID"),
+    ],
+)
+def test_what_an_answer_would_not_heed_is_refused(
+    example: Example, arguments: list[str], expected: str
+) -> None:
+    ended = example.run(*arguments)
+    assert (ended.code, ended.out.strip()) == (4, "")
+    assert ended.err.startswith(f"ERROR: {expected}")
+    assert len(ended.err.strip().splitlines()) == 1
+
+
+def test_the_help_says_how_choices_come_together(example: Example) -> None:
+    said = " ".join(example.run("--help").out.split())
+    assert "may be repeated, and adds to --requirement" in said
+    assert "may be repeated, and adds to --chapter; -k cuts both" in said
+
+
 def test_an_unknown_id_is_refused_with_near_matches(example: Example) -> None:
     ended = example.run("--explain", "AUTO-2")
     assert ended.code == 4
