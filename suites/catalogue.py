@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from fixtures.run.usage import UsageError, near
+from fixtures.run.usage import UsageError, near, reason
 from suites.versions import LevelName, LevelStep, Version, level_at, parse_levels
 
 HERE = Path(__file__).parent
@@ -186,7 +186,9 @@ def _read(path: Path) -> Any:
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise UsageError(f"{path.name}{place}: {error.problem}. Correct the file.") from None
     except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"{path.name}: cannot be read: {error}. Restore the file.") from None
+        raise UsageError(
+            f"{path.name}: cannot be read: {reason(error)}. Restore the file."
+        ) from None
 
 
 def _chapter(entry: Any, file: str) -> Chapter:
@@ -220,10 +222,18 @@ def _row(model: type[_Entry], entry: Any, file: str) -> _Entry:
         return model.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        name = entry.get("id") if isinstance(entry, dict) else repr(entry)
-        field = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{file}: {name}, {field or 'entry'}: {reason}.") from None
+        field = ".".join(str(part) for part in first["loc"]) or "entry"
+        why = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{file}: {_named(entry)}, {field}: {why}. Correct the file.") from None
+
+
+def _named(entry: Any) -> str:
+    """By what an entry is found in its file: its id, or how it begins where it has none."""
+    texts = entry if isinstance(entry, dict) else {}
+    for key in ("id", "promise", "title", "says", "finding", "means"):
+        if isinstance(texts.get(key), str):
+            return f"{texts[key]:.60}"
+    return f"entry {entry!r:.60}"
 
 
 def _refuse_disorder(catalogue: Catalogue, file: str) -> None:
