@@ -20,6 +20,7 @@ from reports import terminal
 from reports.events import CheckStarted
 from reports.verdicts import INCONCLUSIVE, NOTHING, exit_code_of
 from suites import catalogue as catalogues
+from suites import index
 from suites.breach import Breach
 from suites.catalogue import Catalogue
 from suites.plugin import checks, options, silence
@@ -27,8 +28,14 @@ from suites.plugin.display import Display
 from suites.plugin.headers import header
 from suites.plugin.outcomes import CheckState, told
 from suites.plugin.recording import RunRecorder
-from suites.plugin.reportdir import clear_older, refuse_unwritable
-from suites.plugin.selection import Choice, Selection, ids_of, refuse_malformed
+from suites.plugin.reportdir import clear_older, held, refuse_unwritable
+from suites.plugin.selection import (
+    Choice,
+    Selection,
+    ids_of,
+    nothing_left,
+    refuse_malformed,
+)
 from suites.plugin.signals import Stop, watched
 from suites.versions import Version
 
@@ -40,7 +47,7 @@ def conductor(config: pytest.Config) -> "Conductor":
     settings = settings_module.load(options.given(config), os.environ, config.rootpath)
     catalogue = catalogues.load()
     choice = Choice.of(catalogue, settings)
-    refuse_unwritable(settings.report_dir)
+    refuse_unwritable(settings.report_dir, settings.origin("report_dir"))
     return Conductor(config, settings, catalogue, choice)
 
 
@@ -177,6 +184,8 @@ class Conductor:
             session.items,
             narrowed=options.narrowed(self._config),
         )
+        directory = self._settings.report_dir
+        self._cleanup.enter_context(held(directory, self._settings.origin("report_dir")))
         self._started = time.time()
         try:
             found = self._bring_up()
@@ -252,7 +261,9 @@ class Conductor:
             self._display.say("inconclusive: the checks above cannot be read")
             return INCONCLUSIVE
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-            self._display.say("nothing selected: no check is left; --list shows what there is")
+            checks_there = index.checks(options.suites_folder(self._config))
+            decided = frozenset(id_ for check in checks_there for id_ in check.ids)
+            self._display.say(nothing_left(self._catalogue, self._choice, decided))
             return NOTHING
         return exitstatus
 

@@ -1,31 +1,61 @@
-"""The report directory: refused early where it cannot be written, cleared of an older run."""
+"""The report directory: refused early where it cannot be used, cleared of an older run."""
 
+import fcntl
+import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from fixtures.run.usage import UsageError
+from fixtures.run.usage import UsageError, reason
 from suites.plugin.recording import JOURNAL, OURS
 
 
-def refuse_unwritable(directory: Path) -> None:
+def refuse_unwritable(directory: Path, origin: str) -> None:
     """Raise UsageError where the directory cannot be made or written; leaves nothing behind.
 
-    It is tried rather than asked for: root is told that it may write where nobody can.
+    It is tried rather than asked for: root is told that it may write where nobody can. `origin` is
+    where the user named the directory.
     """
     existing = directory
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        raise UsageError(f"--report-dir: {existing} is not a directory; choose another.")
     try:
-        with tempfile.TemporaryFile(dir=existing):
-            return
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        if not existing.is_dir():
+            raise UsageError(f"{origin}: {existing} is not a directory; choose another.")
+        with tempfile.TemporaryDirectory(dir=existing) as trial:
+            for name in directory.relative_to(existing).parts:
+                if name != "..":
+                    (Path(trial) / name).mkdir(exist_ok=True)
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        raise _unwritable(existing, origin, error) from None
+
+
+@contextmanager
+def held(directory: Path, origin: str) -> Iterator[None]:
+    """Make the directory, and keep other runs out of it.
+
+    Raises UsageError where another run has it. What holds it is a lock on the directory itself,
+    which ends with the process, however that ends. What was made and stayed empty is removed.
+    """
+    made: list[Path] = []
+    try:
+        for folder in (*reversed(directory.parents), directory):
+            if not folder.exists():
+                folder.mkdir(exist_ok=True)
+                made.append(folder)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(
-            f"--report-dir: {existing} cannot be written ({reason}); choose another."
-        ) from None
+        _remove_empty(made)
+        raise _unwritable(directory, origin, error) from None
+    try:
+        _lock(descriptor, directory, origin)
+        try:
+            yield
+        finally:
+            _remove_empty(made)
+    finally:
+        os.close(descriptor)
 
 
 def clear_older(directory: Path, kept: Collection[Path]) -> None:
@@ -41,6 +71,29 @@ def clear_older(directory: Path, kept: Collection[Path]) -> None:
     _remove_all_but(directory / "evidence", kept)
     for name in reversed(OURS):
         (directory / name).unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, origin: str, error: Exception) -> UsageError:
+    return UsageError(f"{origin}: {path} cannot be written ({reason(error)}); choose another.")
+
+
+def _lock(descriptor: int, directory: Path, origin: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(
+            f"{origin}: another run writes to {directory}; wait for its end, or choose another."
+        ) from None
+    except OSError:  # some network file systems lock no directory, which is no reason not to run
+        return
+
+
+def _remove_empty(made: Collection[Path]) -> None:
+    for folder in reversed([*made]):
+        try:
+            folder.rmdir()
+        except OSError:  # it is in use
+            return
 
 
 def _remove_all_but(evidence: Path, kept: Collection[Path]) -> None:

@@ -24,12 +24,14 @@ class Choice:
     def of(cls, catalogue: Catalogue, settings: Settings) -> Self:
         """Resolve the names that were given. Raises UsageError with the near matches."""
         for accepted in settings.accept:
-            catalogue.requirement(accepted, "--accept")
+            catalogue.requirement(accepted, settings.origin("accept"))
         if not settings.chapter and not settings.requirement:
             return cls(ids=None)
-        ids = {catalogue.requirement(id_, "--requirement").id for id_ in settings.requirement}
+        origin = settings.origin("requirement")
+        ids = {catalogue.requirement(id_, origin).id for id_ in settings.requirement}
         for name in settings.chapter:
-            ids |= {row.id for row in catalogue.chapter(name, "--chapter").requirements}
+            chapter = catalogue.chapter(name, settings.origin("chapter"))
+            ids |= {row.id for row in chapter.requirements}
         return cls(ids=frozenset(ids))
 
     def takes(self, id_: str) -> bool:
@@ -58,6 +60,23 @@ def refuse_malformed(items: Iterable[pytest.Item], catalogue: Catalogue) -> None
             raise UsageError(f'{item.nodeid}: decides nothing; mark it with @requirement("ID").')
         if not (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip():
             raise UsageError(f"{item.nodeid}: says nothing; give the check a docstring.")
+
+
+def nothing_left(catalogue: Catalogue, choice: Choice, decided: frozenset[str]) -> str:
+    """Say why no check is left; `decided` are the ids of all rows that a check decides."""
+    if choice.ids is None:
+        return "nothing selected: no check is left; --list shows what there is."
+    chosen = [row.id for row in catalogue if choice.takes(row.id)]
+    why = []
+    if undecided := [id_ for id_ in chosen if id_ not in decided]:
+        why.append(f"{_listed(undecided)} no check yet")
+    if left_out := [id_ for id_ in chosen if id_ in decided]:
+        why.append(f"{_listed(left_out)} checks, but -k, -m or what was named leaves them out")
+    return f"nothing selected: {'; '.join(why)}."
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return f"{', '.join(ids)} {'has' if len(ids) == 1 else 'have'}"
 
 
 @dataclass(frozen=True, kw_only=True)

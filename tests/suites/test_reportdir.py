@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fixtures.run.evidence import Evidence
-from suites.plugin.reportdir import clear_older
-from tests.suites.example import KEPT, Example
+from suites.plugin.reportdir import clear_older, held
+from tests.suites.example import KEPT, ROOT, Example
 
 OLDER = ("journal.jsonl", "run.json", "junit.xml", "evidence/scenario-auto/pods.json")
 
@@ -39,6 +41,48 @@ def test_evidence_of_an_older_run_goes_whatever_its_time(tmp_path: Path) -> None
     os.utime(tmp_path / OLDER[-1], (later, later))
     clear_older(tmp_path, Evidence(tmp_path / "evidence").written)
     assert _left(tmp_path) == []
+
+
+def test_a_second_run_into_the_directory_of_one_that_goes_on_is_refused(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    example = Example.make(tmp_path, KEPT)
+    with held(report, "--report-dir"):
+        _older(report)
+        ended = example.run()
+    assert ended.code == 4
+    assert ended.err.strip() == (
+        f"ERROR: --report-dir: another run writes to {report}; wait for its end, or choose another."
+    )
+    assert ended.out.strip() == ""
+    assert ended.platform == []
+    assert _left(report) == sorted(OLDER)
+    assert example.run("--requirement", "AUTO-1").code == 0
+
+
+HOLDS = """
+import pathlib, sys
+from suites.plugin.reportdir import held
+with held(pathlib.Path(sys.argv[1]), "--report-dir"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDS, str(tmp_path / "report")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:  # type: ignore[call-overload]
+        assert process.stdout.readline() == b"held\n"
+        process.kill()
+    with held(tmp_path / "report", "--report-dir"):
+        pass
+
+
+def test_a_directory_that_nothing_was_written_to_goes_again(tmp_path: Path) -> None:
+    with held(tmp_path / "a/b", "--report-dir"):
+        assert (tmp_path / "a/b").is_dir()
+    assert _left(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_older_report_that_cannot_be_removed_is_said(tmp_path: Path) -> None:

@@ -91,10 +91,19 @@ def test_chapters_and_requirements_select_and_what_is_not_selected_is_not_listed
 
 def test_nothing_selected_is_never_green_and_starts_nothing(tmp_path: Path) -> None:
     example = Example.make(tmp_path, KEPT)
-    for arguments in (["-k", "nothing"], ["--requirement", "FIN-1a"]):
+    for arguments, why in (
+        (["-k", "nothing"], "no check is left; --list shows what there is."),
+        (["--requirement", "FIN-1a"], "FIN-1a has no check yet."),
+        (["--requirement", "FIN-1a,CM-1a"], "FIN-1a, CM-1a have no check yet."),
+        (
+            ["--requirement", "FIN-1a,AUTO-1", "-k", "nothing"],
+            "FIN-1a has no check yet; AUTO-1 has checks, but -k, -m or what was named leaves them"
+            " out.",
+        ),
+    ):
         ended = example.run(*arguments)
         assert ended.code == 5
-        assert "nothing selected" in ended.out
+        assert ended.out.splitlines()[-1] == f"nothing selected: {why}"
         assert ended.platform == []
         assert not (tmp_path / "report").exists()
 

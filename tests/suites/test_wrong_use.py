@@ -1,12 +1,17 @@
 """Wrong use: one line, exit code 4, and nothing is created or started."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.embedded.box import modes
+from tests.embedded.box.modes import Mode
 from tests.suites.example import KEPT, ROOT, Example
 
 
@@ -33,6 +38,11 @@ def refused(example: Example, *arguments: str, env: dict[str, str] | None = None
         (["--certify", "--accept", "X-1"], "--accept: unknown requirement 'X-1'"),
         (["--report-dir", "pytest.ini"], "--report-dir: "),
         (["--report-dir", "/proc/nowhere"], "--report-dir: /proc cannot be written"),
+        (["--report-dir", "x" * 300], "--report-dir: "),
+        (["--report-dir", "nowhere/" + "x" * 300], "--report-dir: "),
+        (["--report-dir", "~nobody-of-that-name/x"], "--report-dir: ~nobody-of-that-name/x begins"),
+        (["--chapter="], "--chapter: is empty; give NAME, or leave it out."),
+        (["--requirement=,"], "--requirement: is empty; give ID, or leave it out."),
         (["--deadline", "ready=soon"], "--deadline: deadline ready is 'soon'; give a number"),
     ],
 )
@@ -47,6 +57,61 @@ def test_a_wrong_file_or_variable_is_refused(tmp_path: Path) -> None:
     assert "conformance.toml: not valid TOML" in refused(example)
     (tmp_path / "conformance.toml").write_text('chapters = ["AUTO"]\n')
     assert "unknown key 'chapters'; did you mean 'chapter'?" in refused(example)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("chapter", "TLSONLI", "unknown chapter 'TLSONLI'"),
+        ("requirement", "AUTO-2z", "unknown requirement 'AUTO-2z'"),
+        ("report-dir", "/proc/nowhere", "/proc cannot be written"),
+    ],
+)
+def test_where_the_wrong_value_was_written_is_said(
+    tmp_path: Path, key: str, value: str, expected: str
+) -> None:
+    example = Example.make(tmp_path, KEPT)
+    variable = "PGTLS_" + key.upper().replace("-", "_")
+    assert refused(example, env={variable: value}).startswith(f"{variable}: {expected}")
+    (tmp_path / "conformance.toml").write_text(f'{key} = "{value}"\n')
+    assert refused(example).startswith(f"conformance.toml, key {key}: {expected}")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """One that an ordinary user can reach, with a folder that is closed to it."""
+    made = Path(tempfile.mkdtemp(prefix="pg-tls-test-home-", dir="/var/tmp"))
+    try:
+        modes.give_home(made)
+        (made / "closed").mkdir(mode=0)
+        yield made
+    finally:
+        (made / "closed").chmod(0o700)
+        shutil.rmtree(made)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--report-dir={closed}/x"], "--report-dir: {closed}/x cannot be written (Permission den"),
+        (
+            ["--platform=kubeconfig", "--kube-context=a"],
+            "{closed}/kubeconfig: the kubeconfig cannot be read: Permission denied; give another",
+        ),
+    ],
+)
+def test_what_is_in_a_closed_folder_is_refused(
+    home: Path, arguments: list[str], expected: str
+) -> None:
+    closed, report = home / "closed", home / "tmp/report"
+    command = ["-m", "pytest", "suites", f"--report-dir={report}"]
+    command += [word.format(closed=closed) for word in arguments]
+    mode = Mode("user", home if os.geteuid() == 0 else None)
+    ended = mode.run(command, env={"KUBECONFIG": str(closed / "kubeconfig")}, cwd=ROOT)
+    assert ended.returncode == 4, ended.stdout + ended.stderr
+    (line,) = [one for one in ended.stderr.splitlines() if one.startswith("ERROR")]
+    assert line.removeprefix("ERROR: ").startswith(expected.format(closed=closed))
+    assert not report.exists()
 
 
 @pytest.mark.parametrize(
@@ -171,4 +236,20 @@ def test_a_wrong_bundle_is_refused_before_a_cluster_is_made_for_it(
     assert expected in line
     assert ended.stdout.strip() == ""
     assert not log.exists(), "the platform was started"
+    assert not report.exists()
+
+
+def test_a_wrong_bundle_is_refused_by_the_variable_that_named_it(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "suites", "--report-dir", str(report)],
+        cwd=ROOT,
+        env={**os.environ, "PGTLS_OPERATOR_BUNDLE": str(tmp_path / "none.yaml")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 4, ended.stdout + ended.stderr
+    assert f"ERROR: PGTLS_OPERATOR_BUNDLE: there is no {tmp_path / 'none.yaml'};" in ended.stderr
     assert not report.exists()
