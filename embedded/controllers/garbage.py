@@ -52,6 +52,7 @@ class GarbageCollector:
         self._queue: Reconciler[Item] = Reconciler("garbage", self._reconcile, workers=8)
         self.run = self._queue.run
         kinds.add_listener(self._follow)
+        kinds.add_loser(self._lose)
 
     def _follow(self, resource: Resource, informer: Informer) -> None:
         informer.add_index(_BY_OWNER, _owner_uids)
@@ -61,10 +62,23 @@ class GarbageCollector:
 
         informer.add_handler(handle)
         # A kind's definition may come after objects that name it as their owner.
+        self._look_again(resource)
+
+    def _lose(self, resource: Resource) -> None:
+        """A kind's definition goes after its objects, whose own end may not have been seen."""
+        for reference in self._look_again(resource):
+            self._remember_gone(reference["uid"])
+
+    def _look_again(self, resource: Resource) -> list[Json]:
+        """Look at the objects that name the kind as their owner's; the references are returned."""
+        found: list[Json] = []
         for other in self._kinds.all():
             for obj in self._cluster.of(other).items.values():
-                if any(_names(resource, r) for r in obj["metadata"].get("ownerReferences") or []):
+                references = obj["metadata"].get("ownerReferences") or []
+                if mine := [each for each in references if _names(resource, each)]:
                     self._queue.enqueue(_item(other, obj))
+                    found += mine
+        return found
 
     def _on_change(self, change: str, resource: Resource, obj: Json) -> None:
         metadata = obj["metadata"]

@@ -21,6 +21,7 @@ class Kinds:
         self._cluster = cluster
         self._resources: dict[tuple[str, str], Resource] = {}
         self._listeners: list[Callable[[Resource, Informer], None]] = []
+        self._losers: list[Callable[[Resource], None]] = []
         for resource in builtin:
             self._add(resource)
         cluster.of(CRDS).add_handler(self._on_definition)
@@ -39,6 +40,10 @@ class Kinds:
         for resource in self.all():
             listener(resource, self._cluster.of(resource))
 
+    def add_loser(self, loser: Callable[[Resource], None]) -> None:
+        """Call `loser` for every kind whose definition goes, and with it all of its objects."""
+        self._losers.append(loser)
+
     def _add(self, resource: Resource) -> None:
         identity = (resource.group, resource.kind)
         if identity in self._resources or (resource.group, resource.plural) in _EVENTS:
@@ -52,6 +57,8 @@ class Kinds:
         if change == "DELETED":
             self._resources.pop((resource.group, resource.kind), None)
             self._cluster.informers.drop(resource)
+            for loser in self._losers:
+                loser(resource)
         elif conditions.is_true(definition.get("status") or {}, "Established"):
             self._add(resource)
 
