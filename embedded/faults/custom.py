@@ -28,6 +28,7 @@ MISSING_CA_COMPLETED = Fault(
     name="missing-ca-completed",
     breaks="For a custom Secret without ca.crt the generated root is mounted as the CA to trust.",
     requirements=("CUSTOM-2a",),
+    deadlines=(("ready", 12),),
 )
 CORRECTION_UNNOTICED = Fault(
     name="correction-unnoticed",

@@ -168,6 +168,7 @@ REPLICAS_CUT_OFF = Fault(
     breaks="Once tlsOnly is toggled replicas try to stream without TLS, and no rule admits them.",
     requirements=("TLSONLY-5a",),
     where="data plane",
+    deadlines=(("ready", 15),),
 )
 SERVER_SETTING_WINS = Fault(
     name="server-setting-wins",
