@@ -81,12 +81,13 @@ def test_where_the_wrong_value_was_written_is_said(
 def home() -> Iterator[Path]:
     """One that an ordinary user can reach, with a folder that is closed to it."""
     made = Path(tempfile.mkdtemp(prefix="pg-tls-test-home-", dir="/var/tmp"))
+    closed = made / "closed"
+    closed.mkdir(mode=0)
     try:
         modes.give_home(made)
-        (made / "closed").mkdir(mode=0)
         yield made
     finally:
-        (made / "closed").chmod(0o700)
+        closed.chmod(0o700)
         shutil.rmtree(made)
 
 

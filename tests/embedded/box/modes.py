@@ -68,10 +68,11 @@ def names() -> list[str]:
 
 
 def give_home(home: Path) -> None:
-    """Make a home for the ordinary user, with a cache that leads to root's images."""
+    """Make a home for the ordinary user, who may be who we are, with a cache of our images."""
     cache = home / "cache" / "pg-tls-conformance"
     for directory in (home, home / "tmp", home / "bytecode", home / "cache", cache):
         directory.mkdir(exist_ok=True)
-        os.chown(directory, ORDINARY_UID, ORDINARY_UID)
+        if os.geteuid() == 0:
+            os.chown(directory, ORDINARY_UID, ORDINARY_UID)
     for image in cache_directory().glob("*-*-*"):
         (cache / image.name).symlink_to(image)
