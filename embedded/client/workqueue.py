@@ -105,7 +105,7 @@ class Reconciler(Generic[K]):
             delay = await self._reconcile(key)
         except (ApiError, Unreachable) as error:
             self._log_failure(key, error)
-        except Exception:
+        except Exception:  # a bug of ours: it must not end the work on all other keys
             _log.exception("%s %s", self.name, key)
         else:
             self._failing.pop(key, None)

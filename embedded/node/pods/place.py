@@ -150,12 +150,21 @@ class PodPlace:
             task.add_done_callback(self._refreshes.discard)
 
     async def _refresh(self, volumes: PodVolumes, reference: Reference | None) -> None:
-        try:
-            # One at a time: content read earlier must not be written later.
-            async with self._lock:
-                await volumes.refresh(reference, self.pod)
-        except Exception:
-            _log.exception("refresh of the volumes of %s/%s", *key_of(self.pod))
+        delays = Backoff(first=0.5, most=122.0)
+        while not self._ending.is_set():
+            try:
+                # One at a time: content read earlier must not be written later.
+                async with self._lock:
+                    await volumes.refresh(reference, self.pod)
+            except OSError as error:
+                # Old content that stayed for good would look as if the server had not heeded new.
+                self._warn("FailedMount", f"volumes could not be brought up to date: {error}")
+                await either(self._ending, timeout=delays.next())
+            except Exception:  # a bug of ours: it costs this refresh, and no other Pod
+                _log.exception("refresh of the volumes of %s/%s", *key_of(self.pod))
+                return
+            else:
+                return
 
     def _warn(self, reason: str, message: str) -> None:
         note = Note(type="Warning", reason=reason, message=message)

@@ -82,3 +82,36 @@ def test_files_that_cannot_be_written_are_tried_again(tmp_path: Path) -> None:
     (note,) = node.notes
     assert note.reason == "FailedCreatePodSandBox"
     assert len(node.sandboxes) == 1
+
+
+class Mending(Node):
+    """A node on which what is in the way goes once it was complained of."""
+
+    in_the_way: Path
+
+    def record(self, _pod: Json, note: Note) -> None:
+        super().record(_pod, note)
+        self.in_the_way.unlink()
+        self.in_the_way.with_suffix(".away").rename(self.in_the_way)
+
+
+def test_new_content_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
+    node = Mending(tmp_path)
+    labels = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
+    body = pod(volumes=[{"name": "fields", "downwardAPI": {"items": labels}}])
+
+    async def run() -> str:
+        made = PodPlace(cast(Surroundings, node), body, asyncio.Event(), lambda: None)
+        ground = await made.make()
+        assert ground is not None
+        volume = node.in_the_way = ground.directory / "volumes" / "fields"
+        volume.rename(volume.with_suffix(".away"))
+        volume.write_text("")
+        made.pod = {**body, "metadata": {**body["metadata"], "labels": {"new": "yes"}}}
+        made.refresh_fields()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        return (volume / "labels").read_text()
+
+    assert asyncio.run(run()) == 'new="yes"'
+    assert [note.reason for note in node.notes] == ["FailedMount"]
