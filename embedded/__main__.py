@@ -99,7 +99,7 @@ def _faults(options: argparse.Namespace) -> tuple[str, ...] | None:
     """Check the names; None, with a word to the user, when one is unknown."""
     names = tuple(name.strip() for name in options.faults.split(",") if name.strip())
     if names:
-        from embedded.faults.registry import UnknownFaultError, parse
+        from reference.faults.registry import UnknownFaultError, parse
 
         try:
             parse(options.faults)

@@ -15,7 +15,7 @@ def test_the_repositorys_own_are_found() -> None:
         ".ci/run",
         "bootstrap",
         "embedded/images/files/pg-template-make",
-        "embedded/operator/scripts/reload.sh",
+        "reference/operator/scripts/reload.sh",
         "requirements/lock.sh",
         "tests/bench/floor.sh",
     } <= found

@@ -35,7 +35,7 @@ def _keep(file: Path, text: str) -> None:
 
 
 def _render(faults: Sequence[str]) -> str:
-    from embedded.faults.registry import parse
-    from embedded.operator.bundle import render
+    from reference.faults.registry import parse
+    from reference.operator.bundle import render
 
     return render(parse(",".join(faults)))

@@ -13,37 +13,45 @@ from pathlib import Path
 from embedded.images.builder import STEP_SECONDS, Step, inside, making
 from embedded.images.recipes import OPERATOR_CODE, Suite
 
-PACKAGE = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 # All that the operator may import: it meets the rest of the platform through the API alone.
-PARTS = ("__init__.py", "client", "faults", "operator")
+PARTS = (
+    "embedded/__init__.py",
+    "embedded/client",
+    "reference/__init__.py",
+    "reference/faults",
+    "reference/operator",
+)
 
 
-def code_key(package: Path = PACKAGE) -> str:
+def code_key(repository: Path = REPOSITORY) -> str:
     """Return the hex SHA-256 over the names and contents of the operator's files."""
     digest = hashlib.sha256()
-    for path in _files(package):
-        digest.update(f"{path.relative_to(package)}\0".encode())
+    for path in _files(repository):
+        digest.update(f"{path.relative_to(repository)}\0".encode())
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def build_code(target: Path, base: Path, suite: Suite, lock: int, package: Path = PACKAGE) -> None:
+def build_code(
+    target: Path, base: Path, suite: Suite, lock: int, repository: Path = REPOSITORY
+) -> None:
     """Copy the code to the layer `target`, compiled by the Python of the image at `base`.
 
     `lock` is the cache's, which the caller holds. Raises ImageError.
     """
     with making(target, "operator-code", lock) as step:
         code = step.root / OPERATOR_CODE[1:]
-        for path in _files(package):
-            copy = code / package.name / path.relative_to(package)
+        for path in _files(repository):
+            copy = code / path.relative_to(repository)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
         _compile(code, base, suite, step)
 
 
-def _files(package: Path) -> Iterator[Path]:
+def _files(repository: Path) -> Iterator[Path]:
     for part in PARTS:
-        path = package / part
+        path = repository / part
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and file.suffix != ".pyc":
                 yield file

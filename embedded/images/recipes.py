@@ -169,7 +169,7 @@ def operator(suite: Suite) -> Recipe:
                 "PYTHONPATH": f"{OPERATOR_CODE}:{OPERATOR_WHEELS}",
                 "PYTHONUNBUFFERED": "1",
             },
-            command=("python3", "-m", "embedded.operator"),
+            command=("python3", "-m", "reference.operator"),
         ),
     )
 

@@ -125,33 +125,29 @@ def test_the_database_image_has_what_scripts_need(database: Image) -> None:
 def test_the_operator_image_runs_the_operators_code(operator: Image) -> None:
     """Debian's Python imports it with its libraries, compiled already."""
     script = (
-        "set -e; python3 -c 'import embedded.operator.__main__, aiohttp, cryptography, yaml; "
-        "print(embedded.__file__, aiohttp.__cached__)'; "
+        "set -e; python3 -c 'import reference.operator.__main__, aiohttp, cryptography, yaml; "
+        "print(reference.__file__, aiohttp.__cached__)'; "
         'test -e "$(python3 -c "import aiohttp; print(aiohttp.__cached__)")"; whoami'
     )
     imported, user = run(operator, script).splitlines()
-    assert imported.startswith(f"{recipes.OPERATOR_CODE}/embedded/__init__.py")
+    assert imported.startswith(f"{recipes.OPERATOR_CODE}/reference/__init__.py")
     assert user == "operator"
 
 
 def test_a_change_of_the_code_makes_a_layer_only(tmp_path: Path, operator: Image) -> None:
     """The image of the libraries stays; the key follows the code."""
-    package = tmp_path / "embedded"
     for part in code.PARTS:
-        source = code.PACKAGE / part
-        if source.is_dir():
-            shutil.copytree(source, package / part)
-        elif source.exists():
-            package.mkdir(exist_ok=True)
-            shutil.copy(source, package / part)
-    before = code.code_key(package)
+        source, copy = code.REPOSITORY / part, tmp_path / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
+    before = code.code_key(tmp_path)
     assert before == code.code_key()
-    (package / "operator" / "added.py").write_text("ADDED = 1\n")
-    assert code.code_key(package) != before
+    (tmp_path / "reference" / "operator" / "added.py").write_text("ADDED = 1\n")
+    assert code.code_key(tmp_path) != before
     target = cache_directory() / "operatorcode-test-0"
     with building(cache_directory()) as lock:
         try:
-            code.build_code(target, operator.layers[-1], store.host_suite(), lock, package)
+            code.build_code(target, operator.layers[-1], store.host_suite(), lock, tmp_path)
             names = {path.name for path in target.rglob("added*")}
         finally:
             shutil.rmtree(target)

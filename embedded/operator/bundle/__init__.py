@@ -1,5 +1,0 @@
-"""What installs the operator: the CRD, its account and rights, and its Deployment."""
-
-from embedded.operator.bundle.render import objects, render
-
-__all__ = ["objects", "render"]

@@ -1,0 +1,36 @@
+"""The matrix as JSON, for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from faultmatrix.judging import Outcome
+from faultmatrix.matrix import Entry, Matrix
+
+SCHEMA = 1
+
+
+def render(matrix: Matrix) -> str:
+    """Give the text of the file: the matrix, and whether all is well."""
+    document = {
+        "schema_version": SCHEMA,
+        "good": matrix.good,
+        "seconds": round(matrix.seconds, 3),
+        "without_a_fault": _entry(matrix.baseline),
+        "requirements_without_a_fault": matrix.bare,
+        "faults": [_entry(entry) for entry in matrix.faults],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    seen = asdict(entry.seen)
+    if isinstance(entry.seen, Outcome):
+        fault = entry.seen.fault
+        seen["fault"] = fault.name
+        seen["breaks"] = fault.breaks
+        seen["expects"] = fault.expects
+    report = str(entry.report) if entry.report.exists() else None
+    return {**seen, "good": entry.seen.good, "seconds": round(entry.seconds, 3), "report": report}

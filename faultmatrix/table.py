@@ -1,0 +1,166 @@
+"""The matrix in words: a line as each run ends, and a summary that begins with what is wrong."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from faultmatrix.judging import Baseline, Outcome, Row
+from faultmatrix.matrix import Entry, Matrix
+from reference.faults.fault import Fault
+
+_WIDTH = 100
+
+
+def opening(faults: int, jobs: int, reports: Path) -> str:
+    """What is about to be done."""
+    each = _counted(faults, "fault")
+    return f"one run without a fault, then {each}, {jobs} at a time; reports in {reports}"
+
+
+def line(entry: Entry) -> str:
+    """One line about a run that ended."""
+    return f"{_word(entry):<8} {entry.seconds:5.1f} s  {entry.name:<36}{_short(entry)}".rstrip()
+
+
+def summary(matrix: Matrix) -> str:
+    """The table: what went wrong first, with where its report is; then all faults; then counts."""
+    entries = (matrix.baseline, *matrix.faults)
+    bad = [entry for entry in entries if not entry.seen.good]
+    blocks = ["\n".join(_explained(entry)) for entry in bad]
+    if matrix.bare:
+        blocks.append(f"WITHOUT A FAULT  {', '.join(matrix.bare)}\n" + _BARE)
+    blocks.append("\n".join(_table(matrix.faults)))
+    if idle := [entry for entry in matrix.faults if _idle(entry)]:
+        blocks.append("\n".join(_warning(entry) for entry in idle))
+    return "\n\n".join([*blocks, _counts(matrix)]) + "\n"
+
+
+def listed(faults: Sequence[Fault], bare: Sequence[str]) -> str:
+    """What --list shows: each fault, what it breaks, and who must notice."""
+    lines = [line for fault in faults for line in _listed(fault)]
+    lines += [_counted(len(faults), "fault")]
+    if bare:
+        lines += [f"decided requirements without a fault: {', '.join(bare)}"]
+    return "\n".join(lines) + "\n"
+
+
+_BARE = "  a check decides these; give each a fault, to show that the check can fail"
+
+
+def _word(entry: Entry) -> str:
+    seen = entry.seen
+    if seen.broken:
+        return "BROKEN"
+    if isinstance(seen, Baseline):
+        return "green" if seen.good else "NOT GREEN"
+    if seen.missed:
+        return "MISSED"
+    return "BESIDES" if seen.unexpected else "caught"
+
+
+def _short(entry: Entry) -> str:
+    seen = entry.seen
+    if seen.broken:
+        return seen.broken
+    if isinstance(seen, Baseline):
+        return ", ".join(map(_named, seen.reds)) or f"{seen.green} requirements"
+    parts = [
+        ", ".join(row.requirement for row in seen.caught),
+        "".join(f" missed {_named(row)}" for row in seen.missed),
+        f" besides {_ids(seen.besides)}" if seen.besides else "",
+        f" UNEXPECTED {', '.join(map(_named, seen.unexpected))}" if seen.unexpected else "",
+    ]
+    return "".join(parts).strip()
+
+
+def _explained(entry: Entry) -> Iterator[str]:
+    """A run that went wrong, as a person needs it."""
+    seen = entry.seen
+    yield f"{_word(entry)}  {entry.name}"
+    if isinstance(seen, Outcome):
+        yield from _wrapped("breaks", seen.fault.breaks)
+        for row in seen.missed:
+            yield from _wrapped(
+                "missed", f"{row.requirement} must be {seen.fault.expects}, {_is(row)}"
+            )
+        for row in seen.unexpected:
+            yield from _wrapped("besides", f"{row.requirement} should be green, {_is(row)}")
+    else:
+        for row in seen.reds:
+            yield from _wrapped("red", f"{row.requirement} should be green, {_is(row)}")
+    if seen.broken:
+        yield from _wrapped("broken", seen.broken)
+    yield f"  {'report':<9}{entry.report}"
+
+
+def _table(entries: Sequence[Entry]) -> Iterator[str]:
+    width = max(
+        (len(_ids(e.seen.caught)) for e in entries if isinstance(e.seen, Outcome)), default=0
+    )
+    width = max(width, len("caught by")) + 2
+    yield f"{'fault':<36}{'caught by':<{width}}hit besides, as listed"
+    for entry in sorted(entries, key=lambda each: each.seen.good):
+        if not isinstance(entry.seen, Outcome):
+            continue
+        name, caught = entry.name, _ids(entry.seen.caught) or "-"
+        for besides in list(_besides(entry.seen.besides)) or [""]:
+            yield f"{name:<36}{caught:<{width}}{besides}".rstrip()
+            name = caught = ""
+
+
+def _besides(rows: Sequence[Row]) -> Iterator[str]:
+    """One line for each verdict and reason, with all that it is given for."""
+    for (verdict, reason), alike in groupby(rows, key=lambda row: (row.verdict, row.reason)):
+        yield f"{_ids(list(alike))} ({verdict}): {reason}"
+
+
+def _warning(entry: Entry) -> str:
+    idle = ", ".join(map(_named, _idle(entry)))
+    return f"warning: {entry.name}: listed besides, but not hit: {idle}"
+
+
+def _counts(matrix: Matrix) -> str:
+    good = sum(entry.seen.good for entry in matrix.faults)
+    base = "green" if matrix.baseline.seen.good else "NOT GREEN"
+    return (
+        f"{good} of {len(matrix.faults)} faults caught by what they break and by nothing else;"
+        f" without a fault: {base}; {matrix.seconds:.0f} s"
+    )
+
+
+def _listed(fault: Fault) -> Iterator[str]:
+    yield f"{fault.name}  ({fault.where})"
+    yield from _wrapped("breaks", fault.breaks)
+    yield f"  {'caught':<9}{', '.join(fault.requirements)}, as {fault.expects}"
+    for hit in fault.collateral:
+        yield from _wrapped("besides", f"{hit.requirement}: {hit.reason}")
+    if fault.versions:
+        yield f"  {'known of':<9}{', '.join(fault.versions)}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def _idle(entry: Entry) -> tuple[Row, ...]:
+    seen = entry.seen
+    return seen.idle if isinstance(seen, Outcome) and not seen.broken else ()
+
+
+def _named(row: Row) -> str:
+    return f"{row.requirement} ({row.verdict})"
+
+
+def _ids(rows: Sequence[Row]) -> str:
+    return ", ".join(row.requirement for row in rows)
+
+
+def _is(row: Row) -> str:
+    return f"is {row.verdict}" + (f": {row.reason}" if row.reason else "")
+
+
+def _wrapped(word: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"  {word:<9}", subsequent_indent=" " * 11)

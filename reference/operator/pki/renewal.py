@@ -1,0 +1,65 @@
+"""When a leaf is kept, and when it is made anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from reference.operator.pki import encoding
+from reference.operator.pki.authority import Authority
+from reference.operator.pki.leaf import Pair, Subject
+
+# A leaf is replaced once less than this part of its life is left.
+_RENEWAL_RATIO = 3
+
+
+def is_current(
+    pair: Pair, authority: Authority, subject: Subject, now: datetime, *, any_key: bool = False
+) -> bool:
+    """Whether a leaf still serves: right signer, key, names in order, and life enough left.
+
+    `any_key` spares the comparison of leaf and key.
+    """
+    try:
+        leaf = encoding.certificate(pair.certificate)
+        key = encoding.private_key(pair.key)
+    except encoding.BadPemError:
+        return False
+    return (
+        _life_left(leaf, now)
+        and (any_key or encoding.belongs(key, leaf))
+        and _subject(pair.certificate) == subject
+        and _signed_by(pair.certificate, encoding.certificate_pem(authority.certificate))
+    )
+
+
+def _life_left(leaf: x509.Certificate, now: datetime) -> bool:
+    began, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    return began <= now and (ends - now) * _RENEWAL_RATIO >= ends - began
+
+
+@lru_cache(maxsize=4096)
+def _subject(pem: bytes) -> Subject | None:
+    leaf = encoding.certificate(pem)
+    try:
+        if leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return None
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    return Subject(
+        common_name=encoding.common_name(leaf),
+        names=tuple(str(name.value) for name in names),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _signed_by(leaf: bytes, root: bytes) -> bool:
+    try:
+        encoding.certificate(leaf).verify_directly_issued_by(encoding.certificate(root))
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True

@@ -1,0 +1,111 @@
+"""`python -m faultmatrix` as a person meets it; the runs themselves are `tox -e faults`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faultmatrix.listing import Listing
+from faultmatrix.matrix import without_fault
+from faultmatrix.running import ROOT, ask_listing
+from reference.faults.registry import REGISTRY
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "faultmatrix", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def listing() -> Listing:
+    return asyncio.run(ask_listing())
+
+
+def test_the_list_is_of_all_faults() -> None:
+    ended = run("--list")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert all(f"\n{fault.name}  (" in f"\n{ended.stdout}" for fault in REGISTRY)
+    assert ended.stdout.endswith(f"{len(REGISTRY)} faults\n")
+
+
+def test_the_list_can_be_of_some() -> None:
+    assert run("--list", "short-leaf").stdout.endswith("\n1 fault\n")
+
+
+def test_an_unknown_fault_is_one_line() -> None:
+    ended = run("short-leef")
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == "unknown fault 'short-leef': did you mean short-leaf?\n"
+
+
+def test_no_run_at_a_time_is_refused() -> None:
+    ended = run("--jobs", "0")
+    assert (ended.returncode, ended.stderr.count("\n")) == (4, 1)
+
+
+def test_a_report_directory_that_cannot_be_made_is_one_line() -> None:
+    ended = run("--report-dir", "/proc/reports", "short-leaf")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith("/proc/reports cannot be written: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_an_output_that_takes_no_more_is_one_line() -> None:
+    command = [sys.executable, "-u", "-m", "faultmatrix", "--list", "short-leaf"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("broken off: No space left on device; ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_all_runs_and_waits_for_them(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    command = [sys.executable, "-m", "faultmatrix", "short-leaf"]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, f"--report-dir={reports}"], cwd=ROOT, **options) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("one run without a fault, then 1 fault, 2 at")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (
+        2,
+        "interrupted: all runs were ended, and have cleaned up\n",
+    )
+    assert _naming(reports) == []
+
+
+def _naming(path: Path) -> list[str]:
+    """Processes with the path among their arguments."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = file.read_bytes().decode(errors="replace")
+            found += [words] if str(path) in words else []
+    return found
+
+
+def test_every_decided_requirement_has_a_fault(listing: Listing) -> None:
+    assert without_fault(listing, REGISTRY) == ()
+
+
+def test_every_fault_breaks_what_a_check_decides(listing: Listing) -> None:
+    undecided = {f.name for f in REGISTRY if not set(f.requirements) <= set(listing.decided)}
+    assert undecided == set()
+
+
+def test_collateral_is_of_the_scenarios_that_are_run(listing: Listing) -> None:
+    for fault in REGISTRY:
+        seen = listing.decidable(listing.scenarios(fault.requirements))
+        listed = {hit.requirement for hit in fault.collateral}
+        assert listed <= seen, fault.name

@@ -1,0 +1,95 @@
+"""What a person reads, and what a program does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from faultmatrix import machine, table
+from faultmatrix.judging import Baseline, Outcome, judge, judge_baseline
+from faultmatrix.matrix import Entry, Matrix
+from tests.faultmatrix.making import FAULT, findings
+
+REPORT = Path("/reports/door-open")
+
+
+def entry(seen: Outcome | Baseline) -> Entry:
+    return Entry(seen=seen, seconds=2.5, report=REPORT)
+
+
+def matrix(*outcomes: Outcome, bare: tuple[str, ...] = ()) -> Matrix:
+    green = judge_baseline(findings(DOOR_1="passed"), frozenset({"DOOR-1"}))
+    return Matrix(
+        baseline=entry(green), faults=tuple(map(entry, outcomes)), bare=bare, seconds=60.0
+    )
+
+
+CAUGHT = judge(FAULT, findings(DOOR_1="failed", DOOR_2="error"))
+MISSED = judge(FAULT, findings(DOOR_1="passed", WALL_1="failed"))
+BROKEN = Outcome(fault=FAULT, broken="exit code 4, no verdicts: no box")
+
+
+def test_a_line_says_what_was_seen() -> None:
+    words = " ".join(table.line(entry(CAUGHT)).split())
+    assert words == "caught 2.5 s door-open DOOR-1 besides DOOR-2"
+    assert "MISSED" in table.line(entry(MISSED))
+    assert "missed DOOR-1 (passed) UNEXPECTED WALL-1 (failed)" in table.line(entry(MISSED))
+    assert table.line(entry(BROKEN)).endswith("exit code 4, no verdicts: no box")
+
+
+def test_what_is_wrong_comes_first_with_its_report() -> None:
+    text = table.summary(matrix(CAUGHT, MISSED))
+    assert text.startswith("MISSED  door-open\n  breaks   The door is open.\n")
+    assert "DOOR-1 must be failed, is passed: why DOOR_1" in text
+    assert "WALL-1 should be green, is failed: why WALL_1" in text
+    assert f"report   {REPORT}" in text
+    assert "1 of 2 faults caught" in text
+
+
+def test_collateral_is_shown_with_its_reason() -> None:
+    assert "DOOR-2 (error): it is the same door" in table.summary(matrix(CAUGHT))
+
+
+def test_collateral_that_never_occurred_is_a_warning() -> None:
+    seen = judge(FAULT, findings(DOOR_1="failed", DOOR_2="passed"))
+    text = table.summary(matrix(seen))
+    assert "warning: door-open: listed besides, but not hit: DOOR-2 (passed)" in text
+    assert matrix(seen).good
+
+
+def test_the_matrix_is_good_when_all_is_well() -> None:
+    assert matrix(CAUGHT).good
+    assert not matrix(CAUGHT, MISSED).good
+    assert not matrix(CAUGHT, BROKEN).good
+
+
+def test_a_decided_requirement_without_a_fault_fails_it() -> None:
+    bare = matrix(CAUGHT, bare=("WALL-1",))
+    assert not bare.good
+    assert "WITHOUT A FAULT  WALL-1" in table.summary(bare)
+
+
+def test_a_run_without_a_fault_that_is_not_green_fails_it() -> None:
+    red = judge_baseline(findings(DOOR_1="failed"), frozenset({"DOOR-1"}))
+    seen = Matrix(baseline=entry(red), faults=(entry(CAUGHT),), bare=(), seconds=1.0)
+    assert not seen.good
+    assert "DOOR-1 should be green, is failed: why DOOR_1" in table.summary(seen)
+
+
+def test_programs_read_the_same() -> None:
+    document = json.loads(machine.render(matrix(CAUGHT, MISSED)))
+    assert (document["schema_version"], document["good"]) == (1, False)
+    assert document["without_a_fault"]["good"]
+    caught, missed = document["faults"]
+    assert (caught["fault"], caught["good"], caught["report"]) == ("door-open", True, None)
+    assert caught["besides"] == [
+        {"requirement": "DOOR-2", "verdict": "error", "reason": "it is the same door"}
+    ]
+    assert [row["requirement"] for row in missed["missed"]] == ["DOOR-1"]
+
+
+def test_the_list_says_who_must_notice() -> None:
+    text = table.listed([FAULT], ["WALL-1"])
+    assert "caught   DOOR-1, as failed" in text
+    assert "besides  DOOR-2: it is the same door" in text
+    assert "without a fault: WALL-1" in text

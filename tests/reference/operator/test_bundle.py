@@ -1,0 +1,55 @@
+"""The bundle: named as the contract says, and the same as the sample in deploy/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from reference.faults import Faults, fin
+from reference.operator.bundle import objects, render
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_sample_is_the_bundle() -> None:
+    made_by = "python -m reference.operator.bundle > deploy/bundle.yaml"
+    assert (ROOT / "deploy" / "bundle.yaml").read_text() == render(), f"make it anew: {made_by}"
+
+
+def test_its_objects_have_the_names_of_the_contract() -> None:
+    kinds = {each["kind"]: each["metadata"]["name"] for each in objects()}
+    assert kinds.pop("CustomResourceDefinition") == "perconapgclusters.pgv2.percona.com"
+    assert set(kinds) >= {"ServiceAccount", "Role", "RoleBinding", "Deployment"}
+    assert set(kinds.values()) == {"percona-postgresql-operator"}
+    (deployment,) = (each for each in objects() if each["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["name"] == "operator"
+    assert container["image"] == "reference-operator:2.8.0"
+    label = {"pgv2.percona.com/control-plane": "postgres-operator"}
+    assert deployment["spec"]["selector"]["matchLabels"] == label
+
+
+def test_faults_stand_in_the_deployment() -> None:
+    faults = Faults.of(fin.SECRETS_COME_BACK, fin.DELETION_NEVER_ENDS)
+    (deployment,) = (
+        each for each in yaml.safe_load_all(render(faults)) if each["kind"] == "Deployment"
+    )
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    values = {each["name"]: each["value"] for each in container["env"]}
+    assert values["FAULTS"] == "deletion-never-ends,secrets-come-back"
+    assert values["WATCH_NAMESPACE"] == ""
+
+
+def test_the_schema_has_the_fields_where_they_are_and_not_where_the_page_puts_them() -> None:
+    (definition,) = (each for each in objects() if each["kind"] == "CustomResourceDefinition")
+    (version,) = definition["spec"]["versions"]
+    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    assert "customTLSSecret" not in spec
+    assert set(spec["secrets"]["properties"]) == {
+        "customRootCATLSSecret",
+        "customTLSSecret",
+        "customReplicationTLSSecret",
+    }
+    columns = [each["name"] for each in version["additionalPrinterColumns"]]
+    assert columns == ["Endpoint", "Status", "Postgres", "PGBouncer", "Age"]
