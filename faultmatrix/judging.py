@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from faultmatrix.verdicts import HIT, PASSED, UNSEEN, Findings, Verdict
 from reference.faults.fault import Fault
+from reports.run import RequirementRecord, Run, Verdict
+from reports.text import one_line
+
+HIT: frozenset[Verdict] = frozenset({"failed", "known-deviation", "error"})
+"""Verdicts of a requirement that was looked at and is not green; what is blocked was not."""
+UNSEEN: frozenset[Verdict] = frozenset({"blocked", "not-tested", "skipped", "not-applicable"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +18,7 @@ class Row:
     """A requirement in the matrix: what became of it, and a reason where there is one."""
 
     requirement: str
-    verdict: str
+    verdict: Verdict
     reason: str = ""
 
 
@@ -55,42 +59,56 @@ class Baseline:
         return not (self.reds or self.broken) and self.green > 0
 
 
-def judge(fault: Fault, findings: Findings) -> Outcome:
+def judge(fault: Fault, run: Run) -> Outcome:
     """Compare what a run under a fault found with what the registry says of it."""
-    wanted = [(id_, findings.of(id_)) for id_ in fault.requirements]
+    rows = {record.id: _row(record) for record in run.requirements}
+    wanted = [rows.get(id_) or _not_mentioned(id_) for id_ in fault.requirements]
     listed = {hit.requirement: hit.reason for hit in fault.collateral}
     certain = [hit.requirement for hit in fault.collateral if not hit.sometimes]
     hit = {
-        id_: found
-        for id_, found in findings.verdicts.items()
-        if found.verdict in HIT and id_ not in fault.requirements
+        id_: row
+        for id_, row in rows.items()
+        if row.verdict in HIT and id_ not in fault.requirements
     }
     return Outcome(
         fault=fault,
-        caught=_rows((i, v) for i, v in wanted if v.verdict == fault.expects),
-        missed=_rows((i, v) for i, v in wanted if v.verdict != fault.expects),
+        caught=tuple(row for row in wanted if row.verdict == fault.expects),
+        missed=tuple(row for row in wanted if row.verdict != fault.expects),
         besides=tuple(
-            Row(requirement=id_, verdict=hit[id_].verdict, reason=reason)
-            for id_, reason in listed.items()
-            if id_ in hit
+            replace(hit[id_], reason=reason) for id_, reason in listed.items() if id_ in hit
         ),
-        unexpected=_rows((id_, v) for id_, v in hit.items() if id_ not in listed),
-        idle=_rows((id_, findings.of(id_)) for id_ in certain if id_ not in hit),
-        broken="; ".join(findings.breakdowns),
+        unexpected=tuple(row for id_, row in hit.items() if id_ not in listed),
+        idle=tuple(rows.get(id_) or _not_mentioned(id_) for id_ in certain if id_ not in hit),
+        broken=_broken(run),
     )
 
 
-def judge_baseline(findings: Findings, decided: frozenset[str]) -> Baseline:
+def judge_baseline(run: Run, decided: frozenset[str]) -> Baseline:
     """Say what is not green without a fault, of the requirements that the run should decide."""
-    rows = [(id_, v) for id_, v in findings.verdicts.items() if v.verdict != "not-applicable"]
-    reds = [
-        (id_, v)
-        for id_, v in rows
-        if v.verdict != PASSED and (id_ in decided or v.verdict not in UNSEEN)
-    ]
-    green = sum(v.verdict == PASSED for _, v in rows)
-    return Baseline(reds=_rows(reds), green=green, broken="; ".join(findings.breakdowns))
+    reds = tuple(
+        _row(record)
+        for record in run.requirements
+        if record.verdict not in {"passed", "not-applicable"}
+        and (record.id in decided or record.verdict not in UNSEEN)
+    )
+    return Baseline(reds=reds, green=len(run.with_verdict("passed")), broken=_broken(run))
 
 
-def _rows(found: Iterable[tuple[str, Verdict]]) -> tuple[Row, ...]:
-    return tuple(Row(requirement=id_, verdict=v.verdict, reason=v.why) for id_, v in found)
+def _row(record: RequirementRecord) -> Row:
+    return Row(requirement=record.id, verdict=record.verdict, reason=_reason(record))
+
+
+def _not_mentioned(requirement: str) -> Row:
+    return Row(requirement=requirement, verdict="not-tested")
+
+
+def _reason(record: RequirementRecord) -> str:
+    """Return the first breach in a line, or the first line of the reason that the report gives."""
+    breaches = [breach for check in record.checks for breach in check.differences]
+    if breaches:
+        return one_line(f"{breaches[0].where}: {breaches[0].seen}")
+    return one_line(record.reason.partition("\n")[0])
+
+
+def _broken(run: Run) -> str:
+    return "; ".join(one_line(breakdown.text) for breakdown in run.breakdowns)

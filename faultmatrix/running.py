@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from faultmatrix.listing import Listing
-from faultmatrix.verdicts import Findings, read
 from reference.faults.fault import Fault
+from reports import run_json
+from reports.run import Run
+from reports.text import one_line
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = "output.txt"
@@ -62,8 +64,8 @@ async def ask_listing() -> Listing:
         raise RunError(f"pytest suites --list-json: {said}") from error
 
 
-async def verify(verification: Verification) -> Findings:
-    """Run the verifier and read what it found. Raises RunError; ended if this is cancelled."""
+async def verify(verification: Verification) -> Run:
+    """Run the verifier and return its run.json. Raises RunError; ended if this is cancelled."""
     output = verification.report / OUTPUT
     with _opened(output) as file:
         process = await _start(verification.arguments, stdout=file.fileno())
@@ -75,7 +77,7 @@ async def verify(verification: Verification) -> Findings:
         finally:
             await _end(process)
     try:
-        return read(verification.report / "run.json")
+        return run_json.read(verification.report / "run.json")
     except (OSError, ValueError) as error:
         raise RunError(f"exit code {code}, no verdicts: {_last_line(output)}") from error
 
@@ -125,4 +127,4 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def _last_line(output: Path) -> str:
     lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "no word"
+    return one_line(lines[-1]) if lines else "no word"

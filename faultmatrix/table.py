@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,13 +9,15 @@ from pathlib import Path
 from faultmatrix.judging import Baseline, Outcome, Row
 from faultmatrix.matrix import Entry, Matrix
 from reference.faults.fault import Fault
+from reports.terminal import Style
+from reports.text import plural
 
-_WIDTH = 100
+_STYLE = Style()
 
 
 def opening(faults: int, jobs: int, reports: Path) -> str:
     """What is about to be done."""
-    each = _counted(faults, "fault")
+    each = plural(faults, "fault")
     return f"one run without a fault, then {each}, {jobs} at a time; reports in {reports}"
 
 
@@ -41,7 +42,7 @@ def summary(matrix: Matrix) -> str:
 def listed(faults: Sequence[Fault], bare: Sequence[str]) -> str:
     """What --list shows: each fault, what it breaks, and who must notice."""
     lines = [line for fault in faults for line in _listed(fault)]
-    lines += [_counted(len(faults), "fault")]
+    lines += [plural(len(faults), "fault")]
     if bare:
         lines += [f"decided requirements without a fault: {', '.join(bare)}"]
     return "\n".join(lines) + "\n"
@@ -141,10 +142,6 @@ def _listed(fault: Fault) -> Iterator[str]:
         yield f"  {'known of':<9}{', '.join(fault.versions)}"
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")
-
-
 def _idle(entry: Entry) -> tuple[Row, ...]:
     seen = entry.seen
     return seen.idle if isinstance(seen, Outcome) and not seen.broken else ()
@@ -162,5 +159,5 @@ def _is(row: Row) -> str:
     return f"is {row.verdict}" + (f": {row.reason}" if row.reason else "")
 
 
-def _wrapped(word: str, text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=f"  {word:<9}", subsequent_indent=" " * 11)
+def _wrapped(word: str, text: str) -> Iterator[str]:
+    return _STYLE.wrapped(text, f"  {word:<9}", " " * 11)

@@ -4,11 +4,11 @@ A requirement whose verdict differs between runs of the same thing is a defect o
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reports import run_json
 from reports.run import Run
 from reports.text import unread
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("directories", nargs="+", type=Path, help="report directories")
     directories: list[Path] = parser.parse_args(arguments).directories
     try:
-        runs = [_load(directory / "run.json") for directory in directories]
+        runs = [run_json.read(directory / "run.json") for directory in directories]
     except (OSError, ValueError) as error:
         print(unread(error), file=sys.stderr)
         return USAGE
@@ -39,17 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     count = len(runs[0].requirements)
     print(f"{len(runs)} runs, {count} requirements, {len(found)} with verdicts that differ")
     return 1 if found else 0
-
-
-def _load(path: Path) -> Run:
-    try:
-        return Run.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:  # of bytes, of JSON, of the form
-        first = str(error).splitlines()[0]
-        raise ValueError(
-            f"{path}: not a run.json of this suite: {first};"
-            f" make it anew with `python -m reports {path.parent}`."
-        ) from error
 
 
 if __name__ == "__main__":

@@ -14,6 +14,18 @@ def render(run: Run) -> str:
     return run.model_dump_json(indent=2) + "\n"
 
 
+def read(path: Path) -> Run:
+    """Read a run.json. Raises OSError, or ValueError where it is not one of this suite."""
+    try:
+        return Run.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:  # of bytes, of JSON, of the form
+        first = str(error).splitlines()[0]
+        raise ValueError(
+            f"{path}: not a run.json of this suite: {first};"
+            f" make it anew with `python -m reports {path.parent}`."
+        ) from error
+
+
 def schema() -> dict[str, Any]:
     """Give the JSON Schema, as the models define it; the published file is a copy of this."""
     generated = Run.model_json_schema(mode="serialization")

@@ -1,10 +1,10 @@
-"""Words for the tests of the matrix: findings, listings and faults in a line each."""
+"""Runs, listings and faults for the tests of the matrix, in a line each."""
 
 from __future__ import annotations
 
 from faultmatrix.listing import Check, Listing
-from faultmatrix.verdicts import Findings, Verdict
 from reference.faults.fault import Fault, Hit
+from reports.run import VERDICTS, Breakdown, RequirementRecord, Run, Verdict
 
 FAULT = Fault(
     name="door-open",
@@ -14,14 +14,37 @@ FAULT = Fault(
 )
 
 
-def findings(*breakdowns: str, **verdicts: str) -> Findings:
-    """`findings(DOOR_1="failed")`: verdicts by requirement, and what broke."""
-    return Findings(
-        verdicts={
-            name.replace("_", "-"): Verdict(verdict=verdict, why=f"why {name}")
-            for name, verdict in verdicts.items()
-        },
-        breakdowns=breakdowns,
+def run(*breakdowns: str, **verdicts: Verdict) -> Run:
+    """`run(DOOR_1="failed")`: a judged run with verdicts by requirement, and what broke."""
+    records = tuple(
+        RequirementRecord(
+            id=name.replace("_", "-"),
+            chapter=name.partition("_")[0],
+            promise="It is shut.",
+            level="MUST",
+            required=True,
+            verdict=verdict,
+            reason=f"why {name}",
+        )
+        for name, verdict in verdicts.items()
+    )
+    return Run(
+        run="c0ffee",
+        tool="0.1.0",
+        started=1_700_000_000.0,
+        finished=None,
+        result="partial",
+        exit_code=0,
+        selection=True,
+        certifies=False,
+        obstacles=(),
+        platform=None,
+        subject=None,
+        settings={},
+        catalogue="0" * 64,
+        counts={each: sum(row.verdict == each for row in records) for each in VERDICTS},
+        requirements=records,
+        breakdowns=tuple(Breakdown(text=text) for text in breakdowns),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -82,6 +83,21 @@ def test_ctrl_c_ends_all_runs_and_waits_for_them(tmp_path: Path) -> None:
         2,
         "interrupted: all runs were ended, and have cleaned up\n",
     )
+    assert _naming(reports) == []
+
+
+def test_the_end_of_tox_ends_all_runs(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    command = [sys.executable, "-m", "faultmatrix", "short-leaf", f"--report-dir={reports}"]
+    tox = [sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])", *command]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "TOX_ENV_NAME": "faults"}
+    with subprocess.Popen(tox, cwd=ROOT, env=environment, **options) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("one run without a fault, then 1 fault")
+        process.kill()
+        _, err = process.communicate(timeout=120)
+    assert err == "interrupted: all runs were ended, and have cleaned up\n"
     assert _naming(reports) == []
 
 

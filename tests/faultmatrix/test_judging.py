@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from faultmatrix.judging import Baseline, Outcome, Row, judge, judge_baseline
-from tests.faultmatrix.making import FAULT, findings
+from reports.run import Verdict
+from reports.verdicts import judge as judged
+from tests.faultmatrix.making import FAULT, run
+from tests.reports.examples import PLAINTEXT, finished, header, journal, selected
 
 
 def ids(rows: tuple[Row, ...]) -> list[str]:
@@ -15,32 +18,50 @@ def ids(rows: tuple[Row, ...]) -> list[str]:
 
 
 def test_a_fault_is_caught_by_the_verdict_that_it_expects() -> None:
-    seen = judge(FAULT, findings(DOOR_1="failed", DOOR_2="passed", WALL_1="passed"))
+    seen = judge(FAULT, run(DOOR_1="failed", DOOR_2="passed", WALL_1="passed"))
     assert (ids(seen.caught), seen.missed, seen.unexpected, seen.good) == (["DOOR-1"], (), (), True)
 
 
 @pytest.mark.parametrize("verdict", ["passed", "error", "blocked", "not-tested", "skipped"])
-def test_any_other_verdict_is_a_miss(verdict: str) -> None:
-    seen = judge(FAULT, findings(DOOR_1=verdict))
+def test_any_other_verdict_is_a_miss(verdict: Verdict) -> None:
+    seen = judge(FAULT, run(DOOR_1=verdict))
     assert ids(seen.missed) == ["DOOR-1"]
     assert seen.missed[0].reason == "why DOOR_1"
     assert not seen.good
 
 
+def test_the_reason_of_a_miss_is_a_line_of_the_report() -> None:
+    fault = replace(FAULT, requirements=("A-1", "A-2", "A-3"), collateral=())
+    rows = [selected(id_, id_.lower()) for id_ in fault.requirements]
+    seen = judge(
+        replace(fault, expects="error"),
+        judged(
+            journal(
+                header(*rows),
+                finished("a-1"),
+                finished("a-2", "failed", PLAINTEXT),
+                finished("a-3", "error", text="it broke\nlog"),
+            )
+        ),
+    )
+    assert [row.reason for row in seen.missed] == ["", f"{PLAINTEXT.where}: {PLAINTEXT.seen}"]
+    assert [row.reason for row in seen.caught] == ["it broke"]
+
+
 def test_a_requirement_that_the_run_does_not_mention_is_a_miss() -> None:
-    seen = judge(FAULT, findings(WALL_1="passed"))
+    seen = judge(FAULT, run(WALL_1="passed"))
     assert seen.missed == (Row(requirement="DOOR-1", verdict="not-tested"),)
 
 
 def test_a_fault_that_is_to_come_out_as_error_is_missed_when_it_fails() -> None:
     closed = replace(FAULT, expects="error")
-    assert judge(closed, findings(DOOR_1="error")).good
-    assert ids(judge(closed, findings(DOOR_1="failed")).missed) == ["DOOR-1"]
+    assert judge(closed, run(DOOR_1="error")).good
+    assert ids(judge(closed, run(DOOR_1="failed")).missed) == ["DOOR-1"]
 
 
 @pytest.mark.parametrize("verdict", ["failed", "error", "known-deviation"])
-def test_what_is_hit_besides_needs_to_be_listed(verdict: str) -> None:
-    seen = judge(FAULT, findings(DOOR_1="failed", DOOR_2=verdict, WALL_1=verdict))
+def test_what_is_hit_besides_needs_to_be_listed(verdict: Verdict) -> None:
+    seen = judge(FAULT, run(DOOR_1="failed", DOOR_2=verdict, WALL_1=verdict))
     assert seen.besides == (
         Row(requirement="DOOR-2", verdict=verdict, reason="it is the same door"),
     )
@@ -49,45 +70,43 @@ def test_what_is_hit_besides_needs_to_be_listed(verdict: str) -> None:
 
 
 @pytest.mark.parametrize("verdict", ["blocked", "not-tested", "skipped", "not-applicable"])
-def test_what_was_not_looked_at_was_not_hit(verdict: str) -> None:
-    seen = judge(FAULT, findings(DOOR_1="failed", DOOR_2=verdict, WALL_1=verdict))
+def test_what_was_not_looked_at_was_not_hit(verdict: Verdict) -> None:
+    seen = judge(FAULT, run(DOOR_1="failed", DOOR_2=verdict, WALL_1=verdict))
     assert (ids(seen.besides), ids(seen.unexpected), seen.good) == ([], [], True)
 
 
 def test_listed_collateral_that_never_occurs_is_told_and_no_failure() -> None:
-    seen = judge(FAULT, findings(DOOR_1="failed", DOOR_2="passed"))
+    seen = judge(FAULT, run(DOOR_1="failed", DOOR_2="passed"))
     assert (ids(seen.idle), seen.good) == (["DOOR-2"], True)
 
 
 def test_collateral_that_occurs_sometimes_is_not_missed() -> None:
     hit = replace(FAULT.collateral[0], sometimes=True)
     fault = replace(FAULT, collateral=(hit,))
-    assert judge(fault, findings(DOOR_1="failed", DOOR_2="passed")).idle == ()
-    assert ids(judge(fault, findings(DOOR_1="failed", DOOR_2="failed")).besides) == ["DOOR-2"]
+    assert judge(fault, run(DOOR_1="failed", DOOR_2="passed")).idle == ()
+    assert ids(judge(fault, run(DOOR_1="failed", DOOR_2="failed")).besides) == ["DOOR-2"]
 
 
 def test_nothing_is_caught_where_the_environment_broke() -> None:
-    assert not judge(FAULT, findings("the platform ended", DOOR_1="failed")).good
+    assert not judge(FAULT, run("the platform ended", DOOR_1="failed")).good
     assert not Outcome(fault=FAULT, broken="exit code 4").good
 
 
 def test_without_a_fault_everything_is_green() -> None:
     seen = judge_baseline(
-        findings(DOOR_1="passed", WALL_1="not-applicable", ROOF_1="not-tested"),
+        run(DOOR_1="passed", WALL_1="not-applicable", ROOF_1="not-tested"),
         frozenset({"DOOR-1", "WALL-1"}),
     )
     assert (seen.reds, seen.green, seen.good) == ((), 1, True)
 
 
 @pytest.mark.parametrize("verdict", ["failed", "error", "blocked", "not-tested", "skipped"])
-def test_what_should_be_decided_and_is_not_green_is_red(verdict: str) -> None:
-    seen = judge_baseline(
-        findings(DOOR_1="passed", WALL_1=verdict), frozenset({"DOOR-1", "WALL-1"})
-    )
+def test_what_should_be_decided_and_is_not_green_is_red(verdict: Verdict) -> None:
+    seen = judge_baseline(run(DOOR_1="passed", WALL_1=verdict), frozenset({"DOOR-1", "WALL-1"}))
     assert (ids(seen.reds), seen.good) == (["WALL-1"], False)
 
 
 def test_a_run_that_looked_at_nothing_is_not_green() -> None:
-    assert not judge_baseline(findings(), frozenset()).good
+    assert not judge_baseline(run(), frozenset()).good
     assert not Baseline().good
-    assert not judge_baseline(findings("it broke", DOOR_1="passed"), frozenset()).good
+    assert not judge_baseline(run("it broke", DOOR_1="passed"), frozenset()).good

@@ -8,7 +8,7 @@ from pathlib import Path
 from faultmatrix import machine, table
 from faultmatrix.judging import Baseline, Outcome, judge, judge_baseline
 from faultmatrix.matrix import Entry, Matrix
-from tests.faultmatrix.making import FAULT, findings
+from tests.faultmatrix.making import FAULT, run
 
 REPORT = Path("/reports/door-open")
 
@@ -18,14 +18,14 @@ def entry(seen: Outcome | Baseline) -> Entry:
 
 
 def matrix(*outcomes: Outcome, bare: tuple[str, ...] = ()) -> Matrix:
-    green = judge_baseline(findings(DOOR_1="passed"), frozenset({"DOOR-1"}))
+    green = judge_baseline(run(DOOR_1="passed"), frozenset({"DOOR-1"}))
     return Matrix(
         baseline=entry(green), faults=tuple(map(entry, outcomes)), bare=bare, seconds=60.0
     )
 
 
-CAUGHT = judge(FAULT, findings(DOOR_1="failed", DOOR_2="error"))
-MISSED = judge(FAULT, findings(DOOR_1="passed", WALL_1="failed"))
+CAUGHT = judge(FAULT, run(DOOR_1="failed", DOOR_2="error"))
+MISSED = judge(FAULT, run(DOOR_1="passed", WALL_1="failed"))
 BROKEN = Outcome(fault=FAULT, broken="exit code 4, no verdicts: no box")
 
 
@@ -51,7 +51,7 @@ def test_collateral_is_shown_with_its_reason() -> None:
 
 
 def test_collateral_that_never_occurred_is_a_warning() -> None:
-    seen = judge(FAULT, findings(DOOR_1="failed", DOOR_2="passed"))
+    seen = judge(FAULT, run(DOOR_1="failed", DOOR_2="passed"))
     text = table.summary(matrix(seen))
     assert "warning: door-open: listed besides, but not hit: DOOR-2 (passed)" in text
     assert matrix(seen).good
@@ -70,7 +70,7 @@ def test_a_decided_requirement_without_a_fault_fails_it() -> None:
 
 
 def test_a_run_without_a_fault_that_is_not_green_fails_it() -> None:
-    red = judge_baseline(findings(DOOR_1="failed"), frozenset({"DOOR-1"}))
+    red = judge_baseline(run(DOOR_1="failed"), frozenset({"DOOR-1"}))
     seen = Matrix(baseline=entry(red), faults=(entry(CAUGHT),), bare=(), seconds=1.0)
     assert not seen.good
     assert "DOOR-1 should be green, is failed: why DOOR_1" in table.summary(seen)

@@ -1,0 +1,27 @@
+"""run.json is read back as the model that it was written from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reports import run_json
+from reports.verdicts import judge
+from tests.reports.examples import broke, finished, header, journal, selected
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    run = judge(journal(header(selected("A-1", "a-1")), finished("a-1"), broke("the disk is full")))
+    file = tmp_path / "run.json"
+    file.write_text(run_json.render(run))
+    assert run_json.read(file) == run
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"run": "c0ffee"}'])
+def test_another_file_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "run.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"run\.json: not a run\.json of this suite: ") as refused:
+        run_json.read(file)
+    assert "\n" not in str(refused.value)
