@@ -19,7 +19,7 @@ from fixtures.certificates import (
 from fixtures.pgcluster.inventory import Inventory, StoredSecret
 from fixtures.pgcluster.names import CERTIFICATE, CLUSTER
 from fixtures.probes import Answer, handshake_done, session_of
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.scenario import Generated
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement

@@ -8,8 +8,8 @@ from fixtures.certificates import (
     operator_names,
     primary_name,
 )
-from fixtures.observing.replicationlogins import REPLICATION_USER
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.replication_logins import REPLICATION_USER
+from fixtures.scenarios.generated.scenario import Generated
 from suites.breach import Each, expect
 from suites.requirement import requirement
 from suites.stored import needed

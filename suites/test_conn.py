@@ -18,7 +18,7 @@ from fixtures.probes import (
     server_name_refused,
 )
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.scenario import Generated
 from fixtures.secret import Hidden, redact
 from suites.breach import Breach, Each, expect
 from suites.plugin.checks import CheckEvidence

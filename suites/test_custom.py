@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from cryptography import x509
 
 from fixtures.certificates import fingerprint, is_authority, verify_chain
-from fixtures.observing.pooledlogin import PooledLogin
-from fixtures.observing.refusedvariants import Variant
+from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming
 from fixtures.probes import LoginOk, describe_answer, handshake_done, session_of
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
-from fixtures.scenarios.custom_refused import CustomRefused, Running
+from fixtures.scenarios.custom_refused.scenario import CustomRefused, Running
+from fixtures.scenarios.custom_refused.variants import Variant
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement

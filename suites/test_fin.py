@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fixtures.observing.sightings import Handshakes
+from fixtures.observing.endpoints import Handshakes
 from fixtures.pgcluster.secretstates import SecretState, noted, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fixtures.observing.replicationlogins import REPLICATION_USER, Attempt, Door
 from fixtures.probes import (
     Answer,
     Direction,
@@ -16,7 +15,8 @@ from fixtures.probes import (
     unknown_ca_alert,
 )
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.replication_logins import REPLICATION_USER, Attempt, Door
+from fixtures.scenarios.generated.scenario import Generated
 from suites.breach import Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement

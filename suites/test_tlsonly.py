@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fixtures.observing.channels import Rules, session_is_encrypted, session_is_plain
-from fixtures.observing.prober import Attempts, tells_nothing
 from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.hbarules import HbaRules
 from fixtures.probes import (
@@ -19,7 +17,9 @@ from fixtures.probes import (
     plaintext_accepted,
     plaintext_refused,
 )
-from fixtures.scenarios.tls_only import TlsOnly
+from fixtures.scenarios.tls_only.channels import Rules, session_is_encrypted, session_is_plain
+from fixtures.scenarios.tls_only.repeated_logins import Attempts, tells_nothing
+from fixtures.scenarios.tls_only.scenario import TlsOnly
 from suites.breach import Breach, Each, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement

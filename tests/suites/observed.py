@@ -9,7 +9,7 @@ from typing import Any, cast
 from fixtures.certificates import Authority, SecretData, leaf_secret, operator_set
 from fixtures.pgcluster.inventory import Inventory, stored
 from fixtures.pgcluster.names import ClusterNames
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.scenario import Generated
 from suites.breach import Each
 
 NAMESPACE = "ns"

@@ -20,7 +20,7 @@ from fixtures.certificates import (
     pem,
 )
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.scenario import Generated
 from suites import test_auto as checks
 from suites import test_certreq
 from suites.breach import Breach

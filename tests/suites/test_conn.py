@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.certificates import Authority, pem
-from fixtures.observing.pooledlogin import PooledLogin
+from fixtures.observing.pooler_login import PooledLogin
 from fixtures.pgclient import PsqlResult
 from fixtures.pgcluster.cluster import Credentials, Member, Outcome
 from fixtures.pgcluster.publishedroots import PublishedRoot
@@ -22,7 +22,7 @@ from fixtures.probes import (
     Unreachable,
 )
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.scenario import Generated
 from fixtures.secret import Hidden
 from suites import test_conn as checks
 from suites.breach import Breach

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from fixtures.certificates import recipe_set
-from fixtures.observing.pooledlogin import PooledLogin
-from fixtures.observing.refusedvariants import variants
+from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming, Walsender
 from fixtures.pgcluster.cluster import Member, Outcome
 from fixtures.probes import LoginOk, TlsAccepted, TlsSession
-from fixtures.scenarios.custom_refused import Recovered
+from fixtures.scenarios.custom_refused.scenario import Recovered
+from fixtures.scenarios.custom_refused.variants import variants
 from suites import test_custom as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown

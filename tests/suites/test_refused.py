@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.observing.refusedvariants import variants
-from fixtures.scenarios.custom_refused import Applied, Ran, Running
+from fixtures.scenarios.custom_refused.scenario import Applied, Ran, Running
+from fixtures.scenarios.custom_refused.variants import variants
 from suites import test_custom as checks
 from suites.breach import Breach, Each
 from suites.wire import NothingKnown

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.certificates import Authority, internal_spec
-from fixtures.observing.replicationlogins import Attempt, Door
 from fixtures.observing.streaming import Streaming, Walsender
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import (
@@ -26,7 +25,8 @@ from fixtures.probes import (
     TlsSession,
     Unreachable,
 )
-from fixtures.scenarios.generated import Generated
+from fixtures.scenarios.generated.replication_logins import Attempt, Door
+from fixtures.scenarios.generated.scenario import Generated
 from suites import test_repl as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.certificates import Authority, internal_spec
-from fixtures.observing.prober import Attempts
-from fixtures.observing.streaming import Delivery, Streaming, Walsender
+from fixtures.observing.streaming import Streaming, Walsender
 from fixtures.pgcluster.cluster import Member, Outcome
 from fixtures.pgcluster.hbarules import HbaRule, HbaRules
 from fixtures.probes import (
@@ -22,6 +21,8 @@ from fixtures.probes import (
     TlsSession,
     Unreachable,
 )
+from fixtures.scenarios.tls_only.delivery import Delivery
+from fixtures.scenarios.tls_only.repeated_logins import Attempts
 from suites import test_tlsonly as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
