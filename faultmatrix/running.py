@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from faultmatrix.listing import Listing
 from reference.faults.fault import Fault
-from reports import run_json
+from reports.renderers import run_json
 from reports.run import Run
 from reports.text import one_line
 

@@ -1,7 +1,7 @@
 """Say again what a run found, from its journal: `python -m reports report/`.
 
-Also for a run that was killed, whose journal is all that it left. run.json and junit.xml are
-written anew beside the journal.
+Also for a run that was killed, whose journal is all that it left. run.json, junit.xml and the other
+files of the report are written anew beside the journal.
 """
 
 import argparse
@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports import journal, junit, run_json, terminal
+from reports import journal, terminal
+from reports.renderers import write_report
 from reports.text import unread
 from reports.verdicts import INCONCLUSIVE, judge
 
@@ -29,8 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     style = terminal.Style(colour=sys.stdout.isatty())
     print(terminal.render(run, style, str(directory)), end="")
     try:
-        (directory / "run.json").write_text(run_json.render(run), encoding="utf-8")
-        (directory / "junit.xml").write_text(junit.render(run), encoding="utf-8")
+        write_report(run, directory)
     except OSError as error:
         print(f"the report could not be written: {error}", file=sys.stderr)
         return INCONCLUSIVE

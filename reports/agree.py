@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports import run_json
+from reports.renderers import run_json
 from reports.run import Run
 from reports.text import unread
 

@@ -4,15 +4,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from reports import junit, run_json
 from reports.events import EnvironmentBroke, Event, Footer, Header, Interrupted, Note
 from reports.journal import Journal, JournalWriter
+from reports.renderers import write_report
 from reports.run import Run
 from reports.verdicts import judge
 from suites.plugin.display import Display
 
 JOURNAL = "journal.jsonl"
-OURS = (JOURNAL, "run.json", "junit.xml")
 
 
 class RunRecorder:
@@ -92,14 +91,7 @@ class RunRecorder:
         try:
             if self._writer is not None:
                 self._writer.close()
-            self._replace("run.json", run_json.render(run))
-            self._replace("junit.xml", junit.render(run))
+            write_report(run, self.directory)
         except OSError as error:
             self.unwritten = self.unwritten or error
         return run
-
-    def _replace(self, name: str, text: str) -> None:
-        """Write a file so that a reader sees the old one or the new one, never half of it."""
-        draft = self.directory / f".{name}.new"
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(self.directory / name)

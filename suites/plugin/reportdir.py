@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fixtures.run.usage import UsageError, reason
-from suites.plugin.recording import JOURNAL, OURS
+from reports import renderers
+from suites.plugin.recording import JOURNAL
 
 
 def refuse_unwritable(directory: Path, origin: str) -> None:
@@ -69,7 +70,7 @@ def clear_older(directory: Path, kept: Collection[Path]) -> None:
     if not (directory / JOURNAL).is_file():
         return
     _remove_all_but(directory / "evidence", kept)
-    for name in reversed(OURS):
+    for name in (*renderers.files(), JOURNAL):
         (directory / name).unlink(missing_ok=True)
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reports import run_json
+from reports.renderers import run_json
 from reports.verdicts import judge
 from tests.reports import examples as ex
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from reports import junit, run_json, terminal
+from reports import terminal
 from reports.events import Difference, KnownDeviation, Platform, Subject
 from reports.journal import Journal
+from reports.renderers import junit, run_json
 from reports.run import VERDICTS
 from reports.terminal import Style
 from reports.text import visible
@@ -121,7 +122,7 @@ def test_run_json_keeps_to_the_published_schema(name: str) -> None:
 
 
 def test_the_published_schema_is_in_step_with_the_models() -> None:
-    """Run `python -m reports.run_json` after a change that may break readers, and count it up."""
+    """Run `python -m reports.renderers.run_json` after a change that may break readers; count it up."""
     assert json.loads(run_json.SCHEMA_FILE.read_text()) == run_json.schema()
 
 

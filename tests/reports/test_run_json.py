@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import run_json
+from reports.renderers import run_json
 from reports.verdicts import judge
 from tests.reports.examples import broke, finished, header, journal, selected
 

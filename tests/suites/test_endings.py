@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reports import run_json
+from reports.renderers import run_json
 from tests.suites.example import BROKEN, ERROR, KEPT, Example, Outcome
 
 REST = '''

@@ -12,9 +12,11 @@ from reports.events import Difference
 from reports.run import RequirementRecord, Run
 from reports.text import visible
 
+FILE = "junit.xml"
+
 
 def render(run: Run) -> str:
-    """Give the text of junit.xml."""
+    """Return the text of junit.xml."""
     root = ET.Element("testsuites", {"name": "pg-tls-conformance", **_totals(run.requirements)})
     for chapter in dict.fromkeys(row.chapter for row in run.requirements):
         rows = [row for row in run.requirements if row.chapter == chapter]

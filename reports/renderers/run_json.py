@@ -1,4 +1,4 @@
-"""run.json: a judged run for machines, under a JSON Schema that is published beside this module."""
+"""run.json: a judged run for machines, under the JSON Schema in `reports/schema`."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import Any
 
 from reports.run import Run
 
-SCHEMA_FILE = Path(__file__).parent / "schema" / "run-1.json"
+FILE = "run.json"
+SCHEMA_FILE = Path(__file__).parents[1] / "schema" / "run-1.json"
 
 
 def render(run: Run) -> str:
-    """Give the text of run.json."""
+    """Return the text of run.json."""
     return run.model_dump_json(indent=2) + "\n"
 
 
@@ -27,13 +28,13 @@ def read(path: Path) -> Run:
 
 
 def schema() -> dict[str, Any]:
-    """Give the JSON Schema, as the models define it; the published file is a copy of this."""
+    """Return the JSON Schema, as the models define it; the published file is a copy of this."""
     generated = Run.model_json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
 
 
 def main() -> None:
-    """Write the published schema anew: `python -m reports.run_json`."""
+    """Write the published schema anew: `python -m reports.renderers.run_json`."""
     SCHEMA_FILE.write_text(json.dumps(schema(), indent=2) + "\n", encoding="utf-8")
 
 
