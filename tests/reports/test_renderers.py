@@ -122,7 +122,7 @@ def test_run_json_keeps_to_the_published_schema(name: str) -> None:
 
 
 def test_the_published_schema_is_in_step_with_the_models() -> None:
-    """Run `python -m reports.renderers.run_json` after a change that breaks readers; count it up."""
+    """Run `python -m reports.renderers.run_json` after changes that break readers; count it up."""
     assert json.loads(run_json.SCHEMA_FILE.read_text()) == run_json.schema()
 
 
