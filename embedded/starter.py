@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from embedded.box import system
+from embedded import syscalls
 
 
 def follow_tox() -> None:
@@ -17,6 +17,6 @@ def follow_tox() -> None:
     if "TOX_ENV_NAME" not in os.environ:
         return
     parent = os.getppid()
-    system.end_with_parent(signal.SIGTERM)
+    syscalls.end_with_parent(signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from embedded.box.capture import MOST_ADDRESSES
-from embedded.box.client import Process, SpawnerClient
-from embedded.box.links import BRIDGE
-from embedded.box.model import BoxError, Streams
 from embedded.box.parts import python_environment
-from embedded.box.pipes import Intake
+from embedded.runtime.client import Process, SpawnerClient
+from embedded.runtime.links import BRIDGE
+from embedded.runtime.model import BoxError, Streams
+from embedded.runtime.pipes import Intake
 
 _SECONDS = 10.0
 _READY = 3

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from embedded.box import world
-from embedded.box.model import BoxError, PartError
-from embedded.box.outside import Outside, WrongUseError, prepare
-from embedded.box.steps import BoxUnavailableError
+from embedded.box.errors import BoxUnavailableError, PartError, WrongUseError
+from embedded.box.outside import Outside, prepare
 from embedded.box.trees import Tree, bytecode_directory, interpreter_trees
 from embedded.box.wish import Wish
 from embedded.images import store
 from embedded.images.cache import ImageError, cache_directory, make_directory
 from embedded.images.recipes import Suite
 from embedded.programs import missing
+from embedded.runtime.model import BoxError
 
 EXIT_BROKEN = 1
 EXIT_INTERRUPTED = 2

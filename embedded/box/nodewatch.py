@@ -12,7 +12,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from embedded.box.model import PartError
+from embedded.box.errors import PartError
 
 
 def wait_ready(url: str, authority: str, token: str, node: str, deadline: float) -> None:

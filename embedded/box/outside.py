@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from embedded.box import system
-from embedded.box.steps import OWNER, BoxUnavailableError, refusal
+from embedded import syscalls
+from embedded.box.errors import BoxUnavailableError, WrongUseError
+from embedded.box.steps import OWNER, refusal
 from embedded.box.trees import Tree
 from embedded.box.world import MAPPED_UID, detach
 
 _PODS = "pods"
-
-
-class WrongUseError(Exception):
-    """The command line cannot be followed; the text is one line with the option and the way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +110,7 @@ def _start_keeper(directory: Path) -> int:
 
 def _keep(directory: Path, launcher: int) -> NoReturn:
     try:
-        system.name_process("box-keeper")
+        syscalls.name_process("box-keeper")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         null = os.open(os.devnull, os.O_RDWR)

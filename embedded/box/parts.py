@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from embedded.box.client import Process, SpawnerClient
-from embedded.box.model import PartError, Streams
+from embedded.box.errors import PartError
 from embedded.box.outside import Outside
 from embedded.box.trees import REPOSITORY, bytecode_directory
 from embedded.box.world import ENVIRONMENT
+from embedded.runtime.client import Process, SpawnerClient
+from embedded.runtime.model import Streams
 
 _GATE = 3
 _TAIL_LINES = 20

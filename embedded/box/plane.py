@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.box import nodewatch
-from embedded.box.client import SpawnerClient
-from embedded.box.config import NodeConfig
-from embedded.box.links import ADDRESS
-from embedded.box.model import PartError
+from embedded.box.errors import PartError
 from embedded.box.outside import Outside
 from embedded.box.parts import Part
-from embedded.box.pipes import Intake
 from embedded.box.world import SPAWNER, STATE
 from embedded.images.model import ImageRule
+from embedded.node.config import NodeConfig
 from embedded.pki import Authority, Pair, kubeconfig, new_token
+from embedded.runtime.client import SpawnerClient
+from embedded.runtime.links import ADDRESS
+from embedded.runtime.pipes import Intake
 
 NODE = "embedded"
 DOMAIN = "cluster.local"

@@ -18,16 +18,16 @@ from typing import Any, TypeVar
 
 from embedded.box import commands, steps, world
 from embedded.box.bundles import bundle
-from embedded.box.client import SpawnerClient
-from embedded.box.model import Streams
+from embedded.box.errors import BoxUnavailableError
 from embedded.box.outside import Outside
 from embedded.box.parts import Part
-from embedded.box.pipes import Intake
-from embedded.box.steps import BoxUnavailableError
 from embedded.box.wish import Wish
 from embedded.images import store
 from embedded.images.cache import cache_directory
 from embedded.images.model import ImageRule
+from embedded.runtime.client import SpawnerClient
+from embedded.runtime.model import Streams
+from embedded.runtime.pipes import Intake
 
 _Result = TypeVar("_Result")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -69,10 +69,6 @@ CONTAINER = Step(
 )
 
 
-class BoxUnavailableError(Exception):
-    """This machine does not let a box be made; the text is one line with the step and the way."""
-
-
 def refusal(step: Step, reason: str) -> str:
     """Return the one line that says what was refused and what to do."""
     text = f"embedded: no box on this machine: {step.name} refused ({' '.join(reason.split())}). "

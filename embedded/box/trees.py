@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.box import system
+from embedded import syscalls
 from embedded.images.cache import cache_directory
 
 REPOSITORY = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def cover(top: Path, trees: Iterable[Tree]) -> None:
     """
     inside = sorted((t for t in trees if t.path.is_relative_to(top)), key=lambda t: t.path)
     held = [(tree, os.open(tree.path, os.O_PATH | os.O_CLOEXEC)) for tree in inside]
-    system.mount("tmpfs", str(top), "tmpfs", system.MS_NOSUID | system.MS_NODEV, "mode=755")
+    syscalls.mount("tmpfs", str(top), "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=755")
     for tree, descriptor in held:
         _put_back(tree, descriptor)
         os.close(descriptor)
@@ -64,10 +64,10 @@ def _put_back(tree: Tree, descriptor: int) -> None:
     target = str(tree.path)
     # Of one that lies within another, the directory is there already.
     tree.path.mkdir(parents=True, exist_ok=True)
-    system.mount(f"/proc/self/fd/{descriptor}", target, "", system.MS_BIND | system.MS_REC)
+    syscalls.mount(f"/proc/self/fd/{descriptor}", target, "", syscalls.MS_BIND | syscalls.MS_REC)
     if not tree.writable:
-        flags = system.MS_BIND | system.MS_REMOUNT | system.MS_RDONLY | _kept_flags(target)
-        system.mount("", target, "", flags)
+        flags = syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY | _kept_flags(target)
+        syscalls.mount("", target, "", flags)
 
 
 def _kept_flags(target: str) -> int:

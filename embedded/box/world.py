@@ -20,11 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from embedded.box import overlay, spawner, steps, system
-from embedded.box.links import ADDRESS, BRIDGE
-from embedded.box.netlink import Netlink
-from embedded.box.sandboxes import write_setting
+from embedded import syscalls
+from embedded.box import steps
+from embedded.box.errors import BoxUnavailableError
 from embedded.box.trees import REPOSITORY, Tree, closed_ancestors, cover
+from embedded.runtime import overlay, spawner
+from embedded.runtime.links import ADDRESS, BRIDGE
+from embedded.runtime.netlink import Netlink
+from embedded.runtime.sandboxes import write_setting
 
 # In root mode, the host's uid that is root in the box: no one's, so nothing is within its reach.
 MAPPED_UID = 60000
@@ -81,7 +84,7 @@ def check_open(trees: Iterable[Tree]) -> None:
     for tree in trees:
         if os.geteuid() == 0 and tree.path.stat().st_mode & 0o005 != 0o005:
             text = f"embedded: {tree.path} is closed to others, and root's box runs as another uid"
-            raise steps.BoxUnavailableError(f"{text}: chmod o+rx {tree.path}, or run as its owner")
+            raise BoxUnavailableError(f"{text}: chmod o+rx {tree.path}, or run as its owner")
 
 
 def create(trees: Sequence[Tree], log: int) -> Box:
@@ -124,7 +127,7 @@ def _follow(report: IO[bytes], outer: int, may_go: IO[bytes]) -> int:
         if "refused" in said:
             os.kill(outer, signal.SIGKILL)
             os.waitpid(outer, 0)
-            raise steps.BoxUnavailableError(said["refused"])
+            raise BoxUnavailableError(said["refused"])
     init: int = said["init"]
     return init
 
@@ -176,19 +179,19 @@ def _run_outer(
     trees: Sequence[Tree], connection: socket.socket, told: int, mapped: int, launcher: int
 ) -> NoReturn:
     try:
-        system.name_process("box-outer")
+        syscalls.name_process("box-outer")
         _allow_open_files()
         _new_user(trees, told, mapped)
-        system.die_with_parent()
+        syscalls.die_with_parent()
         if os.getppid() != launcher:
             os._exit(1)
         with steps.step(steps.MOUNTS, told):
-            system.unshare(system.NEWNS | system.NEWIPC | system.NEWUTS)
-            system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+            syscalls.unshare(syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS)
+            syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
         with steps.step(steps.NETWORK, told):
-            system.unshare(system.NEWNET)
+            syscalls.unshare(syscalls.NEWNET)
         with steps.step(steps.PIDS, told):
-            system.unshare(system.NEWPID)
+            syscalls.unshare(syscalls.NEWPID)
         outer = os.pidfd_open(os.getpid())
         init = os.fork()
         if init == 0:
@@ -213,33 +216,33 @@ def _new_user(trees: Sequence[Tree], told: int, mapped: int) -> None:
     uid, gid = os.geteuid(), os.getegid()
     if uid != 0:
         with steps.step(steps.USER, told):
-            system.unshare(system.NEWUSER)
+            syscalls.unshare(syscalls.NEWUSER)
             Path("/proc/self/setgroups").write_text("deny")
             Path("/proc/self/uid_map").write_text(f"0 {uid} 1\n")
             Path("/proc/self/gid_map").write_text(f"0 {gid} 1\n")
         return
     with steps.step(steps.MOUNTS, told):
-        system.unshare(system.NEWNS)
-        system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+        syscalls.unshare(syscalls.NEWNS)
+        syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
     with steps.step(steps.MEMORY, told):
         for top in sorted({top for tree in trees for top in closed_ancestors(tree.path)}):
             cover(top, trees)
     with steps.step(steps.OTHER_USER, told):
         os.setgroups([])
-        system.unshare(system.NEWUSER)
+        syscalls.unshare(syscalls.NEWUSER)
         _tell(told, map=True)
         select.select([mapped], [], [], DEADLINE)
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
-        system.set_dumpable()
+        syscalls.set_dumpable()
 
 
 def _run_init(trees: Sequence[Tree], connection: socket.socket, told: int, outer: int) -> NoReturn:
     try:
-        system.die_with_parent()
+        syscalls.die_with_parent()
         if select.select([outer], [], [], 0)[0]:
             os._exit(1)
-        system.name_process("box-init")
+        syscalls.name_process("box-init")
         listener = _furnish(trees, told)
         spawner.execute(REPOSITORY, listener, connection, told)
     except BaseException:
@@ -250,8 +253,8 @@ def _run_init(trees: Sequence[Tree], connection: socket.socket, told: int, outer
 
 def _furnish(trees: Sequence[Tree], told: int) -> socket.socket:
     with steps.step(steps.PROC, told):
-        flags = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
-        system.mount("proc", "/proc", "proc", flags)
+        flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+        syscalls.mount("proc", "/proc", "proc", flags)
     with steps.step(steps.MEMORY, told):
         cover(RUN, trees)
         STATE.mkdir()
@@ -262,7 +265,7 @@ def _furnish(trees: Sequence[Tree], told: int) -> socket.socket:
     # What is spawned without an environment of its own gets this, and nothing of the user's.
     os.environ.clear()
     os.environ.update(ENVIRONMENT)
-    system.set_hostname("embedded")
+    syscalls.set_hostname("embedded")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(str(SPAWNER))
     listener.listen()

@@ -87,6 +87,3 @@ CRDS = Resource(
     kind="CustomResourceDefinition",
     namespaced=False,
 )
-PGCLUSTERS = Resource(
-    group="pgv2.percona.com", version="v2", plural="perconapgclusters", kind="PerconaPGCluster"
-)

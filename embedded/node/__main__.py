@@ -9,12 +9,11 @@ from pathlib import Path
 
 import uvloop
 
-from embedded.box.config import NodeConfig
-from embedded.box.model import BoxError
 from embedded.client import ApiError, Unreachable
 from embedded.client import ConfigError as KubeconfigError
 from embedded.node.agent import run_node
-from embedded.node.config import ConfigError, load_config
+from embedded.node.config import ConfigError, NodeConfig, load_config
+from embedded.runtime.model import BoxError
 
 
 def main() -> int:

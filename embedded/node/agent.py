@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from ipaddress import IPv4Address, IPv4Network
 
-from embedded.box.config import NodeConfig
-from embedded.box.runtime import Runtime
 from embedded.client import Client, Json, key_of
 from embedded.node.changes import Changes
-from embedded.node.config import Limits
+from embedded.node.config import Limits, NodeConfig
 from embedded.node.faults import NodeFaults
 from embedded.node.kubelet.server import KubeletServer
 from embedded.node.network.addresses import AddressPool
@@ -24,6 +22,7 @@ from embedded.node.registration import keep_ready, register
 from embedded.node.surroundings import Surroundings
 from embedded.node.volumes.claims import Claims
 from embedded.node.volumes.tokens import TokenSource
+from embedded.runtime.runtime import Runtime
 
 
 async def run_node(config: NodeConfig, limits: Limits | None = None) -> None:

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 
 from embedded.architecture import architecture
-from embedded.box.config import NodeConfig
 from embedded.client import NODES, AlreadyExists, ApiError, Client, Json, Unreachable
 from embedded.moments import now
+from embedded.node.config import NodeConfig
 
 _HEARTBEAT = 60.0  # seconds between two signs of life
 _RESOURCES = {"cpu": "64", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "256Gi"}

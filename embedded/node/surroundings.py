@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from embedded.box.config import NodeConfig
-from embedded.box.runtime import Runtime
 from embedded.client import Json
 from embedded.node.changes import Changes
-from embedded.node.config import Limits
+from embedded.node.config import Limits, NodeConfig
 from embedded.node.faults import NodeFaults
 from embedded.node.network.addresses import AddressPool
 from embedded.node.objects import Objects
@@ -16,6 +14,7 @@ from embedded.node.pods.events import EventRecorder
 from embedded.node.probes.pace import Pace
 from embedded.node.volumes.claims import Claims
 from embedded.node.volumes.tokens import TokenSource
+from embedded.runtime.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)

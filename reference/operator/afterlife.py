@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from embedded.client import PGCLUSTERS, PODS, PVCS, SECRETS, STATEFULSETS, Json, Resource
+from embedded.client import PODS, PVCS, SECRETS, STATEFULSETS, Json, Resource
 from reference.faults import Faults, custom, fin
 from reference.operator.model import Cluster
 from reference.operator.names import DELETE_SSL
+from reference.operator.resources import PGCLUSTERS
 from reference.operator.world import Key, World, together
 
 _HELD = "pgv2.percona.com/held"

@@ -8,7 +8,6 @@ from embedded.client import (
     CONFIGMAPS,
     DEPLOYMENTS,
     ENDPOINTS,
-    PGCLUSTERS,
     PODS,
     PVCS,
     SECRETS,
@@ -22,6 +21,7 @@ from reference.operator.compare import covers
 from reference.operator.generated import Context
 from reference.operator.names import DATA, ROLE
 from reference.operator.postgres import Peers
+from reference.operator.resources import PGCLUSTERS
 from reference.operator.workloads import instances, pgbouncer, services
 from reference.operator.workloads.late_restarts import restarted_with_the_cr
 from reference.operator.workloads.plan import Instance, known

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from embedded.client import (
-    DEPLOYMENTS,
-    PGCLUSTERS,
-    PODS,
-    PVCS,
-    SECRETS,
-    STATEFULSETS,
-    Json,
-    Resource,
-)
+from embedded.client import DEPLOYMENTS, PODS, PVCS, SECRETS, STATEFULSETS, Json, Resource
 from reference.faults import Faults, fin
 from reference.operator.model import Cluster
 from reference.operator.names import (
@@ -24,6 +15,7 @@ from reference.operator.names import (
     MANAGER,
     USER,
 )
+from reference.operator.resources import PGCLUSTERS
 from reference.operator.world import Key, World, together
 
 

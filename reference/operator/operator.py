@@ -10,7 +10,6 @@ from embedded.client import (
     CONFIGMAPS,
     DEPLOYMENTS,
     EVENTS,
-    PGCLUSTERS,
     PODS,
     PVCS,
     SECRETS,
@@ -29,6 +28,7 @@ from reference.operator.deletion import Deletion
 from reference.operator.generated import Context
 from reference.operator.model import Cluster
 from reference.operator.names import CLUSTER, Names
+from reference.operator.resources import PGCLUSTERS
 from reference.operator.tls import RefusedError, decide
 from reference.operator.tls.material import Lookup
 from reference.operator.tls.secret_data import read

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 
-from embedded.client import DEPLOYMENTS, PGCLUSTERS, PODS, PVCS, STATEFULSETS, Json, Resource
+from embedded.client import DEPLOYMENTS, PODS, PVCS, STATEFULSETS, Json, Resource
+from reference.operator.resources import PGCLUSTERS
 
 Digest = Callable[[Json], Hashable]
 

@@ -9,7 +9,6 @@ from embedded.client import (
     CONFIGMAPS,
     DEPLOYMENTS,
     ENDPOINTS,
-    PGCLUSTERS,
     PODS,
     PVCS,
     SECRETS,
@@ -25,6 +24,7 @@ from embedded.client import (
 from reference.operator.compare import covers
 from reference.operator.names import CLUSTER, MANAGER
 from reference.operator.relevance import Relevance
+from reference.operator.resources import PGCLUSTERS
 
 _WATCHED = (
     PGCLUSTERS,

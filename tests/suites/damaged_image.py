@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from embedded.box import system
+from embedded import syscalls
 from embedded.images import store
 from embedded.images.cache import cache_directory
 
@@ -24,7 +24,7 @@ def main() -> None:
     root = _image()
     _damage(root, folder)
     _own_mounts()
-    system.mount("overlay", str(root), "overlay", options=f"lowerdir={folder}:{root}")
+    syscalls.mount("overlay", str(root), "overlay", options=f"lowerdir={folder}:{root}")
     os.execvpe(command[0], command, os.environ)
 
 
@@ -46,13 +46,13 @@ def _damage(root: Path, folder: Path) -> None:
 def _own_mounts() -> None:
     uid, gid = os.geteuid(), os.getegid()
     if uid == 0:
-        system.unshare(system.NEWNS)
+        syscalls.unshare(syscalls.NEWNS)
     else:
-        system.unshare(system.NEWUSER | system.NEWNS)
+        syscalls.unshare(syscalls.NEWUSER | syscalls.NEWNS)
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1\n")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1\n")
-    system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+    syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
 
 
 if __name__ == "__main__":

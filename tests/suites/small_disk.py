@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from embedded.box import system
+from embedded import syscalls
 from embedded.box.world import RUN
 
 _ROOM = 8 * 1024 * 1024
@@ -19,11 +19,11 @@ def main() -> None:
     """Enter the box, and bound its disk."""
     entries = [f"/proc/{sys.argv[1]}/ns/{kind}" for kind in ("user", "mnt")]
     for descriptor in [os.open(entry, os.O_RDONLY | os.O_CLOEXEC) for entry in entries]:
-        system.setns(descriptor)
+        syscalls.setns(descriptor)
     state = os.statvfs(RUN)
     size = (state.f_blocks - state.f_bfree) * state.f_frsize + _ROOM
-    flags = system.MS_REMOUNT | system.MS_NOSUID | system.MS_NODEV
-    system.mount("tmpfs", str(RUN), "tmpfs", flags, f"size={size}")
+    flags = syscalls.MS_REMOUNT | syscalls.MS_NOSUID | syscalls.MS_NODEV
+    syscalls.mount("tmpfs", str(RUN), "tmpfs", flags, f"size={size}")
 
 
 if __name__ == "__main__":

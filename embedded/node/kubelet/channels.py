@@ -10,7 +10,7 @@ import json
 
 from aiohttp import web
 
-from embedded.box.model import ExitStatus
+from embedded.runtime.model import ExitStatus
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255

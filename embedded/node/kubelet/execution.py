@@ -10,8 +10,6 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from embedded.box.model import BoxError
-from embedded.box.runtime import Process, Runtime
 from embedded.node.kubelet.channels import (
     CLOSE,
     RESIZE,
@@ -24,6 +22,8 @@ from embedded.node.kubelet.channels import (
 from embedded.node.kubelet.output import Output
 from embedded.node.kubelet.sink import Sink
 from embedded.node.kubelet.stdio import Stdio, Wanted
+from embedded.runtime.model import BoxError
+from embedded.runtime.runtime import Process, Runtime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from embedded.box.model import BoxError, Sandbox
-from embedded.box.runtime import Runtime
+from embedded.runtime.model import BoxError, Sandbox
+from embedded.runtime.runtime import Runtime
 
 _CHUNK = 64 * 1024
 

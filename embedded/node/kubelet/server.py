@@ -11,9 +11,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from embedded.box.config import NodeConfig
-from embedded.box.model import Sandbox
-from embedded.box.runtime import Runtime
+from embedded.node.config import NodeConfig
 from embedded.node.kubelet.channels import PROTOCOLS, new_socket
 from embedded.node.kubelet.execution import Command, run_command
 from embedded.node.kubelet.forwarding import forward
@@ -22,6 +20,8 @@ from embedded.node.logs.reader import LogOptions, read_log
 from embedded.node.logs.writer import ContainerLog
 from embedded.node.pods.container import ContainerRunner, NotStartedError
 from embedded.node.pods.state import Waiting
+from embedded.runtime.model import Sandbox
+from embedded.runtime.runtime import Runtime
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -12,8 +12,8 @@ import termios
 from dataclasses import dataclass
 from typing import Self
 
-from embedded.box.model import Streams
 from embedded.node.kubelet.sink import Sink
+from embedded.runtime.model import Streams
 
 _LIMIT = 256 * 1024  # bytes that are read ahead of a slow client
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from embedded.box.model import BoxError, Completed
 from embedded.client import Json, key_of
 from embedded.client.store import Key
 from embedded.images.recipes import NFT
 from embedded.node.network.book import RuleBook
 from embedded.node.network.names import Lookup
 from embedded.node.network.rules import NoRouteError, Route, base_rules, routes_of
+from embedded.runtime.model import BoxError, Completed
 
 _log = logging.getLogger(__name__)
 _PAUSE = 1.0  # seconds after a failure

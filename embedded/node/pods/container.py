@@ -11,8 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from embedded.box.model import BoxError, ExitStatus, Root, Streams
-from embedded.box.runtime import Process
 from embedded.client import Json
 from embedded.moments import now
 from embedded.node.logs.reader import last_lines
@@ -31,6 +29,8 @@ from embedded.node.probes.loops import Outcomes, ProbeLoops, Probes
 from embedded.node.probes.spec import Probe
 from embedded.node.surroundings import Surroundings
 from embedded.node.waits import either
+from embedded.runtime.model import BoxError, ExitStatus, Root, Streams
+from embedded.runtime.runtime import Process
 
 _log = logging.getLogger(__name__)
 _LAST_WORDS = 4096  # bytes of a termination message

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from embedded.box.model import Bind
 from embedded.client import Json
+from embedded.runtime.model import Bind
 
 
 def hostname_of(pod: Json) -> str:

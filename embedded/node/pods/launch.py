@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedded.box import model
 from embedded.client import ApiError, Json, Unreachable
 from embedded.images.model import Image, find
 from embedded.node.pods.environment import (
@@ -19,6 +18,7 @@ from embedded.node.pods.fields import FieldError, PodFacts
 from embedded.node.pods.files import hostname_of, network_binds
 from embedded.node.surroundings import Surroundings
 from embedded.node.volumes.manager import MountError, PodVolumes
+from embedded.runtime import model
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from embedded.box.model import Sandbox
 from embedded.client import Json, key_of
 from embedded.client.store import Key
 from embedded.node.pods.container import ContainerRunner, NotStartedError
 from embedded.node.pods.pod import PodWorker
 from embedded.node.surroundings import Surroundings
+from embedded.runtime.model import Sandbox
 
 
 class PodManager:

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from embedded.box.model import BoxError, Sandbox
 from embedded.client import Backoff, Json, key_of
 from embedded.node.pods.environment import references_in_environment
 from embedded.node.pods.events import Note
@@ -19,6 +18,7 @@ from embedded.node.surroundings import Surroundings
 from embedded.node.volumes.content import ContentContext
 from embedded.node.volumes.manager import MountError, PodVolumes, Reference
 from embedded.node.waits import either
+from embedded.runtime.model import BoxError, Sandbox
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 2.0  # seconds in which a claim is bound, before anything is said

@@ -10,10 +10,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from embedded.box.model import BoxError, Streams
-from embedded.box.runtime import Process, Runtime
 from embedded.client import Json
 from embedded.node.probes.spec import Answer, Probe
+from embedded.runtime.model import BoxError, Streams
+from embedded.runtime.runtime import Process, Runtime
 
 _SHOWN = 1024  # bytes of a probe's output that are told
 

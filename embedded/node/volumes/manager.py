@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embedded.box.model import Bind
 from embedded.client import ApiError, Json, Unreachable
 from embedded.node.pods.environment import expand
 from embedded.node.pods.fields import FieldError
@@ -19,6 +18,7 @@ from embedded.node.volumes.content import (
     content_of,
 )
 from embedded.node.volumes.tokens import TokenError
+from embedded.runtime.model import Bind
 
 _NO_CONTENT = (VolumeNotReadyError, FieldError, TokenError, InvalidPathError)
 Reference = tuple[str, str]

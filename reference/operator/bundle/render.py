@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import yaml
 
-from embedded.client import PGCLUSTERS, Json
+from embedded.client import Json
 from reference.faults import Faults
 from reference.operator.bundle.schema import schema
 from reference.operator.model import VERSION
 from reference.operator.names import MANAGER
+from reference.operator.resources import PGCLUSTERS
 
 NAMESPACE = "postgres-operator"
 IMAGE = f"reference-operator:{VERSION}"

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import sys
 
-from embedded.box import system
+from embedded import syscalls
 from embedded.box.trees import closed_ancestors, cover, interpreter_trees
 
 
 def main() -> None:
     """Become that user, and then the command."""
     uid, command = int(sys.argv[1]), sys.argv[2:]
-    system.unshare(system.NEWNS)
-    system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
+    syscalls.unshare(syscalls.NEWNS)
+    syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
     trees = interpreter_trees()
     for top in sorted({top for tree in trees for top in closed_ancestors(tree.path)}):
         cover(top, trees)

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from embedded.box import system
+from embedded import syscalls
 
 _IDS = 65536
 _CALLS = {"x86_64": {"mount": 165, "socket": 41}, "aarch64": {"mount": 40, "socket": 198}}
@@ -46,8 +46,8 @@ def _limit(kind: str) -> None:
 
 def _bind(source: str, target: str) -> None:
     _enter_user_namespace()
-    system.unshare(system.NEWNS)
-    system.mount(source, target, "", system.MS_BIND)
+    syscalls.unshare(syscalls.NEWNS)
+    syscalls.mount(source, target, "", syscalls.MS_BIND)
 
 
 def _enter_user_namespace() -> None:
@@ -66,7 +66,7 @@ def _enter_user_namespace() -> None:
         for name, text in maps.items():
             Path(f"/proc/{ours}/{name}").write_text(text)
         os._exit(0)
-    system.unshare(system.NEWUSER)
+    syscalls.unshare(syscalls.NEWUSER)
     os.close(tell)
     assert os.waitpid(mapper, 0)[1] == 0
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from embedded.box import system
+from embedded import syscalls
 from embedded.images.cache import cache_directory
 
 
@@ -17,9 +17,9 @@ def main() -> None:
     directory, arguments = sys.argv[1], sys.argv[2:]
     if os.geteuid() == 0:
         # Root's place is the system's own, so it is covered, in mounts that nobody else sees.
-        system.unshare(system.NEWNS)
-        system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
-        system.mount(directory, str(cache_directory()), "", system.MS_BIND)
+        syscalls.unshare(syscalls.NEWNS)
+        syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
+        syscalls.mount(directory, str(cache_directory()), "", syscalls.MS_BIND)
     else:
         os.environ["XDG_CACHE_HOME"] = directory
     os.execv(sys.executable, [sys.executable, "-m", "embedded", *arguments])

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from embedded.box import world
-from embedded.box.client import Process, SpawnerClient
-from embedded.box.model import Completed, ProcessSpec, Root, Sandbox, Streams
-from embedded.box.pipes import Intake
-from embedded.box.runtime import Runtime
 from embedded.box.trees import REPOSITORY, Tree, interpreter_trees
 from embedded.images import recipes, store
 from embedded.images.cache import cache_directory
 from embedded.images.model import Image, ImageConfig
+from embedded.runtime.client import Process, SpawnerClient
+from embedded.runtime.model import Completed, ProcessSpec, Root, Sandbox, Streams
+from embedded.runtime.pipes import Intake
+from embedded.runtime.runtime import Runtime
 
 _INSIDE = "--inside"
 _SECONDS = 45

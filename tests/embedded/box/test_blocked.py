@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.box import steps, system
+from embedded import syscalls
+from embedded.box import steps
 from embedded.box.steps import Step
 from tests.embedded.box.modes import SECONDS, Mode
 
@@ -25,7 +26,9 @@ BARS = [
     # The kernel mounts no new /proc where something is hidden in the one that is seen.
     pytest.param("bind=/dev/null:/proc/version", steps.PROC, id="proc"),
     # By their flags, the third argument of mount(2).
-    pytest.param(f"deny=mount:3:{system.MS_NOSUID | system.MS_NODEV}", steps.MEMORY, id="memory"),
+    pytest.param(
+        f"deny=mount:3:{syscalls.MS_NOSUID | syscalls.MS_NODEV}", steps.MEMORY, id="memory"
+    ),
     pytest.param("deny=mount:3:0", steps.OVERLAY, id="overlay"),
     pytest.param(f"deny=socket:0:{int(socket.AF_NETLINK)}", steps.BRIDGE, id="bridge"),
 ]

@@ -9,7 +9,7 @@ import select
 import signal
 from typing import Any
 
-from embedded.box.model import Bind, BoxError, Streams
+from embedded.runtime.model import Bind, BoxError, Streams
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
 from tests.embedded.box.scene import Stage

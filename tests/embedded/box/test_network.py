@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from embedded.box.client import Process, SpawnerClient
 from embedded.box.commands import Recorder
-from embedded.box.model import BoxError, Sandbox, Streams
 from embedded.box.trees import REPOSITORY
 from embedded.box.world import SPAWNER
 from embedded.images.recipes import NFT
+from embedded.runtime.client import Process, SpawnerClient
+from embedded.runtime.model import BoxError, Sandbox, Streams
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
 from tests.embedded.box.scene import Stage

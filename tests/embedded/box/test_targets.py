@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from embedded.box.model import Bind, BoxError
-from embedded.box.targets import within
+from embedded.runtime.model import Bind, BoxError
+from embedded.runtime.targets import within
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
 from tests.embedded.box.scene import Stage

@@ -182,7 +182,7 @@ def home() -> Iterator[Path]:
 def clone(directory: Path, venv: Path) -> list[str]:
     """Put repository and virtual environment there; returns the command that comes up and ends."""
     here = Path(__file__).parents[3]
-    for name in ("embedded", "requirements"):
+    for name in ("embedded", "reference", "requirements"):
         shutil.copytree(here / name, directory / name)
     subprocess.run(["cp", "-al", sys.prefix, str(venv)], check=True)
     return [str(venv / "bin" / Path(sys.executable).name), "-m", "embedded", "up", "--json"]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from embedded.box import wire
-from embedded.box.client import SpawnerClient
-from embedded.box.model import BoxError
+from embedded.runtime import wire
+from embedded.runtime.client import SpawnerClient
+from embedded.runtime.model import BoxError
 
 
 def open_descriptors() -> list[str]:

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from embedded.box.model import ExitStatus
 from embedded.node.kubelet.channels import STATUS, STDOUT
 from embedded.node.kubelet.execution import Command, run_command
 from embedded.node.kubelet.stdio import Wanted
+from embedded.runtime.model import ExitStatus
 
 _STALL = 1.5  # seconds; longer than a pipe's end is waited for
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from embedded.box.model import Sandbox
 from embedded.node.changes import Changes
 from embedded.node.faults import NodeFaults
 from embedded.node.network.addresses import AddressPool
 from embedded.node.pods.events import Note
 from embedded.node.pods.place import PodPlace
 from embedded.node.surroundings import Surroundings
+from embedded.runtime.model import Sandbox
 from tests.embedded.node.cluster import Json, pod
 
 NETWORK, OWN = IPv4Network("10.244.0.0/24"), IPv4Address("10.244.0.1")

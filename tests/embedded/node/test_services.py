@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from embedded.box.model import Completed, ExitStatus
 from embedded.client.store import Key
 from embedded.images import recipes, store
 from embedded.images.cache import cache_directory
 from embedded.images.recipes import NFT
 from embedded.node.network.services import ServiceTable
+from embedded.runtime.model import Completed, ExitStatus
 from tests.embedded.node.cluster import Json, endpoints, service
 
 POD, OTHER = "10.244.0.5", "10.244.0.6"

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from embedded.client import PGCLUSTERS, Client, Resource
+from embedded.client import Client, Resource
 from reference.operator.bundle.render import objects
 from reference.operator.names import DELETE_SSL
+from reference.operator.resources import PGCLUSTERS
 from reference.operator.world import World
 from tests.embedded.client.api_process import ApiProcess, api_server
 from tests.embedded.client.test_client import run

@@ -8,7 +8,8 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from embedded.client import PGCLUSTERS, PODS, SECRETS, Client, ExecResult, NotFound, Resource
+from embedded.client import PODS, SECRETS, Client, ExecResult, NotFound, Resource
+from reference.operator.resources import PGCLUSTERS
 from tests.reference.operator.making import Json, manifest
 
 T = TypeVar("T")

@@ -18,12 +18,12 @@ from embedded.client import (
     CRDS,
     DEPLOYMENTS,
     NAMESPACES,
-    PGCLUSTERS,
     ROLEBINDINGS,
     ROLES,
     SERVICEACCOUNTS,
     Client,
 )
+from reference.operator.resources import PGCLUSTERS
 from tests.embedded.announced import announced
 from tests.reference.operator.live.bench import Bench
 from tests.reference.operator.making import Json

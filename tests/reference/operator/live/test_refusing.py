@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from embedded.client import EVENTS, PGCLUSTERS, SECRETS, STATEFULSETS
+from embedded.client import EVENTS, SECRETS, STATEFULSETS
 from reference.operator.pki import Authority
 from reference.operator.pki.authority import BACKDATE
+from reference.operator.resources import PGCLUSTERS
 from tests.reference.operator.live.bench import Bench
 from tests.reference.operator.making import NOW, Json, external, internal, leaf_secret, secret
 

@@ -6,11 +6,12 @@ import base64
 
 import pytest
 
-from embedded.client import PGCLUSTERS, SECRETS
+from embedded.client import SECRETS
 from reference.operator.names import Names
 from reference.operator.pki import Authority, Pair, Subject, encoding, issue
 from reference.operator.pki.authority import BACKDATE
 from reference.operator.pki.leaf import LeafShape
+from reference.operator.resources import PGCLUSTERS
 from tests.reference.operator.live.bench import STREAMING, Bench
 from tests.reference.operator.making import NOW, Json, internal, leaf_secret
 from tests.reference.operator.making import secret as secret_of

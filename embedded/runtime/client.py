@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from embedded.box import wire
-from embedded.box.model import BoxError, ExitStatus, Streams
+from embedded.runtime import wire
+from embedded.runtime.model import BoxError, ExitStatus, Streams
 
 _DEADLINE = 30.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from embedded.box.netlink import Netlink
+from embedded.runtime.netlink import Netlink
 
 BRIDGE = "br0"
 ADDRESS = IPv4Interface("10.244.0.1/16")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from embedded.box import system
+from embedded import syscalls
 
 _DIRECTORIES = ("upper", "work", "merged")
 
@@ -31,8 +31,8 @@ def try_one(directory: Path) -> None:
     merged = str(prepare(directory))
     lower = directory / "lower"
     lower.mkdir()
-    system.mount("overlay", merged, "overlay", options=options([lower], directory))
-    system.unmount(merged)
+    syscalls.mount("overlay", merged, "overlay", options=options([lower], directory))
+    syscalls.unmount(merged)
 
 
 def _escaped(layer: Path) -> str:

@@ -6,8 +6,8 @@ import json
 import os
 from collections.abc import Iterator
 
-from embedded.box import targets
-from embedded.box.model import ProcessSpec
+from embedded.runtime import targets
+from embedded.runtime.model import ProcessSpec
 
 # Numbers of the two descriptors that bwrap and its child are given.
 INFO, READY = 3, 4

@@ -15,11 +15,11 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from embedded.box import bubblewrap, links, overlay
-from embedded.box.client import Process, SpawnerClient
-from embedded.box.model import BoxError, Completed, ProcessSpec, Root, Sandbox, Streams
-from embedded.box.pipes import Intake, memory_file
 from embedded.images.model import Image
+from embedded.runtime import bubblewrap, links, overlay
+from embedded.runtime.client import Process, SpawnerClient
+from embedded.runtime.model import BoxError, Completed, ProcessSpec, Root, Sandbox, Streams
+from embedded.runtime.pipes import Intake, memory_file
 
 __all__ = ["Process", "Runtime"]
 

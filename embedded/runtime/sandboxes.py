@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded.box import system
+from embedded import syscalls
 
-_KINDS = {"net": system.NEWNET, "ipc": system.NEWIPC, "uts": system.NEWUTS}
+_KINDS = {"net": syscalls.NEWNET, "ipc": syscalls.NEWIPC, "uts": syscalls.NEWUTS}
 _SETTINGS = {
     "net/ipv4/ip_unprivileged_port_start": "0",
     "net/ipv6/conf/all/disable_ipv6": "1",
@@ -34,14 +34,14 @@ class Home:
             yield
         finally:
             for descriptor, flag in self._own:
-                system.setns(descriptor, flag)
+                syscalls.setns(descriptor, flag)
 
     def new_sandbox(self, hostname: str) -> list[int]:
         """Make the namespaces of a Pod; returns descriptors of net, ipc and uts. Raises OSError."""
         with self.away():
             for flag in _KINDS.values():
-                system.unshare(flag)
-            system.set_hostname(hostname)
+                syscalls.unshare(flag)
+            syscalls.set_hostname(hostname)
             for name, value in _SETTINGS.items():
                 write_setting(name, value)
             return [_open(name) for name in _KINDS]
@@ -49,7 +49,7 @@ class Home:
     def socket_in(self, net: int, family: int, kind: int, protocol: int) -> socket.socket:
         """Make a socket that belongs to the network namespace `net`. Raises OSError."""
         with self.away():
-            system.setns(net, system.NEWNET)
+            syscalls.setns(net, syscalls.NEWNET)
             return socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol)
 
 

@@ -11,12 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from embedded.box import system
+from embedded import syscalls
 
 # Above all numbers that a program is given, so that no source is overwritten before its turn.
 _ASIDE = 200
 _CONTAINER = (
-    system.NEWUSER | system.NEWNS | system.NEWPID | system.NEWIPC | system.NEWUTS | system.NEWNET
+    syscalls.NEWUSER
+    | syscalls.NEWNS
+    | syscalls.NEWPID
+    | syscalls.NEWIPC
+    | syscalls.NEWUTS
+    | syscalls.NEWNET
 )
 _TO_DEFAULT = (
     signal.SIGCHLD,
@@ -54,7 +59,7 @@ def become(program: Program, report: int, last_capability: int) -> NoReturn:
     """
     try:
         for namespace in program.join:
-            system.setns(namespace)
+            syscalls.setns(namespace)
         if program.enter is not None:
             _enter_container(program.enter, report, last_capability)
         _reset_signals()
@@ -73,13 +78,13 @@ def become(program: Program, report: int, last_capability: int) -> NoReturn:
 
 
 def _enter_container(pidfd: int, report: int, last_capability: int) -> None:
-    system.setns(pidfd, _CONTAINER)
+    syscalls.setns(pidfd, _CONTAINER)
     # Only a child is in the pid namespace entered; as our sibling it is the spawner's to reap.
-    pid = system.fork_sibling()
+    pid = syscalls.fork_sibling()
     if pid:
         os.write(report, f"pid {pid}\n".encode())
         os._exit(0)
-    system.drop_privileges(last_capability)
+    syscalls.drop_privileges(last_capability)
 
 
 def _reset_signals() -> None:

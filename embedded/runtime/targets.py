@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from embedded.box.model import Bind, BoxError
+from embedded.runtime.model import Bind, BoxError
 
 # As many as the kernel follows: path_resolution(7).
 _LINKS = 40

@@ -18,12 +18,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from embedded.box import system, wire
-from embedded.box.child import Program, become
-from embedded.box.sandboxes import Home
+from embedded import syscalls
+from embedded.runtime import wire
+from embedded.runtime.child import Program, become
+from embedded.runtime.sandboxes import Home
 
 _START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from embedded.box import spawner; spawner.main()"
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from embedded.runtime import spawner; spawner.main()"
 )
 
 
@@ -78,7 +80,7 @@ class Spawner:
         self._selector = selectors.DefaultSelector()
         self._home = Home()
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        self._last_capability = system.last_capability()
+        self._last_capability = syscalls.last_capability()
         self._owners: dict[int, _Client] = {}
         self._births: dict[int, _Birth] = {}
         self._strays: dict[int, int] = {}
@@ -183,7 +185,7 @@ class Spawner:
         return None, [self._home.socket_in(descriptors[0], *kind).detach()]
 
     def _mount(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
-        system.mount(
+        syscalls.mount(
             message["source"],
             message["target"],
             message["kind"],
@@ -193,7 +195,7 @@ class Spawner:
         return None, []
 
     def _unmount(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
-        system.unmount(message["target"])
+        syscalls.unmount(message["target"])
         return None, []
 
     def _write(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
@@ -300,7 +302,7 @@ def execute(root: Path, listener: socket.socket, first: socket.socket, ready: in
 def main() -> None:
     """Serve as `execute` wants it."""
     listener, first, ready = map(int, sys.argv[2:])
-    system.name_process("box-init")
+    syscalls.name_process("box-init")
     spawner = Spawner(socket.socket(fileno=listener), socket.socket(fileno=first))
     os.write(ready, b'{"ready": true}\n')
     os.close(ready)

@@ -98,11 +98,3 @@ class Completed:
 
 class BoxError(Exception):
     """The box could not do what was asked; the text says what, on what, and the system's reason."""
-
-
-class PartError(Exception):
-    """A part of the platform failed; the text is one line, `log` the last of what it wrote."""
-
-    def __init__(self, text: str, log: str = "") -> None:
-        super().__init__(text)
-        self.log = log
