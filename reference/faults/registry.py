@@ -18,11 +18,6 @@ REGISTRY: tuple[Fault, ...] = tuple(
 )
 
 
-def breaking(requirement: str) -> tuple[Fault, ...]:
-    """The faults that must be caught by the checks of a requirement."""
-    return tuple(fault for fault in REGISTRY if requirement in fault.requirements)
-
-
 class UnknownFaultError(ValueError):
     """A name that the registry does not have; the message is one line for the user."""
 

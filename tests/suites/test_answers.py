@@ -34,7 +34,8 @@ def test_the_list_has_every_requirement_and_its_checks(example: Example) -> None
         assert f"\n  {row.id} " in ended.out
     assert ended.out.count("test_example::test_tls_is_answered") == 2
     assert ended.out.count("test_example::test_names") == 1
-    assert ended.out.endswith("165 requirements, 3 decided by checks\n")
+    count = len(list(catalogues.load()))
+    assert ended.out.endswith(f"{count} requirements, 3 decided by checks\n")
 
 
 def test_the_list_can_be_of_a_chapter(example: Example) -> None:

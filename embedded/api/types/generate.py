@@ -45,7 +45,6 @@ WIRE = {
 }  # fmt: skip
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 ALIAS = re.compile(r"^type (\w+) =? ?([\[\]*\w.]+)$", re.MULTILINE)
-GROUPED = re.compile(r"^\t(\w+) +(string|int32)$", re.MULTILINE)
 FIELD = re.compile(r"^\t(?:\w+ +)?([\[\]*\w.]+) +`([^`]*)`")
 MARKER = re.compile(r"^\t// \+([\w:]+)(?:=(.*))?$")
 

@@ -10,7 +10,6 @@ from embedded.client import Json
 from reference.operator.names import REVISION
 
 PRIVATE = 0o600
-READABLE = 0o644
 EXECUTABLE = 0o755
 
 

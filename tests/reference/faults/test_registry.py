@@ -9,7 +9,7 @@ import yaml
 
 from embedded.node.faults import ANOTHER_ROOT_FILE, VOLUME_REFRESH_NEVER
 from reference.faults import Faults
-from reference.faults.registry import REGISTRY, UnknownFaultError, breaking, parse
+from reference.faults.registry import REGISTRY, UnknownFaultError, parse
 
 CATALOGUE = Path(__file__).parents[3] / "suites" / "requirements.yaml"
 
@@ -36,7 +36,7 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("requirement", DECIDED.split())
 def test_every_decided_requirement_has_a_fault(requirement: str) -> None:
-    assert breaking(requirement)
+    assert any(requirement in fault.requirements for fault in REGISTRY)
 
 
 def test_faults_name_requirements_that_exist() -> None:
