@@ -20,6 +20,8 @@ from suites.versions import LevelName, LevelStep, Version, level_at, parse_level
 
 HERE = Path(__file__).parent
 _Entry = TypeVar("_Entry", bound=BaseModel)
+OLDEST = Version(2, 2)
+"""The first version of the operator that promises of this catalogue hold for."""
 REQUIREMENT_ID = re.compile(r"([A-Z]+)-([1-9]\d*)([a-z]?)")
 
 
@@ -36,20 +38,23 @@ class Condition(_Row):
 
 
 class Requirement(_Row):
-    """One promise. `since` and `until` are release lines, both included."""
+    """One promise. `since` and `until` are release lines, both included.
+
+    A row gives id, promise and source; the rest has defaults, here or in its chapter.
+    """
 
     id: str
     chapter: str
     promise: str
-    level: Annotated[tuple[LevelStep, ...], BeforeValidator(parse_levels)]
+    level: Annotated[tuple[LevelStep, ...], BeforeValidator(parse_levels)] = parse_levels("MUST")
     source: tuple[str, ...]
-    since: Annotated[Version, BeforeValidator(Version.parse)]
+    since: Annotated[Version, BeforeValidator(Version.parse)] = OLDEST
     until: Annotated[Version | None, BeforeValidator(lambda text: text and Version.parse(text))] = (
         None
     )
     needs: tuple[str, ...]
     deadlines: tuple[str, ...]
-    observed: str
+    observed: str = "As its checks say."
     known: str = ""
 
     def level_for(self, version: Version | None) -> LevelName:

@@ -10,6 +10,7 @@ from fixtures.run.deadlines import DEADLINE_KINDS
 from fixtures.run.usage import UsageError
 from suites import catalogue as catalogues
 from suites.catalogue import HERE, Catalogue
+from suites.explain import explanation
 from suites.versions import Version, parse_levels
 
 CHAPTERS = re.findall(
@@ -156,18 +157,32 @@ chapters:
 """
 
 
-def broken(tmp_path: Path, text: str) -> str:
+def written(tmp_path: Path, text: str) -> Path:
     (tmp_path / "requirements.yaml").write_text(text)
     (tmp_path / "sources.yaml").write_text(
         "- {page: p, sentences: [{id: P1, section: s, says: t}]}\n"
     )
     (tmp_path / "findings.yaml").write_text("[]\n")
+    return tmp_path
+
+
+def broken(tmp_path: Path, text: str) -> str:
     with pytest.raises(UsageError) as refused:
-        catalogues.load(tmp_path)
+        catalogues.load(written(tmp_path, text))
     message = str(refused.value)
     assert "\n" not in message
     assert message.startswith("requirements.yaml")
     return message
+
+
+def test_the_shortest_row_is_one_line(tmp_path: Path) -> None:
+    shortest = "      - {id: AUTO-1, promise: p., source: [P1]}"
+    text = "\n".join([*ROW.splitlines()[:-1], shortest])
+    catalogue = catalogues.load(written(tmp_path, text))
+    (row,) = catalogue
+    assert (row.levels, row.versions) == ("MUST", "2.2 and later")
+    assert (row.deadlines, row.needs) == (("ready",), ())
+    assert "  As its checks say." in explanation(catalogue, (), row, tmp_path)
 
 
 def test_the_example_is_sound_but_for_what_is_changed_in_it(tmp_path: Path) -> None:
