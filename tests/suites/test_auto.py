@@ -7,14 +7,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
 
 from fixtures.certificates import (
     Authority,
-    KeyKind,
-    Validity,
     internal_spec,
     leaf_secret,
     pem,
@@ -214,17 +209,9 @@ def test_a_leaf_that_names_no_key_of_a_root_without_identifier_is_told(
     clusters: Neighbours,
 ) -> None:
     """Two things that are missing are not one and the same."""
-    clusters.one[CA]["root.crt"] = clusters.one[EXTERNAL]["tls.crt"] = _bare()
+    unidentified = Authority.create(identified=False)
+    clusters.one[CA]["root.crt"] = clusters.one[EXTERNAL]["tls.crt"] = unidentified.certificate_pem
     with pytest.raises(Breach) as raised:
         judged(test_certreq.test_the_leaves_form, clusters.read())
     told = [d.promised for d in raised.value.differences if EXTERNAL in d.where]
     assert any("authority key" in promised for promised in told)
-
-
-def _bare() -> bytes:
-    """A certificate without any extension."""
-    key = KeyKind.P256.generate()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bare")])
-    life = Validity.days(365)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, life.start, life.end)
-    return pem(builder.sign(key, hashes.SHA384()))

@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from fixtures import certificates
+from fixtures.certificates import KeyFormat, KeyKind, Validity
 from reference.operator.pki import (
     Authority,
     BadAuthorityError,
@@ -134,24 +134,14 @@ def test_a_leaf_that_differs_is_not_kept(
     assert not is_current(pair, authority, subject, NOW)
 
 
-@pytest.mark.parametrize(
-    "form",
-    [serialization.PrivateFormat.TraditionalOpenSSL, serialization.PrivateFormat.PKCS8],
-    ids=str,
-)
-def test_roots_of_every_key_format_sign(form: serialization.PrivateFormat) -> None:
-    for key in (ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)):
-        pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-        name = encoding.name_of("my root")
-        builder = x509.CertificateBuilder(name, name, key.public_key(), 1)
-        certificate = (
-            builder.not_valid_before(NOW)
-            .not_valid_after(NOW + timedelta(days=900))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        loaded = Authority.load(encoding.certificate_pem(certificate), pem, NOW)
-        assert is_current(issue(loaded, SUBJECT, NOW), loaded, SUBJECT, NOW)
+@pytest.mark.parametrize("form", KeyFormat)
+@pytest.mark.parametrize("kind", [KeyKind.P384, KeyKind.RSA2048])
+def test_roots_of_every_key_format_sign(kind: KeyKind, form: KeyFormat) -> None:
+    given = certificates.Authority.create(
+        "my root", key=kind, usages=None, identified=False, validity=Validity.days(900, at=NOW)
+    )
+    loaded = Authority.load(given.certificate_pem, given.key_pem(form), NOW)
+    assert is_current(issue(loaded, SUBJECT, NOW), loaded, SUBJECT, NOW)
 
 
 def test_a_key_behind_its_parameters_is_read() -> None:
