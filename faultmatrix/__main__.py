@@ -23,9 +23,9 @@ BROKEN = 3
 WRONG_USE = 4
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m faultmatrix") -> int:
     """Do what the command line says: 0 when all is well, 1 when a fault was missed or hit more."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     try:
         chosen = tuple(parse(",".join(options.names))) if options.names else REGISTRY
     except UnknownFaultError as error:
@@ -55,8 +55,8 @@ def _told(error: OSError) -> str:
     return f"broken off: {why}; look at what takes standard output, and at the machine's limits"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m faultmatrix", description=__doc__)
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("names", nargs="*", metavar="FAULT", help="only these (default: all)")
     parser.add_argument(
         "--jobs", type=int, default=2, metavar="N", help="runs at a time (default: 2)"

@@ -17,9 +17,9 @@ from reports.verdicts import INCONCLUSIVE, judge
 USAGE = 4
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m reports") -> int:
     """Render a report directory and return the run's exit code, or 4 where there is no journal."""
-    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("directory", type=Path, help="the report directory of the run")
     directory: Path = parser.parse_args(arguments).directory
     try:

@@ -23,9 +23,9 @@ def differing(runs: Sequence[Run]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((id_, found) for id_, found in rows if len(set(found)) > 1)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m reports.agree") -> int:
     """Print what differs; 0 where nothing does, 1 where something does, 4 for wrong use."""
-    parser = argparse.ArgumentParser(prog="python -m reports.agree", description=__doc__)
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("directories", nargs="+", type=Path, help="report directories")
     directories: list[Path] = parser.parse_args(arguments).directories
     try:

@@ -44,7 +44,8 @@ def conductor(config: pytest.Config) -> "Conductor":
     """Check options, catalogue and report directory; raises UsageError, creates nothing."""
     if any(config.getoption(name, None) for name in ("numprocesses", "tx")):
         raise UsageError("-n: the suite runs its scenarios side by side itself; leave -n out.")
-    settings = settings_module.load(options.given(config), os.environ, config.rootpath)
+    directory = options.user_directory(config)
+    settings = settings_module.load(options.given(config), os.environ, directory)
     catalogue = catalogues.load()
     choice = Choice.of(catalogue, settings)
     refuse_unwritable(settings.report_dir, settings.origin("report_dir"))

@@ -1,10 +1,9 @@
 """The journal's first line."""
 
-from importlib import metadata
-
 from fixtures.run.identity import Run
 from fixtures.run.settings import Settings
 from fixtures.run.surroundings import Surroundings
+from pg_tls_conformance import __version__
 from reports.events import Header, Image, Platform, Subject
 from suites.catalogue import Catalogue
 from suites.plugin.selection import Selection
@@ -22,7 +21,7 @@ def header(
     return Header(
         run=run.id,
         time=started,
-        tool=_version(),
+        tool=__version__,
         settings=settings.published(),
         platform=None
         if found is None
@@ -43,11 +42,3 @@ def header(
         selection=selection.narrowed,
         requirements=selection.applied(catalogue, found),
     )
-
-
-def _version() -> str:
-    """The suite runs from its tree, so it need not be installed."""
-    try:
-        return metadata.version("pg-tls-conformance")
-    except metadata.PackageNotFoundError:
-        return "source tree"

@@ -11,6 +11,7 @@ from fixtures.run.options import OPTIONS, Kind, Option
 from fixtures.run.usage import UsageError
 
 SUITES_INI = "conformance_suites"
+DIRECTORY_INI = "conformance_directory"
 
 
 def declare(parser: pytest.Parser) -> None:
@@ -38,6 +39,11 @@ def declare(parser: pytest.Parser) -> None:
         help="say what a requirement promises, where, and how it is checked, and stop",
     )
     parser.addini(SUITES_INI, "the folder whose tests are checks", type="paths", default=None)
+    parser.addini(
+        DIRECTORY_INI,
+        "where conformance.toml lies and reports go (default: the top of the project)",
+        default="",
+    )
 
 
 @contextmanager
@@ -53,6 +59,12 @@ def suites_folder(config: pytest.Config) -> Path:
     """The folder whose tests are checks."""
     configured: list[Path] | None = config.getini(SUITES_INI)
     return configured[0] if configured else config.rootpath / "suites"
+
+
+def user_directory(config: pytest.Config) -> Path:
+    """The directory of conformance.toml, and of the report where none is named."""
+    configured: str = config.getini(DIRECTORY_INI)
+    return Path(configured) if configured else config.rootpath
 
 
 def asks_for_text(config: pytest.Config) -> bool:
