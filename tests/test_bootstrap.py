@@ -86,6 +86,7 @@ def test_without_apt_the_missing_programs_are_named_in_one_line(machine: Machine
     [
         ("--platform", "kind"),
         ("--platform=kubeconfig", "--kube-context", "c"),
+        ("--platform", "incluster"),
         ("--list",),
         ("--explain", "AUTO-1"),
     ],
