@@ -7,17 +7,13 @@ import itertools
 from ipaddress import IPv4Address
 from typing import cast
 
+from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
+
 from embedded.node.network.names import Zone
-from embedded.node.network.wire import (
-    UDP_LIMIT,
-    Code,
-    MalformedError,
-    Type,
-    answer,
-    parse_query,
-)
 
 _PORT = 53
+_UDP_LIMIT = 512  # bytes (RFC 1035 section 4.2.1)
+_TTL = 0  # seconds; what was true a moment ago may not be now
 _IDLE = 10.0  # seconds a TCP client may be silent
 
 
@@ -44,18 +40,37 @@ class NameServer:
             self._listening.pop().close()
 
     def respond(self, message: bytes, limit: int = 0xFFFF) -> bytes | None:
-        """Return the answer to `message`, or None when it is no query."""
+        """Return the answer to `message`, or None for what is no query.
+
+        An answer longer than `limit` bytes is cut, and marked so.
+        """
         try:
-            query = parse_query(message)
-        except MalformedError:
+            query = DNSRecord.parse(message)
+        except DNSError:
             return None
-        if query.flags & 0x7800:
-            return answer(query, Code.NOT_IMPLEMENTED, [])
-        found = self._zone.resolve(query.name)
+        if query.header.qr or not query.questions:
+            return None
+        reply = query.reply()
+        if query.header.opcode:
+            reply.header.rcode = RCODE.NOTIMP
+        else:
+            self._answer(reply)
+        packed = bytes(reply.pack())
+        if len(packed) > limit:
+            reply.rr.clear()
+            reply.header.tc = 1
+            packed = bytes(reply.pack())
+        return packed
+
+    def _answer(self, reply: DNSRecord) -> None:
+        name = reply.q.qname
+        found = self._zone.resolve(str(name).lower().removesuffix("."))
         if found is None:
-            return answer(query, Code.NO_SUCH_NAME, [])
+            reply.header.rcode = RCODE.NXDOMAIN
+        elif reply.q.qtype == QTYPE.A:
+            for address in self._rotated(found):
+                reply.add_answer(RR(name, rdata=A(str(address)), ttl=_TTL))
         # The name exists: other types have no records, which is not the same as no such name.
-        return answer(query, Code.OK, self._rotated(found) if query.type == Type.A else [], limit)
 
     def _rotated(self, found: list[IPv4Address]) -> list[IPv4Address]:
         first = next(self._turn) % len(found)
@@ -88,6 +103,6 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        response = self._server.respond(data, UDP_LIMIT)
+        response = self._server.respond(data, _UDP_LIMIT)
         if response is not None and self._transport is not None:
             self._transport.sendto(response, addr)
