@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fixtures.run import settings
+from fixtures.run.loading import load
 from fixtures.run.usage import UsageError
 from suites import catalogue as catalogues
 from suites import explain, index, listing
@@ -25,7 +25,7 @@ def text(config: pytest.Config) -> str:
             raise UsageError("--explain: is empty; give ID.")
         rows = [catalogue.requirement(id_, "--explain") for id_ in ids]
         return "\n".join(explain.explanation(catalogue, checks, row, folder.parent) for row in rows)
-    chosen = settings.load(options.given(config), os.environ, options.user_directory(config))
+    chosen = load(options.given(config), os.environ, options.user_directory(config))
     choice = Choice.of(catalogue, chosen)
     rows = [row for row in catalogue if choice.takes(row.id)]
     if config.getoption("pgtls_list_json"):

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.run import settings as settings_module
 from fixtures.run.evidence import Evidence
 from fixtures.run.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
 from fixtures.run.identity import Run
+from fixtures.run.loading import load
 from fixtures.run.redaction import Redactor
 from fixtures.run.settings import Settings
 from fixtures.run.surroundings import Surroundings
@@ -45,7 +45,7 @@ def conductor(config: pytest.Config) -> "Conductor":
     if any(config.getoption(name, None) for name in ("numprocesses", "tx")):
         raise UsageError("-n: the suite runs its scenarios side by side itself; leave -n out.")
     directory = options.user_directory(config)
-    settings = settings_module.load(options.given(config), os.environ, directory)
+    settings = load(options.given(config), os.environ, directory)
     catalogue = catalogues.load()
     choice = Choice.of(catalogue, settings)
     refuse_unwritable(settings.report_dir, settings.origin("report_dir"))

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.run.options import OPTIONS, Kind, Option
+from fixtures.run.options import Option
+from fixtures.run.settings import OPTIONS
 from fixtures.run.usage import UsageError
+from fixtures.run.values import Flag
 
 SUITES_INI = "conformance_suites"
 DIRECTORY_INI = "conformance_directory"
@@ -113,9 +115,10 @@ def _path(config: pytest.Config, argument: str) -> Path:
 
 def _argparse(option: Option) -> dict[str, Any]:
     common: dict[str, Any] = {"dest": option.destination, "default": None, "help": option.help}
-    if option.kind is Kind.FLAG:
+    kind = option.kind
+    if isinstance(kind, Flag):
         return {"action": "store_true", **common}
-    if option.choices:
-        common["help"] += f" (one of {', '.join(option.choices)})"
-    common["metavar"] = option.metavar or option.name.upper()
-    return {"action": "append" if option.kind in {Kind.LIST, Kind.TABLE} else "store", **common}
+    if kind.choices:
+        common["help"] += f" (one of {', '.join(kind.choices)})"
+    common["metavar"] = kind.metavar or option.name.upper()
+    return {"action": "append" if kind.repeatable else "store", **common}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fixtures.run.evidence import Evidence
-from fixtures.run.settings import load
+from fixtures.run.loading import load
 from fixtures.scenarios.base import Stand
 from fixtures.session.standing import Foundation
 from tests.bench.figures import BenchError
