@@ -14,12 +14,12 @@ def test_the_repositorys_own_are_found() -> None:
     assert {
         ".ci/run",
         "bootstrap",
-        "embedded/images/files/pg-template-make",
+        "reference/images/files/pg-template-make",
         "reference/operator/scripts/reload.sh",
         "requirements/lock.sh",
         "tests/bench/floor.sh",
     } <= found
-    assert "embedded/images/files/pg-template-copy" not in found
+    assert "reference/images/files/pg-template-copy" not in found
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from embedded.box import world
 from embedded.box.errors import BoxUnavailableError, PartError, WrongUseError
 from embedded.box.outside import Outside, prepare
+from embedded.box.specification import Specification
 from embedded.box.trees import Tree, bytecode_directory, interpreter_trees
-from embedded.box.wish import Wish
-from embedded.images import store
+from embedded.images import store, table
 from embedded.images.cache import ImageError, cache_directory, make_directory
-from embedded.images.recipes import Suite
+from embedded.images.recipe import DebianRelease
+from embedded.images.tools import TOOLS
 from embedded.programs import missing
 from embedded.runtime.model import BoxError
 
@@ -26,18 +27,18 @@ EXIT_UNAVAILABLE = 4
 _NEEDED = ("bwrap",)
 
 
-def up(wish: Wish) -> int:
+def up(specification: Specification) -> int:
     """Bring the platform up and keep it, until told to end; returns the exit code."""
     try:
         _check_programs()
         world.check_open(interpreter_trees())
-        suite = store.host_suite()
-        outside = prepare(wish.log_dir)
+        release = store.host_release()
+        outside = prepare(specification.log_dir)
     except (WrongUseError, ImageError, BoxUnavailableError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
     try:
-        return _keep_up(wish, suite, outside)
+        return _keep_up(specification, release, outside)
     except (BoxUnavailableError, ImageError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
@@ -58,17 +59,18 @@ def _check_programs() -> None:
             raise BoxUnavailableError(f"embedded: {missing(program)}")
 
 
-def _keep_up(wish: Wish, suite: Suite, outside: Outside) -> int:
+def _keep_up(specification: Specification, release: DebianRelease, outside: Outside) -> int:
     log = outside.open_log("box")
     # The box first: where there is none to be had, no image need be made.
     box = world.create(_trees(outside), log)
     try:
         # Only now: it takes longer to load than to be told that there is no box.
-        from embedded.box.running import Run
+        from embedded.box.platform import Platform
 
         with stoppable():
-            images = store.rules(suite, cache_directory())
-        Run(wish, images, outside, box, log).run()
+            tools = store.ensure(TOOLS, release, cache_directory())
+            images = table.build(specification.images(release), release, cache_directory())
+        Platform(specification, images, tools, outside, box, log).run()
     finally:
         box.end()
     return 0

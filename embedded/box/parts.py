@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.box.errors import PartError
 from embedded.box.outside import Outside
+from embedded.box.specification import Program
 from embedded.box.trees import REPOSITORY, bytecode_directory
 from embedded.box.world import ENVIRONMENT
 from embedded.runtime.client import Process, SpawnerClient
@@ -34,13 +35,10 @@ class Part:
         spawner: SpawnerClient,
         outside: Outside,
         name: str,
-        arguments: Sequence[str],
+        program: Program,
         more: Mapping[int, int] | None = None,
     ) -> Part:
-        """Start loading `embedded.NAME`; `more` are descriptors that it is given. Raises BoxError.
-
-        `arguments` are its command line.
-        """
+        """Start loading `program`; `more` are descriptors that it is given. Raises BoxError."""
         waits, gate = os.pipe()
         log = outside.open_log(name)
         try:
@@ -50,8 +48,8 @@ class Part:
                     "-m",
                     "embedded.box.gate",
                     str(_GATE),
-                    f"embedded.{name}",
-                    *arguments,
+                    program.module,
+                    *program.arguments,
                 ],
                 env=python_environment(),
                 streams=Streams(stdout=log, stderr=log),

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedded.box import nodewatch
 from embedded.box.errors import PartError
 from embedded.box.outside import Outside
 from embedded.box.parts import Part
+from embedded.box.specification import Program
 from embedded.box.world import SPAWNER, STATE
-from embedded.images.model import ImageRule
+from embedded.images.model import Image, ImageRule
 from embedded.node.config import NodeConfig
 from embedded.pki import Authority, Pair, kubeconfig, new_token
 from embedded.runtime.client import SpawnerClient
@@ -56,13 +56,15 @@ class PlaneBuilder:
         outside: Outside,
         listener: socket.socket,
         images: tuple[ImageRule, ...],
-        faults: Sequence[str],
+        tools: Image,
+        node: Program,
     ) -> None:
         self._spawner = spawner
         self._outside = outside
         self._listener = listener
         self._images = images
-        self._faults = tuple(faults)
+        self._tools = tools
+        self._node = node
         self._ready = Intake()
         self._tokens = _Tokens(**{name: new_token() for name in _Tokens.__annotations__})
         self.parts: list[Part] = []
@@ -70,23 +72,22 @@ class PlaneBuilder:
     async def load(self) -> None:
         """Start loading all three: that takes longer than all that follows. Raises BoxError."""
         more = {_LISTEN: self._listener.fileno(), _READY: self._ready.writer}
-        await self._load(
-            "api",
-            [
-                *("--listen-fd", str(_LISTEN), "--listen", f"{ADDRESS.ip}:{API_PORT}"),
-                *("--state-dir", str(STATE / "api"), "--ready-fd", str(_READY)),
-            ],
-            more,
+        api = (
+            *("--listen-fd", str(_LISTEN), "--listen", f"{ADDRESS.ip}:{API_PORT}"),
+            *("--state-dir", str(STATE / "api"), "--ready-fd", str(_READY)),
         )
+        await self._load("api", Program(module="embedded.api", arguments=api), more)
         self._ready.given()
         self._listener.close()
-        await self._load("controllers", ["--kubeconfig", str(STATE / "controllers.json")])
-        await self._load("node", ["--config", str(STATE / "node.json")])
+        controllers = ("--kubeconfig", str(STATE / "controllers.json"))
+        await self._load(
+            "controllers", Program(module="embedded.controllers", arguments=controllers)
+        )
+        node = ("--config", str(STATE / "node.json"), *self._node.arguments)
+        await self._load("node", replace(self._node, arguments=node))
 
-    async def _load(
-        self, name: str, arguments: list[str], more: dict[int, int] | None = None
-    ) -> None:
-        part = await Part.load(self._spawner, self._outside, name, arguments, more)
+    async def _load(self, name: str, program: Program, more: dict[int, int] | None = None) -> None:
+        part = await Part.load(self._spawner, self._outside, name, program, more)
         self.parts.append(part)
 
     async def run(self, url: str) -> Plane:
@@ -179,8 +180,7 @@ class PlaneBuilder:
             ca=own / "ca.crt",
             token=self._tokens.kubelet,
             images=self._images,
-            tools=self._images[0].image.layers[0],
-            faults=self._faults,
+            tools=self._tools.layers[0],
         )
 
     async def _pair(self, directory: str, pair: Pair) -> None:

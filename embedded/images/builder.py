@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded.images import bond, cache
+from embedded.images import cache, sandbox
 from embedded.images.cache import ImageError
-from embedded.images.recipes import ACCOUNTS, FILES, OPERATOR_WHEELS, Recipe, Suite
+from embedded.images.model import Image
+from embedded.images.recipe import Account, DebianRelease, Layer, Recipe, Wheels
 from embedded.programs import missing
 
 _log = logging.getLogger(__name__)
@@ -26,28 +27,29 @@ PACKAGES_SECONDS = 600
 STEP_SECONDS = 180
 TAIL_LINES = 3
 VERSIONS = "versions"
+_EVERYWHERE = (Account(name="root", uid=0, home="/root"), Account(name="nobody", uid=65534))
 MOUNT_POINTS = ("dev", "proc", "sys", "run", "tmp", "etc", "usr/local/bin", "usr/bin", "var/lib")
 
 
-def build(recipe: Recipe, suite: Suite, target: Path, lock: int) -> None:
+def build(recipe: Recipe, release: DebianRelease, target: Path, lock: int) -> None:
     """Make the root file system at `target`; it is there whole, or not at all.
 
     `lock` is the cache's, which the caller holds. Raises ImageError.
     """
-    _log.info("images: making %s for %s, once", recipe.name, suite.name)
+    _log.info("images: making %s for %s, once", recipe.name, release.name)
     with making(target, recipe.name, lock) as step:
-        _make(recipe, suite, step)
+        _make(recipe, release, step)
 
 
-def _make(recipe: Recipe, suite: Suite, step: Step) -> None:
+def _make(recipe: Recipe, release: DebianRelease, step: Step) -> None:
     step.root.mkdir()
-    _packages(recipe, suite, step)
+    _packages(recipe, release, step)
     for pattern in recipe.prune:
         _prune(step.root, pattern)
-    _accounts(step.root)
+    _accounts(step.root, recipe.accounts)
     _furnish(recipe, step.root)
-    if recipe.requirements:
-        _wheels(recipe, suite, step)
+    if recipe.wheels is not None:
+        _wheels(recipe.wheels, step)
     for command in recipe.commands:
         step.run(inside(step.root, command, uid=recipe.config.uid), STEP_SECONDS)
     said = [
@@ -55,6 +57,24 @@ def _make(recipe: Recipe, suite: Suite, step: Step) -> None:
     ]
     text = "".join(f"{line.splitlines()[0]}\n" for line in said)
     (step.work / VERSIONS).write_text(text)
+
+
+def build_layer(layer: Layer, base: Image, target: Path, lock: int) -> None:
+    """Make the layer at `target`, for the image `base` below; it is there whole, or not at all.
+
+    `lock` is the cache's, which the caller holds. Raises ImageError.
+    """
+    with making(target, layer.name, lock) as step:
+        directory = step.root / layer.directory[1:]
+        directory.mkdir(parents=True)
+        for name, source in layer.files:
+            copy = directory / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+            copy.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+        binds = [(directory, layer.directory)]
+        for command in layer.commands:
+            step.run(inside(base.layers[0], command, uid=0, binds=binds), STEP_SECONDS)
 
 
 @contextmanager
@@ -101,13 +121,13 @@ class Step:
 
         Raises ImageError with the log's last lines when it fails, OSError.
         """
-        program = bond.program(command)
+        program = sandbox.program(command)
         if user is not None:
             os.chown(self.temporary, user, user)
         start = self.log.stat().st_size
         try:
             with self.log.open("ab") as out:
-                code = bond.run(
+                code = sandbox.run(
                     command,
                     seconds,
                     output=out,
@@ -133,13 +153,13 @@ class Step:
         return f"images: {self.image}: {Path(program).name}: {why}: {tail} (whole log: {self.log})"
 
 
-def _packages(recipe: Recipe, suite: Suite, step: Step) -> None:
+def _packages(recipe: Recipe, release: DebianRelease, step: Step) -> None:
     command = beside(
         "mmdebstrap",
         "--variant=extract",
         "--mode=chrootless",
         f"--include={','.join(recipe.packages)}",
-        suite.name,
+        release.name,
         str(step.root),
     )
     if os.geteuid() == 0:
@@ -159,13 +179,14 @@ def _prune(root: Path, pattern: str) -> None:
             path.unlink()
 
 
-def _accounts(root: Path) -> None:
-    passwd = [f"{a.name}:x:{a.number}:{a.number}:{a.name}:{a.home}:/bin/bash" for a in ACCOUNTS]
-    group = [f"{a.name}:x:{a.number}:" for a in ACCOUNTS]
+def _accounts(root: Path, accounts: Sequence[Account]) -> None:
+    everybody = (*_EVERYWHERE, *accounts)
+    passwd = [f"{a.name}:x:{a.uid}:{a.uid}:{a.name}:{a.home}:/bin/bash" for a in everybody]
+    group = [f"{a.name}:x:{a.uid}:" for a in everybody]
     (root / "etc/passwd").write_text("\n".join(passwd) + "\n")
     (root / "etc/group").write_text("\n".join(group) + "\n")
     (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
-    for account in ACCOUNTS:
+    for account in everybody:
         (root / account.home[1:]).mkdir(parents=True, exist_ok=True)
 
 
@@ -179,12 +200,14 @@ def _furnish(recipe: Recipe, root: Path) -> None:
     for name, target in recipe.links:
         if not os.path.lexists(root / name[1:]):
             (root / name[1:]).symlink_to(target)
-    for target, name in recipe.files:
-        shutil.copyfile(FILES / name, root / target[1:])
-        (root / target[1:]).chmod(0o755)
+    for file in recipe.files:
+        copy = root / file.target[1:]
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.source, copy)
+        copy.chmod(file.mode)
 
 
-def _wheels(recipe: Recipe, suite: Suite, step: Step) -> None:
+def _wheels(wheels: Wheels, step: Step) -> None:
     command = beside(
         _uv(),
         "pip",
@@ -193,10 +216,10 @@ def _wheels(recipe: Recipe, suite: Suite, step: Step) -> None:
         "--no-config",
         "--require-hashes",
         "--only-binary=:all:",
-        f"--python-version={suite.python}",
+        f"--python-version={wheels.python}",
         f"--python-platform={platform.machine()}-manylinux_2_36",
-        f"--target={step.root}{OPERATOR_WHEELS}",
-        f"--requirement={cache.REQUIREMENTS / recipe.requirements}",
+        f"--target={step.root}{wheels.target}",
+        f"--requirement={wheels.lock}",
     )
     step.run(command, PACKAGES_SECONDS)
 
@@ -213,7 +236,7 @@ def beside(*command: str) -> list[str]:
     """
     if shutil.which(command[0]) is None:
         raise ImageError(f"images: {missing(command[0])}")
-    return bond.command_line(command)
+    return sandbox.command_line(command)
 
 
 def inside(
@@ -231,7 +254,7 @@ def inside(
         "--clearenv",
         *("--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8"),
     )
-    return bond.command_line(command, options=options, files=files)
+    return sandbox.command_line(command, options=options, files=files)
 
 
 def give_to_box(root: Path) -> None:

@@ -16,13 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from embedded.images.recipes import ACCOUNTS, FILES, Recipe, Suite
+from embedded.images.recipe import DebianRelease, Layer, Recipe
 from embedded.programs import missing
 
 _log = logging.getLogger(__name__)
 
 # To be raised when the builder itself makes something else of the same recipe.
-FORMAT = 1
+FORMAT = 2
 LOCK_SECONDS = 900
 _LOCK_MARGIN = 5
 _STILL_LOCKED = 75
@@ -30,7 +30,6 @@ UNUSED_DAYS = 30
 # What a directory's name ends in while an image is made in it.
 ASIDE = ".building"
 _REMOVALS = 10
-REQUIREMENTS = Path(__file__).parents[2] / "requirements"
 
 
 class ImageError(Exception):
@@ -49,13 +48,39 @@ def cache_directory(environment: Mapping[str, str] = os.environ) -> Path:
     return home / "pg-tls-conformance"
 
 
-def key(recipe: Recipe, suite: Suite) -> str:
-    """Return the hex SHA-256 over everything that the content of the image follows from."""
-    files = [(FILES / name).read_text() for _, name in recipe.files]
-    lock = (REQUIREMENTS / recipe.requirements).read_text() if recipe.requirements else ""
-    accounts = [asdict(account) for account in ACCOUNTS]
-    parts = [FORMAT, platform.machine(), asdict(suite), asdict(recipe), accounts, files, lock]
+def key(recipe: Recipe, release: DebianRelease) -> str:
+    """Return the hex SHA-256 over everything that the content of the image follows from.
+
+    Raises ImageError where a file that the recipe names cannot be read.
+    """
+    described = asdict(recipe) | {
+        "files": [(file.target, file.mode, _digest(file.source)) for file in recipe.files],
+        "wheels": recipe.wheels
+        and (recipe.wheels.target, recipe.wheels.python, _digest(recipe.wheels.lock)),
+    }
+    parts = [FORMAT, platform.machine(), asdict(release), described]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def layer_key(layer: Layer) -> str:
+    """Return the hex SHA-256 over everything that the content of the layer itself follows from.
+
+    Raises ImageError where a file that it names cannot be read.
+    """
+    files = [(name, _is_executable(path), _digest(path)) for name, path in layer.files]
+    parts = [FORMAT, layer.directory, layer.commands, files]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ImageError(f"images: {file}: cannot be read: {error.strerror}") from error
+
+
+def _is_executable(file: Path) -> bool:
+    return os.access(file, os.X_OK)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Image:
     """
 
     recipe: str
-    suite: str
+    release: str
     digest: str
     layers: tuple[Path, ...]
     config: ImageConfig
@@ -40,27 +40,33 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRule:
-    """One row of the table: references that match `pattern` (a shell pattern) get `image`."""
+    """One row of the table: references that match `pattern` (a shell pattern) get `image`.
+
+    A pattern with a colon is compared with path and tag, one without with the path alone.
+    """
 
     pattern: str
     image: Image
 
     def matches(self, reference: str) -> bool:
-        """Say whether `reference`, with registry host and tag or digest taken off, is meant."""
-        return fnmatchcase(repository(reference), self.pattern)
+        """Say whether `reference` is meant, whatever its registry's host and digest."""
+        path, tag = path_and_tag(reference)
+        return fnmatchcase(f"{path}:{tag}" if ":" in self.pattern else path, self.pattern)
 
 
-def repository(reference: str) -> str:
-    """Reduce an image reference to its path: `docker.io/percona/x:1@sha256:…` to `percona/x`.
+def path_and_tag(reference: str) -> tuple[str, str]:
+    """Reduce an image reference: `registry.example/a/b:1@sha256:…` to `a/b` and `1`.
 
-    The first part is a registry's host when it holds a dot or a colon, or is `localhost`
+    The tag is `latest` where there is none. The first part is a registry's host when it holds a dot
+    or a colon, or is `localhost`
     (https://pkg.go.dev/github.com/distribution/reference, "Grammar").
     """
     name = reference.partition("@")[0]
     head, slash, rest = name.partition("/")
     if slash and ("." in head or ":" in head or head == "localhost"):
         name = rest
-    return name.partition(":")[0]
+    path, _, tag = name.partition(":")
+    return path, tag or "latest"
 
 
 def find(rules: tuple[ImageRule, ...], reference: str) -> Image | None:

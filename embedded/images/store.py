@@ -8,15 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from embedded.images import cache
-from embedded.images.builder import VERSIONS, build
-from embedded.images.code import build_code, code_key
+from embedded.images.builder import VERSIONS, build, build_layer
 from embedded.images.model import Image, ImageRule
-from embedded.images.recipes import SUITES, Recipe, Suite, operator, postgresql
+from embedded.images.recipe import RELEASES, DebianRelease, Layer, Recipe
 
 OS_RELEASE = Path("/etc/os-release")
 
 
-def host_suite(os_release: Path = OS_RELEASE) -> Suite:
+def host_release(os_release: Path = OS_RELEASE) -> DebianRelease:
     """Return the Debian release of this machine, whose packages images are made of.
 
     Raises ImageError where it is another system.
@@ -24,45 +23,47 @@ def host_suite(os_release: Path = OS_RELEASE) -> Suite:
     lines = os_release.read_text().splitlines() if os_release.exists() else []
     fields = dict(line.partition("=")[::2] for line in lines)
     name = fields.get("VERSION_CODENAME", "").strip('"')
-    if name not in SUITES:
-        known = ", ".join(SUITES)
+    if name not in RELEASES:
+        known = ", ".join(RELEASES)
         seen = name or fields.get("PRETTY_NAME", "an unknown system")
         text = f"images: made of Debian's packages, {known}; this is {seen}"
         raise cache.ImageError(f"{text}: use --platform kind or kubeconfig")
-    return SUITES[name]
+    return RELEASES[name]
 
 
-def ensure(recipe: Recipe, suite: Suite, directory: Path) -> Image:
+def ensure(recipe: Recipe, release: DebianRelease, directory: Path) -> Image:
     """Return the image of `recipe`, built first if `directory` does not hold it.
 
     Raises ImageError.
     """
-    digest = cache.key(recipe, suite)
-    root = _layer(
+    digest = cache.key(recipe, release)
+    root = _root(
         directory,
-        f"{recipe.name}-{suite.name}-{digest[:16]}",
-        lambda target, lock: build(recipe, suite, target, lock),
+        f"{recipe.name}-{release.name}-{digest[:16]}",
+        lambda target, lock: build(recipe, release, target, lock),
     )
     return Image(
         recipe=recipe.name,
-        suite=suite.name,
+        release=release.name,
         digest=f"sha256:{digest}",
         layers=(root,),
         config=recipe.config,
     )
 
 
-def ensure_operator(suite: Suite, directory: Path) -> Image:
-    """Return the operator's image: the layer of its code over that of its libraries."""
-    base = ensure(operator(suite), suite, directory)
-    digest = code_key()
-    layer = _layer(
+def ensure_layer(layer: Layer, base: Image, directory: Path) -> Image:
+    """Return `base` with `layer` over it, built first if `directory` does not hold it.
+
+    Raises ImageError.
+    """
+    parts = (base.digest, cache.layer_key(layer))
+    digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+    root = _root(
         directory,
-        f"operatorcode-{suite.name}-{digest[:16]}",
-        lambda target, lock: build_code(target, base.layers[0], suite, lock),
+        f"{layer.name}-{base.release}-{digest[:16]}",
+        lambda target, lock: build_layer(layer, base, target, lock),
     )
-    whole = hashlib.sha256(f"{base.digest} {digest}".encode()).hexdigest()
-    return replace(base, digest=f"sha256:{whole}", layers=(layer, *base.layers))
+    return replace(base, digest=f"sha256:{digest}", layers=(root, *base.layers))
 
 
 def versions(rules: Iterable[ImageRule]) -> dict[str, str]:
@@ -72,7 +73,7 @@ def versions(rules: Iterable[ImageRule]) -> dict[str, str]:
     return {line.split()[0].lower(): line for line in sorted(lines)}
 
 
-def _layer(directory: Path, name: str, make: Callable[[Path, int], None]) -> Path:
+def _root(directory: Path, name: str, make: Callable[[Path, int], None]) -> Path:
     target = directory / name
     if not target.exists():
         with cache.building(directory) as lock:
@@ -80,27 +81,3 @@ def _layer(directory: Path, name: str, make: Callable[[Path, int], None]) -> Pat
                 make(target, lock)
     cache.used(target)
     return target / "root"
-
-
-def rules(suite: Suite, directory: Path) -> tuple[ImageRule, ...]:
-    """Return the table of what stands in for which image reference, all of it built."""
-    database = ensure(postgresql(suite), suite, directory)
-    pooler = replace(database, config=replace(database.config, uid=1001, gid=1001))
-    reference = ensure_operator(suite, directory)
-    return (
-        *(ImageRule(pattern=pattern, image=pooler) for pattern in POOLER),
-        *(ImageRule(pattern=pattern, image=database) for pattern in DATABASE),
-        ImageRule(pattern="reference-operator", image=reference),
-    )
-
-
-# The names of Percona's own images, before 2.7 one repository whose tag said what it held.
-POOLER = ("percona/percona-pgbouncer", "perconalab/percona-pgbouncer")
-DATABASE = (
-    "percona/percona-distribution-postgresql",
-    "perconalab/percona-distribution-postgresql",
-    "percona/percona-pgbackrest",
-    "perconalab/percona-pgbackrest",
-    "percona/percona-postgresql-operator",
-    "perconalab/percona-postgresql-operator",
-)

@@ -25,7 +25,9 @@ from embedded.node.volumes.tokens import TokenSource
 from embedded.runtime.runtime import Runtime
 
 
-async def run_node(config: NodeConfig, limits: Limits | None = None) -> None:
+async def run_node(
+    config: NodeConfig, limits: Limits | None = None, faults: NodeFaults | None = None
+) -> None:
     """Be the node until cancelled.
 
     Raises OSError when an address cannot be listened on, ApiError or Unreachable when the node
@@ -34,7 +36,9 @@ async def run_node(config: NodeConfig, limits: Limits | None = None) -> None:
     runtime = await Runtime.connect_to(config.spawner, config.state_dir)
     try:
         async with Client.from_kubeconfig(config.kubeconfig) as client:
-            node = _surroundings(config, limits or Limits(), runtime, client)
+            node = _surroundings(
+                config, limits or Limits(), faults or NodeFaults(), runtime, client
+            )
             async with asyncio.TaskGroup() as group:
                 await _start(node, client, group)
     finally:
@@ -42,7 +46,7 @@ async def run_node(config: NodeConfig, limits: Limits | None = None) -> None:
 
 
 def _surroundings(
-    config: NodeConfig, limits: Limits, runtime: Runtime, client: Client
+    config: NodeConfig, limits: Limits, faults: NodeFaults, runtime: Runtime, client: Client
 ) -> Surroundings:
     objects = Objects(client, config.name)
     reserved = frozenset({IPv4Address(config.address)})
@@ -57,7 +61,7 @@ def _surroundings(
         claims=Claims(config.state_dir / "claims", objects),
         tokens=TokenSource(client),
         pace=Pace(),
-        faults=NodeFaults(frozenset(config.faults)),
+        faults=faults,
     )
 
 

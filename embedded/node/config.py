@@ -22,8 +22,7 @@ class NodeConfig:
 
     Paths are the box's. `state_dir` is memory and dies with the box; `log_dir` outlives it.
     Serve the kubelet's API on `address`:`kubelet_port` with `certificate` and `key`, to bearers of
-    `token`. `tools` is a root file system that holds nft. `faults` are the names of the node's own
-    deliberate breaches, normally none.
+    `token`. `tools` is a root file system that holds nft.
     """
 
     name: str
@@ -42,7 +41,6 @@ class NodeConfig:
     token: str
     images: tuple[ImageRule, ...]
     tools: Path
-    faults: tuple[str, ...] = ()
 
     def dump(self) -> str:
         """Return the settings as JSON text."""
@@ -55,7 +53,6 @@ class NodeConfig:
         for key in _PATHS:
             data[key] = Path(data[key])
         data["images"] = tuple(_rule(row) for row in data["images"])
-        data["faults"] = tuple(data["faults"])
         return cls(**data)
 
 

@@ -70,7 +70,7 @@ def _suite() -> tuple[float, float]:
 
 def _up() -> float:
     began = time.monotonic()
-    command = [_PYTHON, "-m", "embedded", "up", "--json"]
+    command = [_PYTHON, "-m", "reference", "up", "--json"]
     with subprocess.Popen(
         command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as platform:

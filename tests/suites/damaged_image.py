@@ -14,6 +14,7 @@ from pathlib import Path
 from embedded import syscalls
 from embedded.images import store
 from embedded.images.cache import cache_directory
+from reference.images.postgresql import postgresql
 
 LIBRARY = "libxml2.so.2"
 
@@ -29,8 +30,8 @@ def main() -> None:
 
 
 def _image() -> Path:
-    rules = store.rules(store.host_suite(), cache_directory())
-    image = next(rule.image for rule in rules if rule.image.recipe == "postgresql")
+    release = store.host_release()
+    image = store.ensure(postgresql(release), release, cache_directory())
     # A user's cache may lead to another's.
     return image.layers[0].resolve()
 

@@ -119,7 +119,7 @@ def assert_error_of_a_pod(outcome: Outcome, said: str) -> None:
 @contextmanager
 def cluster(before: Sequence[str]) -> Iterator[dict[str, str]]:
     """A platform that is somebody else's; yields what its launcher says."""
-    up = [*before, sys.executable, "-m", "embedded", "up", "--json"]
+    up = [*before, sys.executable, "-m", "reference", "up", "--json"]
     with subprocess.Popen(
         up, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from embedded.images import store
+from embedded.images import store, table
 from embedded.images.cache import cache_directory
+from reference.images.table import images
 from tests.embedded.box import modes
 from tests.embedded.box.modes import Mode
 
@@ -27,7 +28,8 @@ def home() -> Iterator[Path]:
     """One that the ordinary user can reach, with a cache that leads to the images of the tests."""
     made = Path(tempfile.mkdtemp(prefix="pg-tls-test-home-", dir="/var/tmp"))
     try:
-        store.rules(store.host_suite(), cache_directory())
+        release = store.host_release()
+        table.build(images(release), release, cache_directory())
         if os.geteuid() == 0:
             modes.give_home(made)
         else:

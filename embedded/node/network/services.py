@@ -10,7 +10,7 @@ from typing import Protocol
 
 from embedded.client import Json, key_of
 from embedded.client.store import Key
-from embedded.images.recipes import NFT
+from embedded.images.tools import NFT
 from embedded.node.network.book import RuleBook
 from embedded.node.network.names import Lookup
 from embedded.node.network.rules import NoRouteError, Route, base_rules, routes_of

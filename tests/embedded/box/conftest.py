@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.images import store
-from embedded.images.cache import cache_directory
+from tests.embedded import image_table
 from tests.embedded.box import modes
 from tests.embedded.box.modes import Mode
 
@@ -19,7 +18,8 @@ from tests.embedded.box.modes import Mode
 @pytest.fixture(scope="session", autouse=True)
 def images() -> None:
     """Build what is missing once, before any test waits for it."""
-    store.rules(store.host_suite(), cache_directory())
+    image_table.tools()
+    image_table.first()
 
 
 @pytest.fixture(scope="session")

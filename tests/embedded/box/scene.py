@@ -17,13 +17,12 @@ from typing import Any
 
 from embedded.box import world
 from embedded.box.trees import REPOSITORY, Tree, interpreter_trees
-from embedded.images import recipes, store
-from embedded.images.cache import cache_directory
 from embedded.images.model import Image, ImageConfig
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import Completed, ProcessSpec, Root, Sandbox, Streams
 from embedded.runtime.pipes import Intake
 from embedded.runtime.runtime import Runtime
+from tests.embedded.image_table import first
 
 _INSIDE = "--inside"
 _SECONDS = 45
@@ -41,7 +40,7 @@ class Stage:
         return await self.runtime.create_sandbox(f"pod-{number}", f"10.244.0.{number}")
 
     def spec(self, sandbox: Sandbox, root: Root, argv: Sequence[str], **fields: Any) -> ProcessSpec:
-        """Describe a container of the PostgreSQL image, as its user unless told otherwise."""
+        """Describe a container of the image, as its user unless told otherwise."""
         config = self.image.config
         given: dict[str, Any] = {"env": config.env, "uid": config.uid, "gid": config.gid}
         return ProcessSpec(sandbox=sandbox, root=root, argv=tuple(argv), **(given | fields))
@@ -90,8 +89,7 @@ def main() -> int:
 
 
 def _with_box(arguments: Sequence[str]) -> int:
-    suite = store.host_suite()
-    image = store.ensure(recipes.postgresql(suite), suite, cache_directory())
+    image = first()
     trees = [*interpreter_trees(), *(Tree(path=layer) for layer in image.layers)]
     box = world.create(trees, log=2)
     try:

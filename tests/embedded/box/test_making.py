@@ -91,9 +91,7 @@ def assert_next_is_not_hindered(maker: Maker) -> None:
     """What it makes fails for a reason of its own, said in one line; nothing lies aside."""
     done = maker.mode.run(maker.arguments("up", "--json"), maker.env | {"QUICK": "1"})
     assert done.returncode == 4, done.stderr
-    assert done.stderr.startswith(
-        "images: postgresql: mmdebstrap: code 7: first words / last words"
-    )
+    assert done.stderr.startswith("images: tools: mmdebstrap: code 7: first words / last words")
     assert done.stderr.count("\n") == 1
     assert maker.aside == []
 

@@ -13,12 +13,13 @@ from typing import Any
 from embedded.box.commands import Recorder
 from embedded.box.trees import REPOSITORY
 from embedded.box.world import SPAWNER
-from embedded.images.recipes import NFT
+from embedded.images.tools import NFT
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import BoxError, Sandbox, Streams
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
 from tests.embedded.box.scene import Stage
+from tests.embedded.image_table import tools
 
 SERVER = """
 use IO::Socket::INET;
@@ -293,9 +294,9 @@ def test_containers_of_a_pod_share_network_ipc_and_name(mode: Mode) -> None:
     assert play(mode, shared) == {"same": True, "apart": "set()", "pids": False}
 
 
-async def programs(stage: Stage) -> dict[str, Any]:
+async def programs(stage: Stage, tools: str) -> dict[str, Any]:
     rules = b"table ip box {\n map vip {\n type ipv4_addr : ipv4_addr\n }\n}\n"
-    nft = ["chroot", str(stage.image.layers[0]), NFT]
+    nft = ["chroot", tools, NFT]
     made = await stage.runtime.run([*nft, "-f", "-"], stdin=rules)
     listed = await stage.runtime.run([*nft, "list", "tables"])
     failed = await stage.runtime.run([*nft, "-f", "-"], stdin=b"nonsense\n")
@@ -318,7 +319,7 @@ async def programs(stage: Stage) -> dict[str, Any]:
 
 def test_programs_of_the_box_run_to_their_end(mode: Mode) -> None:
     """With input, output and a deadline; nft works in either mode."""
-    seen = play(mode, programs)
+    seen = play(mode, programs, str(tools().layers[0]))
     assert seen["made"]["status"]["code"] == 0, seen["made"]["stderr"]
     assert "table ip box" in seen["listed"]["stdout"]
     assert seen["failed"]["status"]["code"] == 1

@@ -25,23 +25,38 @@ from tests.embedded.box.platform_process import (
     command_line,
     wait_gone,
 )
+from tests.embedded.image_table import OPTIONS
+
+BUNDLE = "kind: Namespace\napiVersion: v1\nmetadata: {name: operators}\n"
 
 
 @pytest.fixture(scope="module")
-def up(mode: Mode) -> Iterator[Up]:
-    with brought_up(mode) as platform:
+def up(mode: Mode, file_directory: Path) -> Iterator[Up]:
+    bundle = file_directory / "bundle.yaml"
+    bundle.write_text(BUNDLE)
+    bundle.chmod(0o644)
+    with brought_up(mode, *OPTIONS, "--bundle", str(bundle)) as platform:
         yield platform
+
+
+@pytest.fixture(scope="module")
+def file_directory(mode: Mode) -> Iterator[Path]:
+    """A directory whose files every mode can read."""
+    directory = Path(tempfile.mkdtemp(dir=mode.temporary))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
 
 
 def test_it_says_what_is_up(up: Up) -> None:
     """Where to reach it, what to install on it, what stands in for which image."""
     assert up.kubeconfig.stat().st_mode & 0o777 == 0o600
-    assert Path(up.said["bundle"]).read_text().count("kind: CustomResourceDefinition") == 1
+    assert Path(up.said["bundle"]).read_text() == BUNDLE
     assert Path(up.said["log_dir"]).is_dir()
     rows = {row["reference"]: row for row in up.said["images"]}
-    assert rows["percona/percona-pgbouncer"]["recipe"] == "postgresql"
-    assert rows["reference-operator"]["digest"].startswith("sha256:")
-    assert "PostgreSQL" in up.said["versions"]["postgres"]
+    assert rows["example/second"]["recipe"] == "test"
+    assert rows["example/second"]["digest"].startswith("sha256:")
+    assert "OpenSSL" in up.said["versions"]["openssl"]
 
 
 def test_its_api_and_node_are_ready(up: Up) -> None:
@@ -135,11 +150,19 @@ def test_whatever_is_killed_nothing_stays(mode: Mode, victim: str) -> None:
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
-def test_a_fault_that_nobody_knows_is_refused(mode: Mode) -> None:
-    """In one line with the near matches, exit code 4, before anything is started."""
-    done = mode.run(["-m", "embedded", "up", "--faults", "no-such-fault"])
+def test_without_images_it_comes_up_all_the_same(mode: Mode) -> None:
+    """Then it has none, and nothing to install."""
+    with brought_up(mode) as platform:
+        assert platform.get("/api/v1/nodes")["items"]
+        assert (platform.said["images"], platform.said["bundle"]) == ([], None)
+
+
+@pytest.mark.parametrize("option", ["--images", "--bundle"])
+def test_a_file_that_is_not_there_is_refused(mode: Mode, option: str) -> None:
+    """In one line, before anything is started."""
+    done = mode.run(["-m", "embedded", "up", option, "/no/such.yaml"])
     assert done.returncode == 4
-    assert done.stderr.startswith("--faults: unknown fault 'no-such-fault'")
+    assert done.stderr.startswith(f"{option} /no/such.yaml: cannot be read: No such file")
     assert done.stderr.count("\n") == 1
 
 
@@ -151,17 +174,20 @@ def test_a_log_directory_that_cannot_be_made_is_refused(mode: Mode) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_without_json_it_speaks_to_a_person(mode: Mode) -> None:
+def test_without_json_it_speaks_to_a_person(mode: Mode, file_directory: Path) -> None:
     """Lines to paste, with what each is for; and it stays when its input ends, until Ctrl-C."""
-    with mode.popen(["-m", "embedded", "up"], stdin=subprocess.DEVNULL) as process:
+    bundle = file_directory / "bundle.yaml"
+    bundle.write_text(BUNDLE)
+    arguments = ["-m", "embedded", "up", "--bundle", str(bundle)]
+    with mode.popen(arguments, stdin=subprocess.DEVNULL) as process:
         assert process.stdout
         said = [process.stdout.readline().strip() for _ in range(4)]
         assert said[0].startswith("Kubernetes at https://127.0.0.1:")
         kubeconfig = Path(said[1].removeprefix("export KUBECONFIG="))
         assert json.loads(kubeconfig.read_text())["current-context"] == "embedded"
-        assert "reference operator" in said[2]
-        bundle = Path(said[3].removeprefix("kubectl apply --server-side -f "))
-        assert "kind: Deployment" in bundle.read_text()
+        assert "no operator yet" in said[2]
+        copy = Path(said[3].removeprefix("kubectl apply --server-side -f "))
+        assert copy.read_text() == BUNDLE
         process.send_signal(signal.SIGINT)
         more = process.communicate(timeout=SECONDS)
     assert process.returncode == 0
@@ -182,8 +208,7 @@ def home() -> Iterator[Path]:
 def clone(directory: Path, venv: Path) -> list[str]:
     """Put repository and virtual environment there; returns the command that comes up and ends."""
     here = Path(__file__).parents[3]
-    for name in ("embedded", "reference", "requirements"):
-        shutil.copytree(here / name, directory / name)
+    shutil.copytree(here / "embedded", directory / "embedded")
     subprocess.run(["cp", "-al", sys.prefix, str(venv)], check=True)
     return [str(venv / "bin" / Path(sys.executable).name), "-m", "embedded", "up", "--json"]
 

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from embedded.images.model import Image, ImageConfig, ImageRule, find, repository
+from embedded.images.model import Image, ImageConfig, ImageRule, find, path_and_tag
 
-IMAGE = Image(recipe="r", suite="s", digest="sha256:0", layers=(), config=ImageConfig(uid=1, gid=1))
+IMAGE = Image(
+    recipe="r", release="s", digest="sha256:0", layers=(), config=ImageConfig(uid=1, gid=1)
+)
+OTHER = replace(IMAGE, recipe="other")
 
 
 @pytest.mark.parametrize(
-    ("reference", "path"),
+    ("reference", "path", "tag"),
     [
-        ("percona/percona-pgbouncer", "percona/percona-pgbouncer"),
-        ("docker.io/percona/percona-pgbouncer:1.24.1-1", "percona/percona-pgbouncer"),
-        ("localhost:5000/a/b:tag@sha256:00", "a/b"),
-        ("localhost/a", "a"),
-        ("reference-operator:0.1.0", "reference-operator"),
-        ("registry.example:5000/a@sha256:00", "a"),
+        ("example/web", "example/web", "latest"),
+        ("docker.io/example/web:1.24.1-1", "example/web", "1.24.1-1"),
+        ("localhost:5000/a/b:tag@sha256:00", "a/b", "tag"),
+        ("localhost/a", "a", "latest"),
+        ("operator:0.1.0", "operator", "0.1.0"),
+        ("registry.example:5000/a@sha256:00", "a", "latest"),
     ],
 )
-def test_a_reference_is_reduced_to_its_path(reference: str, path: str) -> None:
-    assert repository(reference) == path
+def test_a_reference_is_reduced_to_path_and_tag(reference: str, path: str, tag: str) -> None:
+    assert path_and_tag(reference) == (path, tag)
 
 
 def test_the_first_rule_that_matches_decides() -> None:
-    rules = (ImageRule(pattern="percona/*", image=IMAGE),)
-    assert find(rules, "docker.io/percona/anything:1") is IMAGE
-    assert find(rules, "other/percona") is None
+    rules = (ImageRule(pattern="example/*", image=IMAGE), ImageRule(pattern="*", image=OTHER))
+    assert find(rules, "docker.io/example/anything:1") is IMAGE
+    assert find(rules, "other/example") is OTHER
+    assert find(rules[:1], "other/example") is None
+
+
+def test_a_pattern_with_a_colon_is_compared_with_the_tag_too() -> None:
+    rules = (ImageRule(pattern="example/web:1.*", image=IMAGE),)
+    assert find(rules, "registry.example:5000/example/web:1.2@sha256:00") is IMAGE
+    assert find(rules, "example/web:2.1") is None
+    assert find(rules, "example/web") is None

@@ -4,9 +4,7 @@ import subprocess
 
 import pytest
 
-from embedded.images import recipes, store
-from embedded.images.cache import cache_directory
-from embedded.images.recipes import NFT
+from embedded.images.tools import NFT
 from embedded.node.network.rules import (
     NoRouteError,
     base_rules,
@@ -15,6 +13,7 @@ from embedded.node.network.rules import (
     routes_of,
     set_route,
 )
+from tests.embedded.image_table import tools
 from tests.embedded.node.cluster import Json, endpoints, service
 
 A, B = {"ip": "10.244.0.5"}, {"ip": "10.244.0.6"}
@@ -69,10 +68,9 @@ def test_nftables_takes_every_change() -> None:
             *own_addresses(gone=["10.244.0.5"], new=()),
         ]
     )
-    suite = store.host_suite()
-    image = store.ensure(recipes.postgresql(suite), suite, cache_directory())
+    root = tools().layers[0]
     done = subprocess.run(
-        ["unshare", "-Urn", "chroot", str(image.layers[0]), NFT, "-f", "-"],
+        ["unshare", "-Urn", "chroot", str(root), NFT, "-f", "-"],
         input=script + "\n",
         text=True,
         capture_output=True,

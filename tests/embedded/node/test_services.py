@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from embedded.client.store import Key
-from embedded.images import recipes, store
-from embedded.images.cache import cache_directory
-from embedded.images.recipes import NFT
+from embedded.images.tools import NFT
 from embedded.node.network.services import ServiceTable
 from embedded.runtime.model import Completed, ExitStatus
+from tests.embedded.image_table import tools
 from tests.embedded.node.cluster import Json, endpoints, service
 
 POD, OTHER = "10.244.0.5", "10.244.0.6"
@@ -84,14 +83,13 @@ class Kernel:
 
 @pytest.fixture
 def kernel() -> Iterator[Kernel]:
-    suite = store.host_suite()
-    tools = store.ensure(recipes.postgresql(suite), suite, cache_directory()).layers[0]
+    root = tools().layers[0]
     words = ["unshare", "-Urn", "sh", "-c", "echo up; exec cat"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
         assert held.stdin is not None
         assert held.stdout is not None
         assert held.stdout.readline() == b"up\n"
-        yield Kernel(held.pid, tools)
+        yield Kernel(held.pid, root)
         held.stdin.close()
 
 

@@ -11,28 +11,32 @@ from typing import Any
 from kubernetes import client, watch
 from kubernetes.stream.stream import stream
 
+from tests.embedded.image_table import FIRST
+
 Json = dict[str, Any]
 # Neither is typed.
 _watch: Any = watch.Watch
 _stream: Any = stream
-IMAGE = "percona/percona-distribution-postgresql:17"
 SECONDS = 20
 
 
 class Bench:
     """One namespace, and what the tests do in it."""
 
-    def __init__(self, api: Any, namespace: str, kubeconfig: Path, log_dir: Path) -> None:
+    def __init__(
+        self, api: Any, namespace: str, kubeconfig: Path, log_dir: Path, image: str = FIRST
+    ) -> None:
         # Objects are JSON here, which the client takes but does not declare.
         self.api: Any = api
         self.core: Any = client.CoreV1Api(api)
         self.namespace = namespace
         self.kubeconfig = kubeconfig
         self.log_dir = log_dir
+        self.image = image
 
     def pod(self, name: str, *command: str, labels: Json | None = None, **spec: Any) -> None:
         """Create a Pod; `container` adds to its one container, other keywords to its spec."""
-        container = {"name": "app", "image": IMAGE} | spec.pop("container", {})
+        container = {"name": "app", "image": self.image} | spec.pop("container", {})
         if command:
             container["command"] = list(command)
         body = {

@@ -16,16 +16,17 @@ import pytest
 from kubernetes import client, config
 
 from tests.embedded.announced import announced
+from tests.embedded.image_table import FIRST, OPTIONS
 from tests.embedded.node.live.bench import Bench
 
 _DOWN_SECONDS = 30
 
 
 @contextmanager
-def running(*options: str) -> Iterator[dict[str, str]]:
+def running(*arguments: str) -> Iterator[dict[str, str]]:
     """Keep a platform up; gives what its launcher says."""
     launcher = subprocess.Popen(
-        [sys.executable, "-m", "embedded", "up", "--json", *options],
+        [sys.executable, "-m", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -41,13 +42,13 @@ def running(*options: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def namespace(platform: dict[str, str], api: Any) -> Iterator[Bench]:
-    """Make a namespace, and remove it."""
+def namespace(platform: dict[str, str], api: Any, image: str = FIRST) -> Iterator[Bench]:
+    """Make a namespace for Pods of `image`, and remove it."""
     core: Any = client.CoreV1Api(api)
     name = f"node-{uuid.uuid4().hex[:8]}"
     core.create_namespace({"metadata": {"name": name}})
     try:
-        yield Bench(api, name, Path(platform["kubeconfig"]), Path(platform["log_dir"]))
+        yield Bench(api, name, Path(platform["kubeconfig"]), Path(platform["log_dir"]), image)
     finally:
         core.delete_namespace(name)
         # The client's watches and streams leave their sockets to the garbage collector.
@@ -69,7 +70,7 @@ def connected(platform: dict[str, str]) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def platform() -> Iterator[dict[str, str]]:
     """What the launcher says of the platform that it keeps up."""
-    with running() as found:
+    with running("embedded", "up", "--json", *OPTIONS) as found:
         yield found
 
 
@@ -90,9 +91,9 @@ def bench(api: Any, platform: dict[str, str]) -> Iterator[Bench]:
 def faulty(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A namespace on a platform whose node has the fault that the test names."""
     with (
-        running("--faults", request.param) as found,
+        running("reference", "up", "--json", "--faults", request.param) as found,
         connected(found) as its_api,
-        namespace(found, its_api) as made,
+        namespace(found, its_api, "percona/percona-distribution-postgresql:17") as made,
     ):
         yield made
 

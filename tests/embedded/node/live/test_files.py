@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.embedded.image_table import FIRST, SECOND
 from tests.embedded.node.live.bench import Bench, in_phase, is_ready, state_of, waits_for
 
 MOUNT = {"volumeMounts": [{"name": "tls", "mountPath": "/tls"}]}
@@ -99,7 +100,7 @@ def test_a_memory_volume_is_shared_by_the_pods_containers(bench: Bench) -> None:
     mount = {"volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}]}
     other = {
         "name": "other",
-        "image": "percona/percona-pgbouncer:1",
+        "image": SECOND,
         "command": ["sh", "-c", "echo hello >/dev/shm/word; sleep infinity"],
     }
     bench.pod(
@@ -119,7 +120,7 @@ def test_a_memory_volume_is_shared_by_the_pods_containers(bench: Bench) -> None:
             "containers": [
                 {
                     "name": "app",
-                    "image": "percona/percona-distribution-postgresql:17",
+                    "image": FIRST,
                     "command": ["sleep", "infinity"],
                 }
                 | mount,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.embedded.node.live.bench import IMAGE, Bench, container_of, is_ready
+from tests.embedded.image_table import FIRST
+from tests.embedded.node.live.bench import Bench, container_of, is_ready
 
 LISTEN = (
     "use IO::Socket::INET;"
@@ -41,7 +42,7 @@ def test_a_port_and_a_page_can_be_probed(bench: Bench) -> None:
 
 def test_a_probe_that_cannot_be_made_is_told(bench: Bench) -> None:
     # By kubectl, as the official client's types take no such Pod.
-    container = {"name": "app", "image": IMAGE, "command": ["sleep", "infinity"]}
+    container = {"name": "app", "image": FIRST, "command": ["sleep", "infinity"]}
     spec = {"containers": [container | {"readinessProbe": {"httpGet": {"path": "/"}}}]}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "odd"}, "spec": spec}
     done = bench.kubectl("create", "--filename=-", stdin=json.dumps(pod).encode())

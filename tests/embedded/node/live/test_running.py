@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.embedded.image_table import SECOND
 from tests.embedded.node.live.bench import (
     Bench,
     container_of,
@@ -79,8 +80,7 @@ def test_a_container_runs_as_its_images_user(bench: Bench) -> None:
 def test_init_containers_run_one_after_the_other_before_the_rest(bench: Bench) -> None:
     shared = {"volumeMounts": [{"name": "work", "mountPath": "/data"}]}
     inits = [
-        {"name": n, "image": "percona/percona-pgbouncer:1", "command": ["sh", "-c", script]}
-        | shared
+        {"name": n, "image": SECOND, "command": ["sh", "-c", script]} | shared
         for n, script in (("one", "echo 1 >/data/a"), ("two", "cat /data/a; echo 2 >>/data/a"))
     ]
     bench.sleeper(
@@ -91,7 +91,7 @@ def test_init_containers_run_one_after_the_other_before_the_rest(bench: Bench) -
 
 
 def test_a_failed_init_container_of_a_pod_that_never_restarts_fails_it(bench: Bench) -> None:
-    init = {"name": "no", "image": "percona/percona-pgbouncer:1", "command": ["false"]}
+    init = {"name": "no", "image": SECOND, "command": ["false"]}
     bench.pod("failing", "sleep", "1", restartPolicy="Never", initContainers=[init])
     pod = bench.wait("failing", in_phase("Failed"))
     assert state_of(pod) == {"waiting": {"reason": "PodInitializing"}}

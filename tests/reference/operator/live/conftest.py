@@ -48,7 +48,7 @@ _RESOURCES = {
 def platform() -> Iterator[dict[str, str]]:
     """What the launcher says of the platform that it keeps up."""
     launcher = subprocess.Popen(
-        [sys.executable, "-m", "embedded", "up", "--json"],
+        [sys.executable, "-m", "reference", "up", "--json"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from embedded.images.code import code_key
+from reference.images.operator import code_key
 
 
 def bundle(faults: Sequence[str], cache: Path) -> str:

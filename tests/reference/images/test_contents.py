@@ -1,4 +1,4 @@
-"""What is in the images that the platform uses, tried inside them."""
+"""The content of the reference platform's images, tried inside them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import pty
 import shutil
 import subprocess
 import termios
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from embedded.images import builder, code, recipes, store
+from embedded.images import builder, store
 from embedded.images.cache import building, cache_directory
 from embedded.images.model import Image
+from reference.images import operator as recipe
+from reference.images.postgresql import postgresql
 
 COPIES = """
 set -e
@@ -47,13 +50,15 @@ pg_ctl --silent --pgdata=/tmp/one --mode=fast stop
 
 @pytest.fixture(scope="module")
 def database() -> Image:
-    suite = store.host_suite()
-    return store.ensure(recipes.postgresql(suite), suite, cache_directory())
+    release = store.host_release()
+    return store.ensure(postgresql(release), release, cache_directory())
 
 
 @pytest.fixture(scope="module")
 def operator() -> Image:
-    return store.ensure_operator(store.host_suite(), cache_directory())
+    release = store.host_release()
+    libraries = store.ensure(recipe.operator(release), release, cache_directory())
+    return store.ensure_layer(recipe.code(release), libraries, cache_directory())
 
 
 def run(image: Image, script: str, stdin: int | None = None) -> str:
@@ -68,8 +73,8 @@ def run(image: Image, script: str, stdin: int | None = None) -> str:
     for name, value in image.config.env.items():
         command[at:at] = ["--setenv", name, value]
     for layer in image.layers[:-1]:
-        source = layer / recipes.OPERATOR_CODE[1:]
-        command[at:at] = ["--ro-bind", str(source), recipes.OPERATOR_CODE]
+        source = layer / recipe.CODE[1:]
+        command[at:at] = ["--ro-bind", str(source), recipe.CODE]
     # Root's image belongs to the box's uid, as which alone it can be read in full.
     user = builder.BOX_UID if os.geteuid() == 0 else None
     done = subprocess.run(
@@ -130,24 +135,26 @@ def test_the_operator_image_runs_the_operators_code(operator: Image) -> None:
         'test -e "$(python3 -c "import aiohttp; print(aiohttp.__cached__)")"; whoami'
     )
     imported, user = run(operator, script).splitlines()
-    assert imported.startswith(f"{recipes.OPERATOR_CODE}/reference/__init__.py")
+    assert imported.startswith(f"{recipe.CODE}/reference/__init__.py")
     assert user == "operator"
 
 
 def test_a_change_of_the_code_makes_a_layer_only(tmp_path: Path, operator: Image) -> None:
     """The image of the libraries stays; the key follows the code."""
-    for part in code.PARTS:
-        source, copy = code.REPOSITORY / part, tmp_path / part
+    for part in recipe.PARTS:
+        source, copy = recipe.REPOSITORY / part, tmp_path / part
         copy.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
-    before = code.code_key(tmp_path)
-    assert before == code.code_key()
+    before = recipe.code_key(tmp_path)
+    assert before == recipe.code_key()
     (tmp_path / "reference" / "operator" / "added.py").write_text("ADDED = 1\n")
-    assert code.code_key(tmp_path) != before
+    assert recipe.code_key(tmp_path) != before
     target = cache_directory() / "operatorcode-test-0"
+    layer = recipe.code(store.host_release(), tmp_path)
+    base = replace(operator, layers=operator.layers[1:])
     with building(cache_directory()) as lock:
         try:
-            code.build_code(target, operator.layers[-1], store.host_suite(), lock, tmp_path)
+            builder.build_layer(layer, base, target, lock)
             names = {path.name for path in target.rglob("added*")}
         finally:
             shutil.rmtree(target)

@@ -1,4 +1,4 @@
-"""A platform in a box that stands: from the start of its parts to its end.
+"""A platform in a box, from the start of its parts to its end.
 
 Apart from the launcher, for this needs asyncio, which takes longer to load than the box to make:
 where none is to be had, that is said at once.
@@ -12,19 +12,18 @@ import os
 import shlex
 import signal
 import socket
+import sys
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from embedded.box import commands, steps, world
-from embedded.box.bundles import bundle
 from embedded.box.errors import BoxUnavailableError
 from embedded.box.outside import Outside
 from embedded.box.parts import Part
-from embedded.box.wish import Wish
+from embedded.box.specification import Specification
 from embedded.images import store
-from embedded.images.cache import cache_directory
-from embedded.images.model import ImageRule
+from embedded.images.model import Image, ImageRule
 from embedded.runtime.client import SpawnerClient
 from embedded.runtime.model import Streams
 from embedded.runtime.pipes import Intake
@@ -33,19 +32,21 @@ _Result = TypeVar("_Result")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Run:
-    """One platform, from its box to its end."""
+class Platform:
+    """A platform in a box that exists; `tools` is the image of the programs that its node runs."""
 
     def __init__(
         self,
-        wish: Wish,
+        specification: Specification,
         images: tuple[ImageRule, ...],
+        tools: Image,
         outside: Outside,
         box: world.Box,
         log: int,
     ) -> None:
-        self._wish = wish
+        self._specification = specification
         self._images = images
+        self._tools = tools
         self._outside = outside
         self._box = box
         self._log = log
@@ -65,8 +66,9 @@ class Run:
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         spawner = SpawnerClient(self._box.connection)
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        faults = self._wish.faults
-        builder = PlaneBuilder(spawner, self._outside, listener, self._images, faults)
+        builder = PlaneBuilder(
+            spawner, self._outside, listener, self._images, self._tools, self._specification.node
+        )
         try:
             await builder.load()
             await _try_container(spawner)
@@ -86,19 +88,21 @@ class Run:
         return stop
 
     async def _serve(self, spawner: SpawnerClient, stop: asyncio.Event) -> None:
-        if self._wish.speak_json:
+        if self._specification.speak_json:
             await commands.follow(commands.Recorder(spawner, self._log))
         else:
             await stop.wait()
 
     def _announce(self, kubeconfig: Path, url: str) -> None:
         bundle = self._bundle()
-        if not self._wish.speak_json:
+        if not self._specification.speak_json:
             # All to one stream: tox copies two in any order.
             print(f"Kubernetes at {url} until Ctrl-C. Use it with:")
             print(f"export KUBECONFIG={shlex.quote(str(kubeconfig))}")
-            print("It has no operator yet. The reference operator comes with:")
-            print(f"kubectl apply --server-side -f {shlex.quote(bundle)}", flush=True)
+            if bundle is not None:
+                print("It has no operator yet. Install that of the bundle with:")
+                print(f"kubectl apply --server-side -f {shlex.quote(bundle)}")
+            sys.stdout.flush()
             return
         said: dict[str, Any] = {
             "kubeconfig": str(kubeconfig),
@@ -109,9 +113,9 @@ class Run:
         }
         print(json.dumps(said), flush=True)
 
-    def _bundle(self) -> str:
-        text = bundle(self._wish.faults, cache_directory())
-        return str(self._outside.write("bundle.yaml", text))
+    def _bundle(self) -> str | None:
+        render = self._specification.bundle
+        return None if render is None else str(self._outside.write("bundle.yaml", render()))
 
 
 async def _try_container(spawner: SpawnerClient) -> None:
@@ -132,7 +136,7 @@ def _row(rule: ImageRule) -> dict[str, str]:
     return {
         "reference": rule.pattern,
         "recipe": image.recipe,
-        "suite": image.suite,
+        "suite": image.release,
         "digest": image.digest,
     }
 

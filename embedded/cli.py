@@ -1,0 +1,76 @@
+"""What the command lines of platforms share: options of `up`, words to the user, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from embedded.box.launcher import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, stoppable, up
+from embedded.box.specification import Specification
+from embedded.images import store, table
+from embedded.images.cache import ImageError, cache_directory
+from embedded.images.table import ImageTable
+from embedded.images.tools import TOOLS
+from embedded.starter import follow_tox
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that ends wrong use with the exit code that says so to a calling program."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, in one line after the usage, and end."""
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_UNAVAILABLE, f"{self.prog}: {message}; see --help\n")
+
+
+def up_options() -> Parser:
+    """Return a parent parser with the options of every `up`."""
+    parser = Parser(add_help=False)
+    parser.add_argument("--log-dir", type=Path, metavar="DIR", help="where logs stay after the end")
+    parser.add_argument(
+        "--json", action="store_true", help="say what is up, and take commands, as lines of JSON"
+    )
+    return parser
+
+
+def log_progress(*, as_json: bool) -> None:
+    """Show progress: on standard error, or as lines of JSON on standard output."""
+    handler = _JsonProgress(sys.stdout) if as_json else logging.StreamHandler(sys.stderr)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+
+
+class _JsonProgress(logging.StreamHandler[TextIO]):
+    """Progress as lines of JSON: standard error then has errors alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({"progress": record.getMessage()})
+
+
+def run_up(specification: Specification) -> int:
+    """Bring a platform up and keep it; returns the exit code."""
+    # Who speaks JSON ends it by closing its input, or lets it live.
+    if not specification.speak_json:
+        follow_tox()
+    return up(specification)
+
+
+def run_images(images: ImageTable) -> int:
+    """Make the images that are missing in the cache, and list them; returns the exit code."""
+    try:
+        with stoppable():
+            release, directory = store.host_release(), cache_directory()
+            store.ensure(TOOLS, release, directory)
+            rules = table.build(images(release), release, directory)
+    except ImageError as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    for rule in rules:
+        image = rule.image
+        print(f"{rule.pattern}  {image.recipe} ({image.release})  {image.digest}")
+    return 0

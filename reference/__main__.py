@@ -1,0 +1,84 @@
+"""The embedded platform with the reference operator: `python -m reference up`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from embedded import cli
+from embedded.box.launcher import EXIT_UNAVAILABLE
+from embedded.box.specification import Program, Specification
+from embedded.images.cache import cache_directory
+from reference.bundles import bundle
+from reference.images.table import images
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Follow the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    cli.log_progress(as_json=getattr(options, "json", False))
+    run = {"up": _up, "images": _images, "bundle": _bundle}[options.command]
+    return run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(prog="python -m reference", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    faults = cli.Parser(add_help=False)
+    faults.add_argument(
+        "--faults", default="", metavar="A,B", help="breaches of the contract to commit"
+    )
+    commands.add_parser(
+        "up", parents=[faults, cli.up_options()], help="bring it up and keep it until Ctrl-C"
+    )
+    commands.add_parser("images", help="make the images that are missing in the cache")
+    commands.add_parser("bundle", parents=[faults], help="print the reference operator's bundle")
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    faults = _faults(options)
+    if faults is None:
+        return EXIT_UNAVAILABLE
+    node = ("--faults", ",".join(faults)) if faults else ()
+    specification = Specification(
+        images=images,
+        bundle=partial(bundle, faults, cache_directory()),
+        node=Program(module="embedded.node", arguments=node),
+        log_dir=options.log_dir,
+        speak_json=options.json,
+    )
+    return cli.run_up(specification)
+
+
+def _images(_: argparse.Namespace) -> int:
+    return cli.run_images(images)
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    faults = _faults(options)
+    if faults is None:
+        return EXIT_UNAVAILABLE
+    print(bundle(faults, cache_directory()), end="")
+    return 0
+
+
+def _faults(options: argparse.Namespace) -> tuple[str, ...] | None:
+    """Check the names; None, with a word to the user, when one is unknown."""
+    names = tuple(name.strip() for name in options.faults.split(",") if name.strip())
+    if names:
+        # Only now: all faults are loaded with it.
+        from reference.faults.registry import UnknownFaultError, parse
+
+        try:
+            parse(options.faults)
+        except UnknownFaultError as error:
+            print(f"--faults: {error}", file=sys.stderr)
+            return None
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The image of the data plane: PostgreSQL, its client and PgBouncer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from embedded.images.model import ImageConfig
+from embedded.images.recipe import (
+    BASE_LINKS,
+    BASE_PACKAGES,
+    BASE_PATH,
+    BASE_PRUNE,
+    Account,
+    DebianRelease,
+    File,
+    Recipe,
+)
+
+TEMPLATE = "/usr/share/postgresql-template"
+POSTGRES_UID = 26
+PGBOUNCER_UID = 1001
+_MAJOR = {"bookworm": 15, "trixie": 17}
+_FILES = Path(__file__).parent / "files"
+_TEMPLATE_MAKE = "/usr/local/bin/pg-template-make"
+_TEMPLATE_COPY = "/usr/local/bin/pg-template-copy"
+
+
+def postgresql(release: DebianRelease) -> Recipe:
+    """Return the recipe of PostgreSQL and PgBouncer, with a template of a fresh cluster."""
+    major = _MAJOR[release.name]
+    home = f"/usr/lib/postgresql/{major}"
+    return Recipe(
+        name="postgresql",
+        packages=(
+            *BASE_PACKAGES,
+            "openssl",
+            "perl-base",
+            f"postgresql-{major}",
+            f"postgresql-client-{major}",
+            "pgbouncer",
+        ),
+        accounts=(
+            Account(name="postgres", uid=POSTGRES_UID, home="/var/lib/pgsql"),
+            Account(name="pgbouncer", uid=PGBOUNCER_UID),
+        ),
+        # Just-in-time compilation is a third of the size, and nothing here queries that much.
+        prune=(
+            *BASE_PRUNE,
+            "usr/lib/*/libLLVM*",
+            "usr/lib/*/libz3.so*",
+            f"{home[1:]}/lib/llvmjit*",
+            f"{home[1:]}/lib/bitcode",
+        ),
+        directories=(
+            "/pgdata",
+            "/pgconf",
+            "/pgwal",
+            "/opt/crunchy",
+            "/var/run/postgresql",
+            TEMPLATE,
+        ),
+        links=(*BASE_LINKS, (f"/usr/pgsql-{major}", home), ("/usr/pgsql", home)),
+        files=(
+            File(target=_TEMPLATE_MAKE, source=_FILES / "pg-template-make"),
+            File(target=_TEMPLATE_COPY, source=_FILES / "pg-template-copy"),
+        ),
+        commands=((_TEMPLATE_MAKE,),),
+        versions=((f"{home}/bin/postgres", "--version"), ("/usr/sbin/pgbouncer", "--version")),
+        config=ImageConfig(
+            uid=POSTGRES_UID,
+            gid=POSTGRES_UID,
+            env={
+                "PATH": f"{home}/bin:{BASE_PATH}",
+                "LANG": "C.UTF-8",
+                "HOME": "/var/lib/pgsql",
+                # Debian's psql falls back on a program that is not here, and long output is lost.
+                "PAGER": "cat",
+            },
+        ),
+    )

@@ -1,0 +1,37 @@
+"""The image table of the reference platform: what stands in for Percona's own images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from embedded.images.recipe import DebianRelease
+from embedded.images.table import ImageSource
+from reference.images.operator import code, operator
+from reference.images.postgresql import PGBOUNCER_UID, postgresql
+
+# Before 2.7 all were one repository, whose tag said what it held.
+PGBOUNCER = ("percona/percona-pgbouncer", "perconalab/percona-pgbouncer")
+POSTGRESQL = (
+    "percona/percona-distribution-postgresql",
+    "perconalab/percona-distribution-postgresql",
+    "percona/percona-pgbackrest",
+    "perconalab/percona-pgbackrest",
+    "percona/percona-postgresql-operator",
+    "perconalab/percona-postgresql-operator",
+)
+
+
+def images(release: DebianRelease) -> tuple[ImageSource, ...]:
+    """Return the rows for a Debian release."""
+    database = postgresql(release)
+    return (
+        ImageSource(
+            patterns=PGBOUNCER,
+            recipe=database,
+            config=replace(database.config, uid=PGBOUNCER_UID, gid=PGBOUNCER_UID),
+        ),
+        ImageSource(patterns=POSTGRESQL, recipe=database),
+        ImageSource(
+            patterns=("reference-operator",), recipe=operator(release), layer=code(release)
+        ),
+    )
