@@ -49,7 +49,7 @@ class Fact(BaseModel):
 
 
 class Platform(Fact):
-    """Where Kubernetes came from."""
+    """The platform that Kubernetes came from."""
 
     name: str
     detail: Words = ""
@@ -92,7 +92,7 @@ class KnownDeviation(Fact):
 
 
 class Asked(Fact):
-    """What of the run's settings decides on its result; the rest of them is only kept."""
+    """The settings of a run that decide on its result; the others are only kept."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -47,14 +47,14 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 
 @dataclass(frozen=True, kw_only=True)
 class Journal:
-    """What was read: the header, and every event after it."""
+    """The content of a journal: the header, and every event after it."""
 
     header: Header
     events: tuple[Event, ...]
 
     @property
     def cut_off(self) -> bool:
-        """Whether the run ended without saying so."""
+        """True if the run ended without saying so."""
         return not self.events or not isinstance(self.events[-1], Footer)
 
 

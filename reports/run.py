@@ -1,4 +1,4 @@
-"""What is said of a run: the model that run.json publishes, and every other report is made from."""
+"""The judged run: the model that run.json publishes, and every other report is made from."""
 
 from typing import Any, Literal
 
@@ -104,10 +104,10 @@ class Run(Fact):
 
     @property
     def asked(self) -> Asked:
-        """What of the settings decides on the result."""
+        """The settings that decide on the result."""
         return Asked.model_validate(self.settings)
 
     @property
     def reference(self) -> bool:
-        """Whether the subject is the project's own operator."""
+        """True if the subject is the project's own operator."""
         return self.subject is not None and self.subject.reference

@@ -1,4 +1,4 @@
-"""What a person reads at the end of a run: failures first, then the rest, then the table."""
+"""The report for people at the end of a run: failures first, then the rest, then the table."""
 
 import textwrap
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ OTHERS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """How wide the terminal is, and whether it shows colours."""
+    """The width of the terminal, and whether it shows colours."""
 
     width: int = 100
     colour: bool = False

@@ -1,4 +1,4 @@
-"""From what happened to what is said of it: a pure function of the journal.
+"""Verdicts: a pure function of the journal.
 
 Two things are never mixed up. A breach is the subject's; an error is the environment's or the
 suite's, and then nothing is known. And what was not looked at is never green.
@@ -149,7 +149,7 @@ def obstacles_of(run: Run) -> tuple[str, ...]:
 
 
 def ran(run: Run) -> bool:
-    """Whether any check of the run came to an end: without one, nothing is ever green."""
+    """Return whether any check of the run came to an end: without one, nothing is ever green."""
     return any(
         check.outcome not in {"not-run", "cut-off"}
         for row in run.requirements

@@ -1,4 +1,4 @@
-"""How a check says that a promise is broken, so that a person can act on it.
+"""Broken promises, as checks raise them: with all that a person needs to act on them.
 
 Anything else that a check raises is an error: then nothing is known about the promise.
 """

@@ -233,7 +233,7 @@ def _row(model: type[_Entry], entry: Any, file: str) -> _Entry:
 
 
 def _named(entry: Any) -> str:
-    """By what an entry is found in its file: its id, or how it begins where it has none."""
+    """Return what an entry is found by in its file: its id, or its beginning where it has none."""
     texts = entry if isinstance(entry, dict) else {}
     for key in ("id", "promise", "title", "says", "finding", "means"):
         if isinstance(texts.get(key), str):

@@ -1,4 +1,4 @@
-"""Which checks decide which requirement, read from the source without running any of it.
+"""The checks and the requirements that they decide, read from source that is not run.
 
 Importing the suites costs a second, most of it the Kubernetes client. A listing should not.
 """

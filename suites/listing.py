@@ -1,4 +1,4 @@
-"""--list-json: which checks decide a requirement, and on which scenarios they stand.
+"""--list-json: the checks of each requirement, and the scenarios of each check.
 
 For programs that choose checks, as the one does that shows that each fault is caught.
 """

@@ -1,4 +1,4 @@
-"""What a check needs of a cluster's Secrets, where another check says whether it is there."""
+"""Content of a cluster's Secrets that a check needs, and whose presence another check judges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several chapters expect of replication."""
+"""An expectation of replication that several chapters share."""
 
 from __future__ import annotations
 

@@ -255,7 +255,7 @@ def _expect_untouched(deletion: Deletion, name: str, words: tuple[str, ...]) -> 
 
 
 def _differs(before: SecretState, after: SecretState | None) -> tuple[str, ...]:
-    """``touched``, where we wrote to the Secret ourselves: took a label off and saw it return."""
+    """`touched`, where we wrote to the Secret ourselves: took a label off and saw it return."""
     if after is None:
         return touched(before, after)
     ours = replace(
@@ -265,7 +265,7 @@ def _differs(before: SecretState, after: SecretState | None) -> tuple[str, ...]:
 
 
 def _is_there(before: SecretState, after: SecretState | None) -> bool:
-    """Whether that very Secret still exists; another of its name is not it."""
+    """Return whether that very Secret still exists; another of its name is not it."""
     return after is not None and after.uid == before.uid
 
 

@@ -175,13 +175,13 @@ def _leaves(inventory: Inventory, instances: Iterable[Member]) -> Iterator[tuple
 
 
 def _stored(inventory: Inventory, secret: str, key: str) -> tuple[x509.Certificate, ...]:
-    """What lies there; nothing where Secret, key or certificate is absent."""
+    """Return the certificates under a key; none where Secret, key or certificate is absent."""
     found = inventory.secrets.get(secret)
     return found.certificates.get(key, ()) if found else ()
 
 
 def _not_under(root: x509.Certificate, found: tuple[x509.Certificate, ...]) -> str:
-    """Why what lies there is no leaf under the root; empty where it is one."""
+    """Return why the first certificate is no leaf under the root; empty where it is one."""
     if not found:
         return "no certificate"
     if is_authority(found[0]):

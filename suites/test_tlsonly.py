@@ -280,7 +280,7 @@ def judge_attempts(member: Member, attempts: Attempts) -> None:
 def judge_server_leg(
     member: Member, setting: str, answer: Answer, controls: tuple[Answer, ...]
 ) -> None:
-    """PgBouncer's own session; ``controls`` are those for which the user has set nothing."""
+    """PgBouncer's own session; `controls` are those for which the user has set nothing."""
     works = bool(controls) and all(isinstance(control, LoginOk) for control in controls)
     judge(
         answer,

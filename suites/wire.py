@@ -1,4 +1,4 @@
-"""From what was answered on the wire to what a check may say of it.
+"""Judgement of answers on the wire.
 
 There are three ways out: the promised answer passes, the promise visibly broken is a breach, and
 whatever else was answered says nothing of the promise and is an error.
@@ -37,7 +37,7 @@ _LOOK_AT_RULES = "pg_hba_file_rules of the instance; PgBouncer's client_tls_sslm
 
 
 class NothingKnown(Exception):  # noqa: N818 - what it means for the verdict
-    """What was answered says nothing of the promise: an error, neither kept nor broken."""
+    """An answer that says nothing of the promise: an error, neither kept nor broken."""
 
 
 def let_in(answer: Answer) -> bool:

@@ -1,4 +1,4 @@
-"""What --list, --list-json and --explain print."""
+"""The texts that --list, --list-json and --explain print."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What a check may ask for by name: `each`, `evidence` and `findings`."""
+"""The fixtures of checks: `each`, `evidence` and `findings`."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is on the terminal while a run goes on: a letter per check, and what is waited for."""
+"""The terminal while a run goes on: a letter for each check, and what is waited for."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ CLEAR_REST = "\x1b[K"
 class Display:
     """Writes to what was standard output before pytest began to capture it; thread-safe.
 
-    Where that is no terminal, what is waited for goes to standard error, and only until the run's
+    If that is no terminal, what is waited for goes to standard error, and only until the run's
     heading: the first line of the output stays the heading, and a log shows why it takes long.
     """
 

@@ -1,4 +1,4 @@
-"""Options in, and the question whether this pytest judges anything at all."""
+"""The options of a run as pytest's, and the decision whether this pytest judges anything."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,12 +70,12 @@ def user_directory(config: pytest.Config) -> Path:
 
 
 def asks_for_text(config: pytest.Config) -> bool:
-    """Whether --list, --list-json or --explain was given."""
+    """Return whether --list, --list-json or --explain was given."""
     return any(config.getoption(f"pgtls_{name}") for name in ("list", "list_json", "explain"))
 
 
 def judges(config: pytest.Config) -> bool:
-    """Whether the checks of the suites are to be run.
+    """Return whether the checks of the suites are to be run.
 
     Raises UsageError where they are mixed with other tests: a run gives verdicts, or it does not.
     """
@@ -96,7 +96,7 @@ def judges(config: pytest.Config) -> bool:
 
 
 def narrowed(config: pytest.Config) -> bool:
-    """Whether pytest's own means chose among the checks: -k, -m, --deselect, a module, a check."""
+    """Return whether pytest itself chose checks: by -k, -m, --deselect, a module, a check."""
     option = config.option
     folder = suites_folder(config)
     return bool(option.keyword or option.markexpr or option.deselect) or any(
@@ -105,7 +105,7 @@ def narrowed(config: pytest.Config) -> bool:
 
 
 def given(config: pytest.Config) -> dict[str, Any]:
-    """What the command line holds, by the names of Settings; None where nothing was given."""
+    """Return the command line's values by the names of Settings; None where nothing was given."""
     return {option.field: config.getoption(option.destination) for option in OPTIONS}
 
 

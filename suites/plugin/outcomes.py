@@ -13,7 +13,7 @@ from suites.breach import Breach, Each
 
 @dataclass
 class CheckState:
-    """What is known of a check while it runs.
+    """The state of a check while it runs.
 
     `broke` is an error that came after the check had its outcome: it decides nothing more, and
     says that the environment broke.

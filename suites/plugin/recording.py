@@ -34,7 +34,7 @@ class RunRecorder:
 
     @property
     def open(self) -> bool:
-        """Whether the header was written, so that there is something to judge."""
+        """True if the header was written, so that there is something to judge."""
         return self._header is not None
 
     def begin(self, header: Header) -> None:

@@ -1,4 +1,4 @@
-"""Which requirements and checks a run is about."""
+"""The requirements and checks that a run is about."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from suites.versions import Version
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What --chapter and --requirement chose; with neither, everything."""
+    """The requirements that --chapter and --requirement chose; with neither, all."""
 
     ids: frozenset[str] | None
 
@@ -35,7 +35,7 @@ class Choice:
         return cls(ids=frozenset(ids))
 
     def takes(self, id_: str) -> bool:
-        """Whether a requirement was chosen."""
+        """Return whether a requirement was chosen."""
         return self.ids is None or id_ in self.ids
 
 

@@ -12,7 +12,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
-    """Whether the run was stopped, and by what; the first signal counts."""
+    """The handler of signals that stop the run; the first one counts."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.by = ""

@@ -72,7 +72,7 @@ def test_error():
     """Cannot be said."""
     raise OSError("no route to host")
 '''
-"""Checks for ``Example.make``: one that passes, one that fails, one that breaks."""
+"""Checks for `Example.make`: one that passes, one that fails, one that breaks."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ EXTERNAL, INTERNAL, CA = "one-cluster-cert", "one-replication-cert", "one-cluste
 
 @dataclass
 class Neighbours:
-    """Two clusters and a legacy root; ``one`` and ``two`` may be changed before they are read."""
+    """Two clusters and a legacy root; `one` and `two` may be changed before they are read."""
 
     legacy: Authority
     one: dict[str, dict[str, bytes]]

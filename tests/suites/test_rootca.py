@@ -65,7 +65,7 @@ def _pods(cluster: str, root: Authority, *roles: str) -> dict[Member, Answer]:
 
 @dataclass
 class Observed:
-    """The scenario as its checks read it; ``secrets`` and Pods may be changed before."""
+    """The scenario as its checks read it; `secrets` and Pods may be changed before."""
 
     root: Authority = field(default_factory=lambda: Authority.create("given"))
     secrets: dict[str, dict[str, dict[str, bytes]]] = field(default_factory=dict)
