@@ -69,7 +69,10 @@ _Name = Annotated[
     str, _matching(r"[a-z0-9][a-z0-9._-]*", "a name: lower-case letters, digits, '.', '_' and '-'")
 ]
 _Package = Annotated[str, _matching(r"[a-z0-9][a-z0-9+.-]+", "the name of a Debian package")]
-_Pruned = Annotated[str, _matching(r"[^/].*", "a shell pattern relative to the image's root")]
+_Pruned = Annotated[
+    str,
+    _matching(r"(?!/)(?!(.*/)?\.\.(/|$)).+", "a shell pattern relative to the image's root"),
+]
 _Inside = Annotated[str, AfterValidator(_inside)]
 _Uid = Annotated[int, Field(ge=0, lt=2**31)]
 _Command = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -172,18 +175,21 @@ def _sources(document: _Document, here: Path) -> Iterator[ImageSource]:
     made: dict[str, Recipe] = {}
     for name, described in document.recipes.items():
         layers = [i.layer for i in document.images.values() if i.recipe == name and i.layer]
-        made[name] = described.recipe(name, here, tuple(layer.directory for layer in layers))
+        try:
+            made[name] = described.recipe(name, here, tuple(layer.directory for layer in layers))
+        except ValueError as error:
+            raise ValueError(f"recipes.{name}.{error}") from error
     for pattern, image in document.images.items():
         recipe = made.get(image.recipe)
         if recipe is None:
             known = ", ".join(made) or "none"
             raise ValueError(f"images.{pattern}: no recipe {image.recipe!r}; there are: {known}")
-        yield ImageSource(
-            patterns=(pattern,),
-            recipe=recipe,
-            layer=image.layer.layer(recipe.name, here) if image.layer else None,
-            config=image.over(recipe.config),
-        )
+        try:
+            layer = image.layer.layer(recipe.name, here) if image.layer else None
+        except ValueError as error:
+            raise ValueError(f"images.{pattern}.{error}") from error
+        config = image.over(recipe.config)
+        yield ImageSource(patterns=(pattern,), recipe=recipe, layer=layer, config=config)
 
 
 def _file(target: str, source: Path) -> File:

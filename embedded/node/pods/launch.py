@@ -78,8 +78,8 @@ def image_for(node: Surroundings, reference: str) -> Image:
     if image is None:
         raise LaunchError(
             "ErrImagePull",
-            f'Failed to pull image "{reference}": not found: no image of the embedded platform '
-            "stands in for this reference",
+            f'Failed to pull image "{reference}": not found: no row of the image table '
+            "of the embedded platform matches this reference",
         )
     return image
 

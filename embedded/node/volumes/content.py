@@ -141,7 +141,7 @@ def private(mode: int) -> int:
     """Return `mode` without the group's rights when others have none.
 
     A container of the box has one uid, so each file belongs to it, where a kubelet's belong to
-    root with fsGroup as group. PostgreSQL takes a key of mode 0640 from root, but not from itself:
-    the owner's rights alone say the same thing here.
+    root with fsGroup as group. Servers take a private key of mode 0640 from root, but not from
+    themselves: the owner's rights alone say the same thing here.
     """
     return mode if mode & 0o007 else mode & 0o700

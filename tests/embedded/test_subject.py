@@ -1,0 +1,22 @@
+"""The box is for anybody's operator: it does not know whose is tested on it here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+SUBJECT = re.compile(r"postgres|percona|pgbouncer|patroni|crunchy", re.IGNORECASE)
+# The node's faults, until they stand with those of the operator.
+EXCEPT = {"embedded/node/faults.py"}
+
+
+def test_no_file_mentions_the_subject() -> None:
+    files = (path for path in (REPOSITORY / "embedded").rglob("*") if path.is_file())
+    found = {
+        str(path.relative_to(REPOSITORY)): SUBJECT.findall(path.read_text())
+        for path in files
+        if path.suffix != ".pyc"
+    }
+    assert found.keys() > EXCEPT
+    assert {name: words for name, words in found.items() if words and name not in EXCEPT} == {}
