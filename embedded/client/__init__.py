@@ -1,7 +1,10 @@
 """A small asyncio client of the Kubernetes API, and what control loops are made of."""
 
-from embedded.client.client import Client, JsonList, WatchEvent
-from embedded.client.config import ClientConfig
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from embedded.client.errors import (
     AlreadyExists,
     ApiError,
@@ -13,8 +16,6 @@ from embedded.client.errors import (
     Terminating,
     Unreachable,
 )
-from embedded.client.execution import ExecResult
-from embedded.client.informer import Informer, Informers
 from embedded.client.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
@@ -43,6 +44,12 @@ from embedded.client.resources import (
 )
 from embedded.client.store import key_of
 from embedded.client.workqueue import Backoff, Reconciler
+
+if TYPE_CHECKING:
+    from embedded.client.client import Client, JsonList, WatchEvent
+    from embedded.client.config import ClientConfig
+    from embedded.client.execution import ExecResult
+    from embedded.client.informer import Informer, Informers
 
 __all__ = [
     "CLUSTERROLEBINDINGS",
@@ -89,3 +96,21 @@ __all__ = [
     "WatchEvent",
     "key_of",
 ]
+
+# Imported when they are asked for: aiohttp takes a second to load, which a program that only names
+# resources need not wait for.
+_ON_DEMAND = {
+    "Client": "client",
+    "ClientConfig": "config",
+    "ExecResult": "execution",
+    "Informer": "informer",
+    "Informers": "informer",
+    "JsonList": "client",
+    "WatchEvent": "client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ON_DEMAND[name]}"), name)
