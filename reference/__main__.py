@@ -12,6 +12,7 @@ from embedded.box.launcher import EXIT_UNAVAILABLE
 from embedded.box.specification import Program, Specification
 from embedded.images.cache import cache_directory
 from reference.bundles import bundle
+from reference.faults import Fault
 from reference.images.table import images
 
 
@@ -42,15 +43,21 @@ def _up(options: argparse.Namespace) -> int:
     faults = _faults(options)
     if faults is None:
         return EXIT_UNAVAILABLE
-    node = ("--faults", ",".join(faults)) if faults else ()
     specification = Specification(
         images=images,
         bundle=partial(bundle, faults, cache_directory()),
-        node=Program(module="embedded.node", arguments=node),
+        node=_node(faults),
         log_dir=options.log_dir,
         speak_json=options.json,
     )
     return cli.run_up(specification)
+
+
+def _node(faults: Sequence[Fault]) -> Program:
+    names = ",".join(fault.name for fault in faults if fault.where == "node")
+    if not names:
+        return Program(module="embedded.node")
+    return Program(module="reference.faults.node", arguments=("--faults", names))
 
 
 def _images(_: argparse.Namespace) -> int:
@@ -65,19 +72,18 @@ def _bundle(options: argparse.Namespace) -> int:
     return 0
 
 
-def _faults(options: argparse.Namespace) -> tuple[str, ...] | None:
-    """Check the names; None, with a word to the user, when one is unknown."""
-    names = tuple(name.strip() for name in options.faults.split(",") if name.strip())
-    if names:
-        # Only now: all faults are loaded with it.
-        from reference.faults.registry import UnknownFaultError, parse
+def _faults(options: argparse.Namespace) -> tuple[Fault, ...] | None:
+    """Return the faults that are named; None, with a word to the user, when one is unknown."""
+    if not options.faults:
+        return ()
+    # Only now: all faults are loaded with it.
+    from reference.faults.registry import UnknownFaultError, parse
 
-        try:
-            parse(options.faults)
-        except UnknownFaultError as error:
-            print(f"--faults: {error}", file=sys.stderr)
-            return None
-    return names
+    try:
+        return parse(options.faults)
+    except UnknownFaultError as error:
+        print(f"--faults: {error}", file=sys.stderr)
+        return None
 
 
 if __name__ == "__main__":

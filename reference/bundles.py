@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from reference.faults import Fault
 from reference.images.operator import code_key
 
 
-def bundle(faults: Sequence[str], cache: Path) -> str:
-    """Return the bundle as YAML, with `faults` set in its Deployment.
+def bundle(faults: Sequence[Fault], cache: Path) -> str:
+    """Return the bundle as YAML, of an operator that commits `faults`.
 
-    It follows from the operator's code and the names of the faults, which are known to be right.
+    It follows from the operator's code and the names of the faults.
     """
-    digest = hashlib.sha256("\0".join([code_key(), *faults]).encode()).hexdigest()
+    names = [fault.name for fault in faults]
+    digest = hashlib.sha256("\0".join([code_key(), *names]).encode()).hexdigest()
     kept = cache / "bundles" / f"{digest[:16]}.yaml"
     with suppress(OSError):
         return kept.read_text()
@@ -34,8 +36,7 @@ def _keep(file: Path, text: str) -> None:
     aside.rename(file)
 
 
-def _render(faults: Sequence[str]) -> str:
-    from reference.faults.registry import parse
-    from reference.operator.bundle import render
+def _render(faults: Sequence[Fault]) -> str:
+    from reference.faults.bundle import render
 
-    return render(parse(",".join(faults)))
+    return render(faults)

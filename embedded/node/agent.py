@@ -6,9 +6,9 @@ import asyncio
 from ipaddress import IPv4Address, IPv4Network
 
 from embedded.client import Client, Json, key_of
+from embedded.node.behaviour import NodeBehaviour
 from embedded.node.changes import Changes
 from embedded.node.config import Limits, NodeConfig
-from embedded.node.faults import NodeFaults
 from embedded.node.kubelet.server import KubeletServer
 from embedded.node.network.addresses import AddressPool
 from embedded.node.network.dns import NameServer
@@ -26,7 +26,7 @@ from embedded.runtime.runtime import Runtime
 
 
 async def run_node(
-    config: NodeConfig, limits: Limits | None = None, faults: NodeFaults | None = None
+    config: NodeConfig, behaviour: NodeBehaviour, limits: Limits | None = None
 ) -> None:
     """Be the node until cancelled.
 
@@ -36,9 +36,7 @@ async def run_node(
     runtime = await Runtime.connect_to(config.spawner, config.state_dir)
     try:
         async with Client.from_kubeconfig(config.kubeconfig) as client:
-            node = _surroundings(
-                config, limits or Limits(), faults or NodeFaults(), runtime, client
-            )
+            node = _surroundings(config, behaviour, limits or Limits(), runtime, client)
             async with asyncio.TaskGroup() as group:
                 await _start(node, client, group)
     finally:
@@ -46,7 +44,11 @@ async def run_node(
 
 
 def _surroundings(
-    config: NodeConfig, limits: Limits, faults: NodeFaults, runtime: Runtime, client: Client
+    config: NodeConfig,
+    behaviour: NodeBehaviour,
+    limits: Limits,
+    runtime: Runtime,
+    client: Client,
 ) -> Surroundings:
     objects = Objects(client, config.name)
     reserved = frozenset({IPv4Address(config.address)})
@@ -61,7 +63,7 @@ def _surroundings(
         claims=Claims(config.state_dir / "claims", objects),
         tokens=TokenSource(client),
         pace=Pace(),
-        faults=faults,
+        behaviour=behaviour,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from embedded.client import Json
+from embedded.node.behaviour import NodeBehaviour
 from embedded.node.changes import Changes
 from embedded.node.config import Limits, NodeConfig
-from embedded.node.faults import NodeFaults
 from embedded.node.network.addresses import AddressPool
 from embedded.node.objects import Objects
 from embedded.node.pods.events import EventRecorder
@@ -31,7 +31,7 @@ class Surroundings:
     claims: Claims
     tokens: TokenSource
     pace: Pace
-    faults: NodeFaults
+    behaviour: NodeBehaviour
 
     async def secret(self, namespace: str, name: str) -> Json | None:
         """Return the Secret, or None when it does not exist."""

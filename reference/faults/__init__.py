@@ -1,9 +1,14 @@
-"""The faults: each switches one small behaviour of operator, node or data plane to a breach.
+"""The faults: each makes one small behaviour of operator, node or data plane a breach.
 
 A suite that has never been seen to fail proves nothing; a run under a fault shows that the
 checks of its requirements catch it. A known deviation of a real version is a fault too.
+
+`chapters` has them, each a record with the class that commits it: a subclass of the operator's
+`Contract` or of the node's `NodeBehaviour` that overrides what it breaks, on top of `super()`, so
+that several faults at once are a class of all of them. The modules beside `chapters` are what
+faults share, and the programs `operator` and `node`, which run with faults.
 """
 
-from reference.faults.fault import Fault, Faults, Hit
+from reference.faults.fault import Fault, Hit
 
-__all__ = ["Fault", "Faults", "Hit"]
+__all__ = ["Fault", "Hit"]

@@ -1,13 +1,15 @@
-"""What a fault is, and which faults are switched on."""
+"""The record of a fault, which stands in front of the class that commits it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 Where = Literal["operator", "node", "data plane"]
 Expected = Literal["failed", "error"]
+
+_T = TypeVar("_T", bound=type)
+_RECORD = "__fault__"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,7 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One deliberate breach of the contract.
+    """One deliberate breach of the contract, and the decorator of the class that commits it.
 
     `breaks` says it in one sentence. `requirements` are the ids that must come out as
     `expects`; `collateral` those that may suffer too, of the scenarios that decide them.
@@ -42,27 +44,17 @@ class Fault:
     versions: tuple[str, ...] = ()
     deadlines: tuple[tuple[str, float], ...] = ()
 
+    def __call__(self, override: _T) -> _T:
+        """Note of a subclass of `Contract` or `NodeBehaviour` that it commits this fault."""
+        setattr(override, _RECORD, self)
+        return override
 
-@dataclass(frozen=True)
-class Faults:
-    """The faults that are switched on: none, in an operator that keeps the contract."""
+    @staticmethod
+    def of(override: type) -> Fault | None:
+        """Return the record in front of a class; None of one that has none of its own."""
+        return vars(override).get(_RECORD)
 
-    active: frozenset[Fault] = frozenset()
 
-    def __contains__(self, fault: Fault) -> bool:
-        return fault in self.active
-
-    def __iter__(self) -> Iterator[Fault]:
-        return iter(sorted(self.active, key=lambda fault: fault.name))
-
-    @classmethod
-    def of(cls, *faults: Fault) -> Faults:
-        """Switch on the faults given."""
-        return cls(frozenset(faults))
-
-    def without(self, fault: Fault) -> Faults:
-        """The others alone."""
-        return Faults(self.active - {fault})
-
-    def __str__(self) -> str:
-        return ",".join(fault.name for fault in self)
+def hits(reason: str, *requirements: str, sometimes: bool = False) -> tuple[Hit, ...]:
+    """Return hits of several requirements for one reason."""
+    return tuple(Hit(requirement=each, reason=reason, sometimes=sometimes) for each in requirements)

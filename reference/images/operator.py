@@ -23,10 +23,13 @@ from embedded.images.recipe import (
 REPOSITORY = Path(__file__).parents[2]
 WHEELS = "/opt/reference-operator/wheels"
 CODE = "/opt/reference-operator/code"
-# All that the operator may import: it meets the rest of the platform through the API alone.
+# All that the operator may import: it meets the rest of the platform through the API alone. Faults
+# of the node, which are found with all others, stand on the node's behaviour.
 PARTS = (
     "embedded/__init__.py",
     "embedded/client",
+    "embedded/node/__init__.py",
+    "embedded/node/behaviour.py",
     "reference/__init__.py",
     "reference/faults",
     "reference/operator",

@@ -1,5 +1,5 @@
 """The reference operator: keeps the TLS contract as documented, through the Kubernetes API alone.
 
 It runs as a Pod of its own Deployment and knows of the cluster that it runs in only what the API
-tells. Every place where a fault may break the contract asks one injected `Faults` object.
+tells. `contract` has the promises; everything else keeps objects as they say.
 """

@@ -1,4 +1,4 @@
-"""Whether an object already is as wanted, so that nothing is written in vain."""
+"""Comparison of an object with what is wanted, so that nothing is written in vain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def covers(actual: Any, wanted: Any) -> bool:
-    """Whether all that is wanted is there; what servers add beside it does not count."""
+    """Return whether all that is wanted is there; what servers add beside it does not count."""
     if isinstance(wanted, dict):
         found = actual if isinstance(actual, dict) else {}
         return all(covers(found.get(key), value) for key, value in wanted.items())

@@ -1,4 +1,4 @@
-"""Events: what a user should be told beside the status."""
+"""Events that tell a user what the status alone would not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reference.operator.names import MANAGER
 
 
 def warning(regarding: Json, reason: str, message: str, now: datetime) -> Json:
-    """A Warning about an object."""
+    """Return a Warning about an object."""
     metadata = regarding["metadata"]
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {

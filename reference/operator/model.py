@@ -1,10 +1,10 @@
-"""What a PerconaPGCluster asks for, as frozen values; the API server has checked the schema."""
+"""A PerconaPGCluster as frozen values; the API server has checked it by its schema."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from embedded.client import Json
 from reference.operator.names import Names
@@ -12,6 +12,10 @@ from reference.operator.names import Names
 VERSION = "2.8.0"
 POSTGRES_IMAGE = "docker.io/percona/percona-distribution-postgresql:17.6-1"
 PGBOUNCER_IMAGE = "docker.io/percona/percona-pgbouncer:1.24.1-1"
+
+Role = Literal["primary", "replica"]
+Key = tuple[str, str]
+"""Namespace and name of a cluster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,7 @@ class SecretRef:
     items: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, path: str) -> str:
-        """The data key that holds what is expected at `path`."""
+        """Return the data key that holds what is expected at `path`."""
         return self.items.get(path, path)
 
     @classmethod
@@ -45,8 +49,17 @@ class InstanceSet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One instance to be: its name, its set, and its part in replication."""
+
+    name: str
+    instance_set: InstanceSet
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
 class PgBouncer:
-    """The pooler: `settings` are the user's for the section [pgbouncer]."""
+    """PgBouncer: `settings` are the user's for the section [pgbouncer]."""
 
     replicas: int
     image: str
@@ -68,7 +81,7 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """One PerconaPGCluster."""
+    """One PerconaPGCluster; `status` is what its status says so far."""
 
     names: Names
     uid: str
@@ -91,6 +104,12 @@ class Cluster:
     users: tuple[User, ...]
     hba: tuple[str, ...]
     parameters: Mapping[str, Any]
+    status: Json
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name."""
+        return self.names.namespace, self.names.cluster
 
     @property
     def custom_secrets(self) -> tuple[str, ...]:
@@ -103,13 +122,8 @@ class Cluster:
         )
         return tuple(ref.name for ref in refs if ref)
 
-    @property
-    def size(self) -> int:
-        """Number of instances asked for."""
-        return sum(wanted.replicas for wanted in self.instance_sets)
-
     def owner(self) -> Json:
-        """An ownerReference to this cluster."""
+        """Return an ownerReference to this cluster."""
         return {
             "apiVersion": "pgv2.percona.com/v2",
             "kind": "PerconaPGCluster",
@@ -121,7 +135,7 @@ class Cluster:
 
     @classmethod
     def parse(cls, obj: Json) -> Cluster:
-        """Read an object as the API server serves it."""
+        """Read an object of the API."""
         metadata, spec = obj["metadata"], obj.get("spec") or {}
         names = Names(namespace=metadata["namespace"], cluster=metadata["name"])
         secrets = spec.get("secrets") or {}
@@ -151,6 +165,7 @@ class Cluster:
             users=_users(names, spec.get("users")),
             hba=tuple(str(rule) for rule in postgresql.get("pg_hba") or ()),
             parameters=postgresql.get("parameters") or {},
+            status=obj.get("status") or {},
         )
 
 

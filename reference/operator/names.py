@@ -1,4 +1,4 @@
-"""Names, labels and annotations: what objects of a cluster are called, and how they are found."""
+"""Names, labels and annotations of the objects of a cluster."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Names:
     cluster: str
 
     def of(self, part: str) -> str:
-        """`<cluster>-<part>`."""
+        """Return `<cluster>-<part>`."""
         return f"{self.cluster}-{part}"
 
     @property
@@ -73,23 +73,23 @@ class Names:
         return self.of("roles")
 
     def user_secret(self, user: str) -> str:
-        """Secret with the credentials of a user."""
+        """Return the name of the Secret with the credentials of a user."""
         return self.of(f"pguser-{user}")
 
     def host(self, part: str) -> str:
-        """Host name of a Service as the user's Secret gives it, `<c>-<part>.<ns>.svc`."""
+        """Return the host name of a Service as users' Secrets give it, `<c>-<part>.<ns>.svc`."""
         return f"{self.of(part)}.{self.namespace}.svc"
 
     def dns(self, part: str) -> tuple[str, str, str, str]:
-        """All names of a Service, the full one first, as the contract orders them."""
+        """Return all DNS names of a Service, the full one first, as the contract orders them."""
         return self._forms(self.of(part))
 
     def pod_dns(self, instance: str) -> tuple[str, str, str, str]:
-        """All names of an instance's Pod under the headless Service of the cluster's Pods."""
+        """Return all DNS names of an instance's Pod, under the headless Service `<c>-pods`."""
         return self._forms(f"{instance}-0.{self.of('pods')}")
 
     def labels(self, **more: str) -> Json:
-        """Labels for an object of the cluster, with the recommended ones of Kubernetes."""
+        """Return labels for an object of the cluster, with the ones Kubernetes recommends."""
         return {
             CLUSTER: self.cluster,
             "app.kubernetes.io/instance": self.cluster,

@@ -1,4 +1,4 @@
-"""What the status of a cluster says, from what its Pods say."""
+"""The status of a cluster, from the status of its Pods."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ TLS_READY = "TLSSecretsReady"
 
 @dataclass(frozen=True, kw_only=True)
 class Workloads:
-    """What is meant to run: the StatefulSets of the instances, and PgBouncer's Deployment."""
+    """The workloads that are to be: StatefulSets of the instances, PgBouncer's Deployment."""
 
     stateful_sets: Sequence[Json]
     deployment: Json | None
 
 
-def converged(
-    cluster: Cluster, previous: Json, pods: Sequence[Json], wanted: Workloads, now: datetime
-) -> Json:
-    """Status of a cluster whose wishes were granted."""
+def converged(cluster: Cluster, pods: Sequence[Json], wanted: Workloads, now: datetime) -> Json:
+    """Return the status of a cluster that is as asked for, or on its way there."""
     instances = [pod for pod in pods if _labels(pod).get(DATA) == "postgres"]
     poolers = [pod for pod in pods if _labels(pod).get(ROLE) == "pgbouncer"]
     revisions = {_labels(each)[INSTANCE]: revision(each) for each in wanted.stateful_sets}
@@ -47,13 +45,13 @@ def converged(
         },
         "pgbouncer": {"size": pooler_size, "ready": len(pooling)},
         "conditions": conditions(
-            previous, _condition(TLS_READY, "True", "TLSSecretsValid", ""), now
+            cluster.status, _condition(TLS_READY, "True", "TLSSecretsValid", ""), now
         ),
     }
 
 
 def refused(previous: Json, refusal: RefusedError, now: datetime) -> Json:
-    """Status of a cluster that must not start, or that keeps what it runs with."""
+    """Return the status of a cluster that must not start, or that keeps what it runs with."""
     change = _condition(TLS_READY, "False", refusal.reason, refusal.message)
     return {
         "state": previous.get("state") or "initializing",
@@ -62,7 +60,7 @@ def refused(previous: Json, refusal: RefusedError, now: datetime) -> Json:
 
 
 def conditions(previous: Json, change: Json, now: datetime) -> list[Json]:
-    """The conditions with one changed; its time is that of its last turn."""
+    """Return the conditions with one changed; its time is that of its last transition."""
     before = previous.get("conditions") or []
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     for each in before:
@@ -73,7 +71,7 @@ def conditions(previous: Json, change: Json, now: datetime) -> list[Json]:
 
 
 def refusal_in(status: Json) -> str:
-    """The message of the refusal that a status tells of; empty if it tells of none."""
+    """Return the message of the refusal that a status tells of; empty if it tells of none."""
     for each in status.get("conditions") or []:
         if each["type"] == TLS_READY and each["status"] == "False":
             return str(each.get("message", ""))

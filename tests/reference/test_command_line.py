@@ -11,6 +11,7 @@ import pytest
 from tests.embedded.announced import announced
 
 SECONDS = 90
+FAULTS = "node-another-root-file,short-leaf"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -27,7 +28,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_it_says_what_is_up() -> None:
     """What to install on it, what stands in for which image; it ends with its input."""
     done = subprocess.Popen(
-        [sys.executable, "-m", "reference", "up", "--json", "--faults", "node-another-root-file"],
+        [sys.executable, "-m", "reference", "up", "--json", "--faults", FAULTS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -39,7 +40,8 @@ def test_it_says_what_is_up() -> None:
         process.communicate(timeout=SECONDS)
     assert process.returncode == 0
     assert bundle.count("kind: CustomResourceDefinition") == 1
-    assert "node-another-root-file" in bundle
+    assert "- reference.faults.operator\n" in bundle
+    assert "- short-leaf\n" in bundle
     rows = {row["reference"]: row for row in said["images"]}
     assert rows["percona/percona-pgbouncer"]["recipe"] == "postgresql"
     assert rows["reference-operator"]["digest"].startswith("sha256:")

@@ -61,7 +61,7 @@ class PodPlace:
             return None
         node, config = self._node, self._node.config
         facts = PodFacts(pod_ip=self.address, host_ip=config.address)
-        sources = node.faults.sources(self.pod, node)
+        sources = node.behaviour.sources(self.pod, node)
         context = ContentContext(pod=self.pod, facts=facts, sources=sources)
         volumes = PodVolumes(self.directory / "volumes", context, node.claims)
         self._volumes = volumes
@@ -139,7 +139,7 @@ class PodPlace:
     def _on_change(self, kind: str, name: str) -> None:
         old, self._changed = self._changed, asyncio.Event()
         old.set()
-        if kind == "Secret" and self._node.faults.keeps_old_secrets(self.pod):
+        if kind == "Secret" and not self._node.behaviour.refreshes_secrets(self.pod):
             return
         self._spawn_refresh((kind, name))
 

@@ -1,5 +1,5 @@
-"""What installs the operator: the CRD, its account and rights, and its Deployment."""
+"""The bundle that installs the operator: the CRD, its account and rights, and its Deployment."""
 
-from reference.operator.bundle.render import objects, render
+from reference.operator.bundle.render import COMMAND, objects, render
 
-__all__ = ["objects", "render"]
+__all__ = ["COMMAND", "objects", "render"]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import yaml
 
 from embedded.client import Json
-from reference.faults import Faults
 from reference.operator.bundle.schema import schema
 from reference.operator.model import VERSION
 from reference.operator.names import MANAGER
@@ -15,6 +14,7 @@ from reference.operator.resources import PGCLUSTERS
 
 NAMESPACE = "postgres-operator"
 IMAGE = f"reference-operator:{VERSION}"
+COMMAND = ("python3", "-m", "reference.operator")
 
 _NAME = MANAGER
 _READY_FILE = "/tmp/watching"  # noqa: S108
@@ -23,8 +23,8 @@ _RBAC = "rbac.authorization.k8s.io"
 _ALL = ["get", "list", "watch", "create", "update", "patch", "delete"]
 
 
-def objects(faults: Faults | None = None) -> list[Json]:
-    """All objects, in the order in which they can be created."""
+def objects(command: Sequence[str] = COMMAND) -> list[Json]:
+    """Return all objects in the order in which they can be created; the operator runs `command`."""
     return [
         _definition(),
         _of("v1", "ServiceAccount", {}),
@@ -32,17 +32,17 @@ def objects(faults: Faults | None = None) -> list[Json]:
         _of(f"{_RBAC}/v1", "ClusterRoleBinding", _binding("ClusterRole")),
         _of(f"{_RBAC}/v1", "Role", {"rules": _own_rules()}),
         _of(f"{_RBAC}/v1", "RoleBinding", _binding("Role")),
-        _of("apps/v1", "Deployment", {"spec": _deployment(faults or Faults())}),
+        _of("apps/v1", "Deployment", {"spec": _deployment(command)}),
     ]
 
 
-def render(faults: Faults | None = None) -> str:
-    """The bundle as one YAML file."""
-    return yaml.dump_all(objects(faults), Dumper=_Plain, sort_keys=False, width=100)
+def render(command: Sequence[str] = COMMAND) -> str:
+    """Return the bundle as one YAML file; the operator runs `command`."""
+    return yaml.dump_all(objects(command), Dumper=_Plain, sort_keys=False, width=100)
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes equal parts out each time: anchors are hard to read, and to patch."""
+    """A dumper that repeats equal parts: anchors are hard to read, and to patch."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
@@ -129,15 +129,14 @@ def _binding(kind: str) -> Json:
     }
 
 
-def _deployment(faults: Faults) -> Json:
+def _deployment(command: Sequence[str]) -> Json:
     container: Json = {
         "name": "operator",
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-m", "reference.operator"],
+        "command": list(command),
         "env": [
             {"name": "WATCH_NAMESPACE", "value": ""},
-            {"name": "FAULTS", "value": str(faults)},
             {"name": "READY_FILE", "value": _READY_FILE},
         ],
         "startupProbe": {

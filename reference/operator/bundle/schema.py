@@ -37,7 +37,7 @@ def _defaulted(schema: Json, value: object) -> Json:
 
 
 def schema() -> Json:
-    """The openAPIV3Schema of version v2."""
+    """Return the openAPIV3Schema of version v2."""
     return _object(
         "A PostgreSQL cluster with replicas, a pooler and TLS.",
         ("spec",),
@@ -91,7 +91,7 @@ def _backups() -> Json:
 
 
 def _pmm() -> Json:
-    """Kept as given; but what must stand beside `enabled`, must."""
+    """Return a schema that keeps all as given, but demands what must stand beside `enabled`."""
     properties = {"enabled": _FLAG, "querySource": _defaulted(_TEXT, "pgstatmonitor")}
     required = ["enabled", "image", "querySource", "secret", "serverHost"]
     return {**_ANYTHING, "properties": properties, "required": required}

@@ -1,16 +1,16 @@
-"""The operator's own PKI: a root per cluster, and the leaves that stand on it."""
+"""The operator's own PKI: a root per cluster, and the leaves that it signs."""
 
 from reference.operator.pki import encoding
-from reference.operator.pki.authority import Authority, BadAuthorityError, RootShape
-from reference.operator.pki.leaf import LeafShape, Pair, Subject, issue
+from reference.operator.pki.authority import Authority, BadAuthorityError
+from reference.operator.pki.leaf import NO_PAIR, Pair, Profile, Subject, issue
 from reference.operator.pki.renewal import is_current
 
 __all__ = [
+    "NO_PAIR",
     "Authority",
     "BadAuthorityError",
-    "LeafShape",
     "Pair",
-    "RootShape",
+    "Profile",
     "Subject",
     "encoding",
     "is_current",

@@ -1,8 +1,7 @@
-"""A root that signs: generated for a cluster, or given by a user."""
+"""Root certificates that sign: generated for a cluster, or given by a user."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,26 +14,15 @@ from reference.operator.pki import encoding
 COMMON_NAME = "postgres-operator-ca"
 LIFETIME = timedelta(days=3650)
 BACKDATE = timedelta(hours=1)
-# Order of the group of P-256, SEC 2 section 2.4.2.
-_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class BadAuthorityError(ValueError):
-    """A root that must not sign; the message says why, and which part of it is meant."""
+    """A root that must not sign: `reason` says why, `path` names the file that is wrong."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(reason)
         self.path = path
         self.reason = reason
-
-
-@dataclass(frozen=True, kw_only=True)
-class RootShape:
-    """How a root is made; the default is the contract's. `key` None makes a fresh one."""
-
-    key: ec.EllipticCurvePrivateKey | None = None
-    curve: type[ec.EllipticCurve] = ec.SECP256R1
-    signed_by_itself: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,26 +34,24 @@ class Authority:
 
     @property
     def pem(self) -> bytes:
-        """Its certificate as PEM."""
+        """The certificate as PEM."""
         return encoding.certificate_pem(self.certificate)
 
     @property
     def key_pem(self) -> bytes:
-        """Its key as PEM."""
+        """The key as PEM."""
         return encoding.key_pem(self.key)
 
     @classmethod
-    def generate(cls, now: datetime, shape: RootShape | None = None) -> Authority:
+    def generate(cls, now: datetime) -> Authority:
         """Make a root: P-256, ecdsa-with-SHA384, ten years, good for leaves alone."""
-        shape = shape or RootShape()
-        key = shape.key or ec.generate_private_key(shape.curve())
-        signer = key if shape.signed_by_itself else ec.generate_private_key(shape.curve())
+        key = ec.generate_private_key(ec.SECP256R1())
         name = encoding.name_of(COMMON_NAME)
-        return cls(_self_issued(name, key, signer, now - BACKDATE, now + LIFETIME), key)
+        return cls(self_issued(name, key, key, now - BACKDATE, now + LIFETIME), key)
 
     @classmethod
     def load(cls, certificate: bytes, key: bytes, now: datetime) -> Authority:
-        """Take a root from PEM, once it is seen to be able to sign. Raises BadAuthorityError."""
+        """Read a root from PEM, and check that it can sign. Raises BadAuthorityError."""
         try:
             root = encoding.certificate(certificate)
         except encoding.BadPemError as error:
@@ -76,26 +62,6 @@ class Authority:
             raise BadAuthorityError("root.key", str(error)) from error
         _check(root, signer, now)
         return cls(root, signer)
-
-    def namesake(self) -> Authority:
-        """Another root of the same name: always the same one for the same root."""
-        digest = hashlib.sha256(encoding.certificate_pem(self.certificate)).digest()
-        key = derived_key(digest)
-        began, ends = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
-        return Authority(_self_issued(self.certificate.subject, key, key, began, ends), key)
-
-    def reissued(self) -> bytes:
-        """A second certificate, as PEM, of the same name and key."""
-        began, ends = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
-        return encoding.certificate_pem(
-            _self_issued(self.certificate.subject, self.key, self.key, began, ends)
-        )
-
-
-def derived_key(seed: bytes) -> ec.EllipticCurvePrivateKey:
-    """The P-256 key that a seed always gives; for faults, which need no secrecy."""
-    number = int.from_bytes(hashlib.sha512(seed).digest())
-    return ec.derive_private_key(number % (_ORDER - 1) + 1, ec.SECP256R1())
 
 
 def _check(root: x509.Certificate, key: encoding.SigningKey, now: datetime) -> None:
@@ -121,17 +87,18 @@ def _is_authority(root: x509.Certificate) -> bool:
         return True
 
 
-def _self_issued(
+def self_issued(
     name: x509.Name,
     key: encoding.SigningKey,
     signer: encoding.SigningKey,
-    began: datetime,
+    begins: datetime,
     ends: datetime,
 ) -> x509.Certificate:
+    """Make a certificate of a CA whose subject is its issuer; `signer` is normally its `key`."""
     usage = dict.fromkeys(_USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
     return (
         x509.CertificateBuilder(name, name, key.public_key(), encoding.serial_number())
-        .not_valid_before(began)
+        .not_valid_before(begins)
         .not_valid_after(ends)
         .add_extension(x509.KeyUsage(**usage), critical=True)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

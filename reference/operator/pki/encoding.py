@@ -40,17 +40,17 @@ def private_key(pem: bytes) -> SigningKey:
 
 
 def belongs(key: SigningKey, leaf: x509.Certificate) -> bool:
-    """Whether a private key is that of a certificate."""
+    """Return whether a private key is that of a certificate."""
     return key.public_key() == leaf.public_key()
 
 
 def certificate_pem(value: x509.Certificate) -> bytes:
-    """A certificate as PEM."""
+    """Return a certificate as PEM."""
     return value.public_bytes(serialization.Encoding.PEM)
 
 
 def key_pem(value: SigningKey) -> bytes:
-    """A key in its traditional form; for EC that is SEC1, as the contract has it."""
+    """Return a key as PEM in its traditional form; for EC that is SEC1, as the contract has it."""
     return value.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -59,13 +59,13 @@ def key_pem(value: SigningKey) -> bytes:
 
 
 def name_of(text: str) -> x509.Name:
-    """A name of one CN."""
+    """Return a distinguished name of one CN."""
     with _any_length():
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text, _validate=False)])
 
 
 def common_name(leaf: x509.Certificate) -> str:
-    """The first CN of a certificate's subject; empty if it has none."""
+    """Return the first CN of a certificate's subject; empty if it has none."""
     with _any_length():
         names = leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else ""
@@ -77,7 +77,7 @@ def _any_length() -> warnings.catch_warnings[None]:
 
 
 def serial_number() -> int:
-    """A random serial number of 128 bits."""
+    """Return a random serial number of 128 bits."""
     return secrets.randbits(128) | 1
 
 
@@ -88,7 +88,7 @@ def _without_parameters(pem: bytes) -> bytes:
 
 @lru_cache(maxsize=1024)
 def fingerprints(pem: bytes) -> frozenset[bytes]:
-    """SHA-256 of each certificate of a PEM file. Raises BadPemError."""
+    """Return the SHA-256 of each certificate of a PEM file. Raises BadPemError."""
     try:
         return frozenset(
             each.fingerprint(hashes.SHA256()) for each in x509.load_pem_x509_certificates(pem)

@@ -1,4 +1,4 @@
-"""Leaves: what a server or a client shows."""
+"""Leaf certificates: what a server or a client shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from reference.operator.pki import encoding
 from reference.operator.pki.authority import BACKDATE, Authority
@@ -24,65 +23,69 @@ _USAGE = x509.KeyUsage(
     encipher_only=False,
     decipher_only=False,
 )
-_BOTH_ENDS = x509.ExtendedKeyUsage(
-    [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Whom a leaf is for: its CN and its DNS names, in order."""
+    """The CN of a leaf, and its DNS names in their order."""
 
     common_name: str
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeafShape:
-    """How a leaf is made; the default is the contract's. `key` None makes a fresh one."""
+class Profile:
+    """The properties that a leaf is made with; defaults are the contract's.
 
+    `key` None makes a fresh key. `extensions` are added, not critical, to those of every leaf.
+    """
+
+    subject: Subject
+    issuer: Authority
     lifetime: timedelta = timedelta(days=365)
-    extended_usage: bool = False
     key: encoding.SigningKey | None = None
+    extensions: tuple[x509.ExtensionType, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """A leaf and its key, as PEM."""
+    """A certificate and its key, as PEM."""
 
     certificate: bytes
     key: bytes
 
 
-def issue(
-    authority: Authority, subject: Subject, now: datetime, shape: LeafShape | None = None
-) -> Pair:
+NO_PAIR = Pair(certificate=b"", key=b"")
+
+
+def issue(profile: Profile, now: datetime) -> Pair:
     """Sign a leaf: P-256, key usage and basic constraints critical, backdated by an hour."""
-    shape = shape or LeafShape()
-    key = shape.key or ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in subject.names])
+    key = profile.key or ec.generate_private_key(ec.SECP256R1())
+    names = [x509.DNSName(name) for name in profile.subject.names]
     builder = (
         x509.CertificateBuilder(
-            authority.certificate.subject,
-            encoding.name_of(subject.common_name),
+            profile.issuer.certificate.subject,
+            encoding.name_of(profile.subject.common_name),
             key.public_key(),
             encoding.serial_number(),
         )
         .not_valid_before(now - BACKDATE)
-        .not_valid_after(now + shape.lifetime)
+        .not_valid_after(now + profile.lifetime)
         .add_extension(_USAGE, critical=True)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     )
-    builder = _identify(builder, authority).add_extension(names, critical=False)
-    if shape.extended_usage:
-        builder = builder.add_extension(_BOTH_ENDS, critical=False)
-    leaf = builder.sign(authority.key, hashes.SHA384())
+    builder = _with_authority_key_identifier(builder, profile.issuer)
+    for extension in (x509.SubjectAlternativeName(names), *profile.extensions):
+        builder = builder.add_extension(extension, critical=False)
+    leaf = builder.sign(profile.issuer.key, hashes.SHA384())
     return Pair(certificate=encoding.certificate_pem(leaf), key=encoding.key_pem(key))
 
 
-def _identify(builder: x509.CertificateBuilder, authority: Authority) -> x509.CertificateBuilder:
+def _with_authority_key_identifier(
+    builder: x509.CertificateBuilder, issuer: Authority
+) -> x509.CertificateBuilder:
     try:
-        identifier = authority.certificate.extensions.get_extension_for_class(
+        identifier = issuer.certificate.extensions.get_extension_for_class(
             x509.SubjectKeyIdentifier
         )
     except x509.ExtensionNotFound:

@@ -1,4 +1,4 @@
-"""When a leaf is kept, and when it is made anew."""
+"""The renewal of leaves: kept while they serve, replaced before they expire."""
 
 from __future__ import annotations
 
@@ -9,20 +9,14 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from reference.operator.pki import encoding
-from reference.operator.pki.authority import Authority
-from reference.operator.pki.leaf import Pair, Subject
+from reference.operator.pki.leaf import Pair, Profile, Subject
 
 # A leaf is replaced once less than this part of its life is left.
 _RENEWAL_RATIO = 3
 
 
-def is_current(
-    pair: Pair, authority: Authority, subject: Subject, now: datetime, *, any_key: bool = False
-) -> bool:
-    """Whether a leaf still serves: right signer, key, names in order, and life enough left.
-
-    `any_key` spares the comparison of leaf and key.
-    """
+def is_current(pair: Pair, profile: Profile, now: datetime) -> bool:
+    """Return whether a leaf still serves: issuer, key, names in order, and life enough left."""
     try:
         leaf = encoding.certificate(pair.certificate)
         key = encoding.private_key(pair.key)
@@ -30,9 +24,9 @@ def is_current(
         return False
     return (
         _life_left(leaf, now)
-        and (any_key or encoding.belongs(key, leaf))
-        and _subject(pair.certificate) == subject
-        and _signed_by(pair.certificate, encoding.certificate_pem(authority.certificate))
+        and encoding.belongs(key, leaf)
+        and _subject(pair.certificate) == profile.subject
+        and _signed_by(pair.certificate, profile.issuer.pem)
     )
 
 

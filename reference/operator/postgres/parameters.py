@@ -1,4 +1,4 @@
-"""The settings of postgresql.conf."""
+"""The settings of postgresql.conf, and the directories that they name."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ _SMALL: Mapping[str, Any] = {
 
 
 def settings(cluster: Cluster, conninfo: str) -> str:
-    """The text of postgresql.conf: the user's parameters between ours and the mandatory ones.
+    """Return postgresql.conf: the user's parameters between defaults and mandatory ones.
 
-    `conninfo` is how a replica logs in at the primary; a primary does not mind it.
+    `conninfo` is how a replica connects to the primary; a primary ignores it.
     """
     users = {
         name: value

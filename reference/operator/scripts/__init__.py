@@ -1,4 +1,4 @@
-"""What runs in the containers, as ConfigMaps carry it."""
+"""The scripts that run in the containers, as ConfigMaps carry them."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from importlib.resources import files
 
 @cache
 def script(name: str) -> str:
-    """The text of one of the scripts beside this module."""
+    """Return the text of one of the scripts beside this module."""
     return files(__package__).joinpath(name).read_text()

@@ -17,7 +17,4 @@ psql -qX -d postgres -c "DO \$\$ BEGIN
     WHILE NOT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') LOOP
         PERFORM pg_sleep(0.005);
     END LOOP;
-END \$\$" || exit
-# By a fault alone: no more from then on.
-[[ -z ${STREAMS_ONCE-} ]] || psql -qX -d postgres -o /dev/null \
-    -c "ALTER SYSTEM SET primary_conninfo = ''" -c "SELECT pg_reload_conf()"
+END \$\$"

@@ -1,6 +1,6 @@
-"""Which certificates a cluster runs with: the user's, checked, or generated ones."""
+"""The certificates that a cluster runs with: the user's, checked, or generated ones."""
 
-from reference.operator.tls.given import RefusedError
-from reference.operator.tls.material import Source, Tls, decide
+from reference.operator.tls.custom import CA, CERTIFICATE, KEY, RefusedError
+from reference.operator.tls.material import Source, Tls
 
-__all__ = ["RefusedError", "Source", "Tls", "decide"]
+__all__ = ["CA", "CERTIFICATE", "KEY", "RefusedError", "Source", "Tls"]

@@ -1,1 +1,1 @@
-"""What runs and how it is reached: instances, PgBouncer, Services."""
+"""Manifests of what runs and how it is reached: instances, PgBouncer, Services."""

@@ -1,4 +1,4 @@
-"""Which instances a cluster has: those it had, as many as it should have, new ones by chance."""
+"""The plan of instances: those that there were, and new ones, as many as are asked for."""
 
 from __future__ import annotations
 
@@ -7,25 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from embedded.client import Json
-from reference.faults import Faults, custom
-from reference.operator.model import Cluster, InstanceSet
-from reference.operator.names import DATA_OF, INSTANCE, INSTANCE_SET
-from reference.operator.postgres.hba import Role
+from reference.operator.model import Instance, InstanceSet
+from reference.operator.names import DATA_OF, INSTANCE, INSTANCE_SET, Names
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instance:
-    """One instance to be: its name, its set, and its part in replication."""
-
-    name: str
-    instance_set: InstanceSet
-    role: Role
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class ExistingInstance:
     """An instance that left something behind: a StatefulSet, or a claim with data."""
 
     name: str
@@ -34,9 +23,9 @@ class Known:
     live: bool
 
 
-def known(stateful_sets: Iterable[Json], claims: Iterable[Json]) -> list[Known]:
-    """What is there already, StatefulSets and claims of instances alike."""
-    found: dict[str, Known] = {}
+def existing(stateful_sets: Iterable[Json], claims: Iterable[Json]) -> list[ExistingInstance]:
+    """Return the instances that there are already, by their StatefulSets and claims."""
+    found: dict[str, ExistingInstance] = {}
     for obj in (*claims, *stateful_sets):
         metadata = obj["metadata"]
         labels = metadata.get("labels") or {}
@@ -45,7 +34,7 @@ def known(stateful_sets: Iterable[Json], claims: Iterable[Json]) -> list[Known]:
         name = labels[INSTANCE]
         primary = (metadata.get("annotations") or {}).get(DATA_OF) == "primary"
         before = found.get(name)
-        found[name] = Known(
+        found[name] = ExistingInstance(
             name=name,
             instance_set=labels.get(INSTANCE_SET, ""),
             primary=primary or (before is not None and before.primary),
@@ -55,31 +44,29 @@ def known(stateful_sets: Iterable[Json], claims: Iterable[Json]) -> list[Known]:
 
 
 def instances(
-    cluster: Cluster, before: Sequence[Known], faults: Faults, *, custom_leaves: bool
+    names: Names, sets: Iterable[InstanceSet], before: Sequence[ExistingInstance]
 ) -> list[Instance]:
-    """The instances to be, the primary first."""
-    names: list[tuple[str, InstanceSet]] = []
-    for number, wanted in enumerate(cluster.instance_sets):
-        count = wanted.replicas
-        if custom.ONE_CUSTOM_INSTANCE_LESS in faults and custom_leaves and number == 0:
-            count = max(1, count - 1)
-        mine = [each.name for each in before if each.instance_set == wanted.name][:count]
-        mine += [_new_name(cluster, wanted) for _ in range(count - len(mine))]
-        names += [(name, wanted) for name in mine]
-    primary = _primary([name for name, _ in names], before)
+    """Return the instances to be, the primary first."""
+    planned: list[tuple[str, InstanceSet]] = []
+    for wanted in sets:
+        mine = [each.name for each in before if each.instance_set == wanted.name]
+        mine = mine[: wanted.replicas]
+        mine += [_new_name(names, wanted) for _ in range(wanted.replicas - len(mine))]
+        planned += [(name, wanted) for name in mine]
+    primary = _primary([name for name, _ in planned], before)
     chosen = [
         Instance(name=name, instance_set=wanted, role="primary" if name == primary else "replica")
-        for name, wanted in names
+        for name, wanted in planned
     ]
     return sorted(chosen, key=lambda each: each.role != "primary")
 
 
-def _primary(names: Sequence[str], before: Sequence[Known]) -> str:
-    """The instance whose data is the primary's, or else the first."""
+def _primary(names: Sequence[str], before: Sequence[ExistingInstance]) -> str:
+    """Return the instance whose data is the primary's, or else the first."""
     kept = [each.name for each in before if each.primary and each.name in names]
     return (kept or list(names) or [""])[0]
 
 
-def _new_name(cluster: Cluster, wanted: InstanceSet) -> str:
+def _new_name(names: Names, wanted: InstanceSet) -> str:
     suffix = "".join(secrets.choice(_LETTERS) for _ in range(4))
-    return cluster.names.of(f"{wanted.name}-{suffix}")
+    return names.of(f"{wanted.name}-{suffix}")

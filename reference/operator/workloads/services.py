@@ -11,7 +11,7 @@ from reference.operator.names import CLUSTER, POSTGRES_PORT, ROLE
 
 
 def services(cluster: Cluster) -> list[Json]:
-    """All six. Those without selector have their Endpoints written by the operator."""
+    """Return all six. Those without selector have their Endpoints written by the operator."""
     by = {CLUSTER: cluster.names.cluster}
     return [
         _service(cluster, "primary", {"clusterIP": "None"}),
@@ -28,7 +28,7 @@ def services(cluster: Cluster) -> list[Json]:
 
 
 def primary_endpoints(cluster: Cluster, primaries: Sequence[Json]) -> list[Json]:
-    """Endpoints of the Services that lead to the primary; `primaries` are Pods with an address."""
+    """Return the Endpoints of the primary's Services; `primaries` are Pods with an address."""
     addresses = [
         {
             "ip": pod["status"]["podIP"],

@@ -1,10 +1,9 @@
-"""Parts that Pod templates share."""
+"""Pod templates: file modes, and the revision that tells one template from another."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 
 from embedded.client import Json
 from reference.operator.names import REVISION
@@ -14,7 +13,7 @@ EXECUTABLE = 0o755
 
 
 def revised(template: Json) -> Json:
-    """The Pod template, with an annotation that changes whenever anything else in it does."""
+    """Return the Pod template with an annotation that changes whenever anything else in it does."""
     digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:16]
     metadata = template["metadata"]
     annotations = (metadata.get("annotations") or {}) | {REVISION: digest}
@@ -22,22 +21,7 @@ def revised(template: Json) -> Json:
 
 
 def revision(workload: Json) -> str:
-    """The revision of a Pod, or of the template of what makes Pods."""
+    """Return the revision of a Pod, or of the template of what makes Pods."""
     source = workload.get("spec", {}).get("template") or workload
     annotations = (source.get("metadata") or {}).get("annotations") or {}
     return str(annotations.get(REVISION, ""))
-
-
-def environment(values: Mapping[str, str]) -> list[Json]:
-    """Environment variables of a container."""
-    return [{"name": name, "value": value} for name, value in values.items()]
-
-
-def waiting_probe(command: str) -> Json:
-    """A start-up probe by a command that itself waits until all is well."""
-    return {
-        "exec": {"command": ["bash", command]},
-        "timeoutSeconds": 60,
-        "periodSeconds": 1,
-        "failureThreshold": 1000,
-    }

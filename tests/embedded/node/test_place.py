@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from embedded.node.behaviour import NodeBehaviour
 from embedded.node.changes import Changes
-from embedded.node.faults import NodeFaults
 from embedded.node.network.addresses import AddressPool
 from embedded.node.pods.events import Note
 from embedded.node.pods.place import PodPlace
@@ -29,7 +29,7 @@ class Node:
         )
         self.runtime = self.events = self.tokens = self
         self.addresses = AddressPool(NETWORK, frozenset({OWN}))
-        self.changes, self.faults, self.claims = Changes(), NodeFaults(), None
+        self.changes, self.behaviour, self.claims = Changes(), NodeBehaviour(), None
         self.sandboxes: list[str] = []
         self.notes: list[Note] = []
 

@@ -7,7 +7,6 @@ import pytest
 
 from embedded.node.changes import Changes
 from embedded.node.config import BackOff, ConfigError, load_config
-from embedded.node.faults import VOLUME_REFRESH_NEVER, NodeFaults
 from embedded.node.network.addresses import AddressPool
 from embedded.node.quantities import divided
 from embedded.node.volumes.service_account import MOUNT_PATH, with_service_account
@@ -68,15 +67,6 @@ def test_a_pod_gets_the_way_to_the_api_unless_it_wants_none() -> None:
     assert with_service_account(given) == given
     plain = pod(automountServiceAccountToken=False)
     assert with_service_account(plain) is plain
-
-
-def test_the_refresh_fault_touches_instances_alone() -> None:
-    faults = NodeFaults(frozenset({VOLUME_REFRESH_NEVER}))
-    instance = pod()
-    instance["metadata"]["labels"] = {"postgres-operator.crunchydata.com/instance": "c-1"}
-    assert faults.keeps_old_secrets(instance)
-    assert not faults.keeps_old_secrets(pod())
-    assert not NodeFaults().keeps_old_secrets(instance)
 
 
 @pytest.mark.parametrize(

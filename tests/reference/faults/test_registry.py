@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from embedded.node.faults import ANOTHER_ROOT_FILE, VOLUME_REFRESH_NEVER
-from reference.faults import Faults
+from reference.faults import chapters
 from reference.faults.registry import REGISTRY, UnknownFaultError, parse
 
 CATALOGUE = Path(__file__).parents[3] / "suites" / "requirements.yaml"
 
+CHAPTERS = ["AUTO", "CERTREQ", "CONN", "REPL", "CUSTOM", "ROOTCA", "UPDATE", "TLSONLY", "FIN"]
 DECIDED = (
     "AUTO-1 AUTO-2a AUTO-2b AUTO-2c AUTO-3a AUTO-4a AUTO-4b AUTO-4c AUTO-5a AUTO-5b AUTO-5c "
     "AUTO-5d AUTO-7a AUTO-8 "
@@ -53,14 +55,42 @@ def test_a_fault_does_not_list_what_it_breaks_as_collateral() -> None:
         assert not {hit.requirement for hit in fault.collateral} & set(fault.requirements)
 
 
-def test_the_node_knows_its_faults_by_the_same_names() -> None:
-    listed = {fault.name for fault in REGISTRY if fault.where == "node"}
-    assert listed == {VOLUME_REFRESH_NEVER, ANOTHER_ROOT_FILE}
+def test_faults_stand_in_the_order_of_the_requirements() -> None:
+    rows = yaml.safe_load(CATALOGUE.read_text())
+    listed = [row["id"] for chapter in rows["chapters"] for row in chapter["requirements"]]
+    first = [fault.requirements[0] for fault in REGISTRY]
+    for _, group in itertools.groupby(first, key=_chapter):
+        places = [listed.index(id_) for id_ in group]
+        assert places == sorted(places)
+    chapters_in_turn = [chapter for chapter, _ in itertools.groupby(first, key=_chapter)]
+    assert chapters_in_turn == [
+        "AUTO",
+        "CERTREQ",
+        "CONN",
+        "REPL",
+        "CUSTOM",
+        "ROOTCA",
+        "UPDATE",
+        "TLSONLY",
+        "FIN",
+    ]
 
 
-def test_names_are_parsed_and_written_back() -> None:
-    assert str(parse(" short-leaf, typed-secret,")) == "short-leaf,typed-secret"
-    assert parse("") == Faults()
+def _chapter(requirement: str) -> str:
+    return requirement.partition("-")[0]
+
+
+def test_every_record_in_the_sources_is_found() -> None:
+    folder = Path(chapters.__path__[0])
+    sources = "".join(path.read_text() for path in sorted(folder.rglob("*.py")))
+    written = re.findall(r'^@Fault\(\n    name="(.*)",$', sources, flags=re.MULTILINE)
+    assert sorted(written) == sorted(fault.name for fault in REGISTRY)
+
+
+def test_names_are_parsed_each_once_and_by_name() -> None:
+    found = parse(" typed-secret, short-leaf,typed-secret,")
+    assert [fault.name for fault in found] == ["short-leaf", "typed-secret"]
+    assert parse("") == ()
 
 
 def test_an_unknown_name_is_one_line_with_the_near_ones() -> None:

@@ -130,7 +130,8 @@ def test_the_database_image_has_what_scripts_need(database: Image) -> None:
 def test_the_operator_image_runs_the_operators_code(operator: Image) -> None:
     """Debian's Python imports it with its libraries, compiled already."""
     script = (
-        "set -e; python3 -c 'import reference.operator.__main__, aiohttp, cryptography, yaml; "
+        "set -e; python3 -c 'import reference.faults.operator; "
+        "import reference.operator.__main__, aiohttp, cryptography, yaml; "
         "print(reference.__file__, aiohttp.__cached__)'; "
         'test -e "$(python3 -c "import aiohttp; print(aiohttp.__cached__)")"; whoami'
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
-from reference.faults import Faults, fin
+from reference.faults import bundle
+from reference.faults.registry import parse
 from reference.operator.bundle import objects, render
 
 ROOT = Path(__file__).parents[3]
@@ -30,15 +33,29 @@ def test_its_objects_have_the_names_of_the_contract() -> None:
     assert deployment["spec"]["selector"]["matchLabels"] == label
 
 
-def test_faults_stand_in_the_deployment() -> None:
-    faults = Faults.of(fin.SECRETS_COME_BACK, fin.DELETION_NEVER_ENDS)
-    (deployment,) = (
-        each for each in yaml.safe_load_all(render(faults)) if each["kind"] == "Deployment"
-    )
+def test_faults_stand_in_the_command_of_the_operator() -> None:
+    faults = parse("secrets-come-back,node-volume-refresh-never,deletion-never-ends")
+    plain, broken = (_container(text) for text in (render(), bundle.render(faults)))
+    assert plain["command"] == ["python3", "-m", "reference.operator"]
+    assert broken["command"] == [
+        "python3",
+        "-m",
+        "reference.faults.operator",
+        "--faults",
+        "deletion-never-ends,secrets-come-back",
+    ]
+    assert plain | {"command": []} == broken | {"command": []}
+
+
+@pytest.mark.parametrize("names", ["", "node-another-root-file"])
+def test_without_faults_of_the_operator_the_bundle_is_its_own(names: str) -> None:
+    assert bundle.render(parse(names)) == render()
+
+
+def _container(text: str) -> dict[str, Any]:
+    (deployment,) = (each for each in yaml.safe_load_all(text) if each["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    values = {each["name"]: each["value"] for each in container["env"]}
-    assert values["FAULTS"] == "deletion-never-ends,secrets-come-back"
-    assert values["WATCH_NAMESPACE"] == ""
+    return dict(container)
 
 
 def test_the_schema_has_the_fields_where_they_are_and_not_where_the_page_puts_them() -> None:

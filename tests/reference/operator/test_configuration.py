@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from reference.faults import Faults
+from reference.operator.contract import Contract
 from reference.operator.model import Cluster
-from reference.operator.postgres import Peers, rules, settings
-from reference.operator.workloads import pgbouncer
-from tests.reference.operator.making import cluster, context
+from reference.operator.postgres.parameters import settings
+from tests.reference.operator.builders import cluster, context
 
 
 def lines(wanted: Cluster) -> list[str]:
-    text = rules(wanted, "primary", Faults(), custom_leaves=False, peers=Peers())
-    return text.splitlines()
+    return Contract().rules(context(wanted), "primary")
 
 
 def with_rules(*given: str, **spec: Any) -> Cluster:
@@ -108,13 +106,13 @@ def test_tls_only_bounds_what_a_user_sets_for_the_pooler(
     given: dict[str, str], tls_only: bool, client: str, server: str
 ) -> None:
     wanted = cluster(proxy={"pgBouncer": {"config": {"global": given}}}, tlsOnly=tls_only)
-    seen = pgbouncer.settings(context(wanted))
+    seen = Contract().pgbouncer_settings(context(wanted))
     assert (seen["client_tls_sslmode"], seen["server_tls_sslmode"]) == (client, server)
 
 
 def test_other_settings_of_the_pooler_stand() -> None:
     given = {"pool_mode": "transaction", "client_tls_key_file": "/mine"}
     wanted = cluster(proxy={"pgBouncer": {"config": {"global": given}}})
-    seen = pgbouncer.settings(context(wanted))
+    seen = Contract().pgbouncer_settings(context(wanted))
     assert seen["pool_mode"] == "transaction"
     assert seen["client_tls_key_file"] == "/etc/pgbouncer/~postgres-operator/frontend-tls.key"

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from fixtures import certificates
 from fixtures.certificates import KeyFormat, KeyKind, Validity
 from reference.operator.pki import (
     Authority,
     BadAuthorityError,
-    LeafShape,
     Pair,
+    Profile,
     Subject,
     encoding,
     is_current,
     issue,
 )
-from tests.reference.operator.making import NOW
+from tests.reference.operator.builders import NOW
 
 # Left to themselves, versions of openssl write names with and without spaces.
 _NAMES = ("-nameopt", "RFC2253")
+OTHER = Authority.generate(NOW)
+"""A root of the same name as any other that the operator makes."""
 SUBJECT = Subject(common_name="c-primary.ns.svc.cluster.local", names=("c-primary.ns", "c-primary"))
+
+
+def profile(root: Authority, subject: Subject = SUBJECT) -> Profile:
+    return Profile(issuer=root, subject=subject)
 
 
 def openssl(*arguments: str, given: bytes = b"") -> str:
@@ -43,14 +52,14 @@ def root() -> Authority:
 
 @pytest.fixture(scope="module")
 def leaf(root: Authority) -> Pair:
-    return issue(root, SUBJECT, NOW)
+    return issue(profile(root), NOW)
 
 
 def test_openssl_verifies_a_leaf_under_its_root_only(
     root: Authority, leaf: Pair, tmp_path: Path
 ) -> None:
     (tmp_path / "leaf").write_bytes(leaf.certificate)
-    for authority, verdict in ((root, "OK"), (root.namesake(), "verification failed")):
+    for authority, verdict in ((root, "OK"), (OTHER, "verification failed")):
         (tmp_path / "root").write_bytes(authority.pem)
         seen = openssl("verify", "-CAfile", f"{tmp_path}/root", f"{tmp_path}/leaf")
         assert verdict in seen
@@ -92,11 +101,11 @@ def test_a_leaf_looks_as_the_contract_says(leaf: Pair) -> None:
 
 def test_a_name_longer_than_64_characters_is_signed(root: Authority, tmp_path: Path) -> None:
     subject = Subject(common_name="x" * 90, names=("x",))
-    made = issue(root, subject, NOW)
+    made = issue(profile(root, subject), NOW)
     (tmp_path / "leaf").write_bytes(made.certificate)
     (tmp_path / "root").write_bytes(root.pem)
     assert "OK" in openssl("verify", "-CAfile", f"{tmp_path}/root", f"{tmp_path}/leaf")
-    assert is_current(made, root, subject, NOW)
+    assert is_current(made, profile(root, subject), NOW)
 
 
 def test_a_leaf_is_kept_until_less_than_a_third_of_its_life_is_left(
@@ -104,15 +113,15 @@ def test_a_leaf_is_kept_until_less_than_a_third_of_its_life_is_left(
 ) -> None:
     third = (timedelta(days=365, hours=1)) / 3
     ends = NOW + timedelta(days=365)
-    assert is_current(leaf, root, SUBJECT, NOW)
-    assert is_current(leaf, root, SUBJECT, ends - third - timedelta(seconds=1))
-    assert not is_current(leaf, root, SUBJECT, ends - third + timedelta(seconds=1))
+    assert is_current(leaf, profile(root), NOW)
+    assert is_current(leaf, profile(root), ends - third - timedelta(seconds=1))
+    assert not is_current(leaf, profile(root), ends - third + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda root, leaf: (leaf, root.namesake(), SUBJECT),
+        lambda root, leaf: (leaf, OTHER, SUBJECT),
         lambda root, leaf: (Pair(certificate=leaf.certificate, key=root.key_pem), root, SUBJECT),
         lambda root, leaf: (leaf, root, Subject(common_name="other", names=SUBJECT.names)),
         lambda root, leaf: (
@@ -131,7 +140,7 @@ def test_a_leaf_that_differs_is_not_kept(
     spoil: Callable[[Authority, Pair], tuple[Pair, Authority, Subject]],
 ) -> None:
     pair, authority, subject = spoil(root, leaf)
-    assert not is_current(pair, authority, subject, NOW)
+    assert not is_current(pair, profile(authority, subject), NOW)
 
 
 @pytest.mark.parametrize("form", KeyFormat)
@@ -141,7 +150,7 @@ def test_roots_of_every_key_format_sign(kind: KeyKind, form: KeyFormat) -> None:
         "my root", key=kind, usages=None, identified=False, validity=Validity.days(900, at=NOW)
     )
     loaded = Authority.load(given.certificate_pem, given.key_pem(form), NOW)
-    assert is_current(issue(loaded, SUBJECT, NOW), loaded, SUBJECT, NOW)
+    assert is_current(issue(profile(loaded), NOW), profile(loaded), NOW)
 
 
 def test_a_key_behind_its_parameters_is_read() -> None:
@@ -155,7 +164,7 @@ def test_a_root_that_cannot_sign_is_refused_by_its_part(root: Authority, leaf: P
     for certificate, key, when, path, reason in (
         (b"", root.key_pem, NOW, "root.crt", "no PEM certificate"),
         (root.pem, b"x", NOW, "root.key", "no unencrypted PEM private key"),
-        (root.pem, root.namesake().key_pem, NOW, "root.key", "not the key"),
+        (root.pem, OTHER.key_pem, NOW, "root.key", "not the key"),
         (leaf.certificate, leaf.key, NOW, "root.crt", "not the certificate of a CA"),
         (root.pem, root.key_pem, later, "root.crt", "expired"),
     ):
@@ -164,8 +173,11 @@ def test_a_root_that_cannot_sign_is_refused_by_its_part(root: Authority, leaf: P
         assert caught.value.path == path
 
 
-def test_shapes_change_one_thing_each(root: Authority) -> None:
-    short = issue(root, SUBJECT, NOW, LeafShape(lifetime=timedelta(days=3)))
-    used = issue(root, SUBJECT, NOW, LeafShape(extended_usage=True))
+def test_a_profile_changes_one_thing_each(root: Authority) -> None:
+    short = issue(replace(profile(root), lifetime=timedelta(days=3)), NOW)
     assert encoding.certificate(short.certificate).not_valid_after_utc == NOW + timedelta(days=3)
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    used = issue(replace(profile(root), extensions=(usage,)), NOW)
     assert "TLS Web Server" in openssl("x509", "-noout", "-text", given=used.certificate)
+    own = ec.generate_private_key(ec.SECP256R1())
+    assert issue(replace(profile(root), key=own), NOW).key == encoding.key_pem(own)

@@ -7,17 +7,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from reference.faults import Fault
-from reference.operator import generated
-from reference.operator.generated import Context, scram
+from reference.operator.context import Context
+from reference.operator.contract import Contract
 from reference.operator.model import User
 from reference.operator.pki import Authority, encoding
-from tests.reference.operator.making import (
+from reference.operator.postgres import scram
+from tests.reference.operator.builders import (
     NOW,
     Json,
     cluster,
     context,
+    contract,
     external,
+    instance,
     internal,
     leaf_secret,
     secret,
@@ -26,31 +28,21 @@ from tests.reference.operator.making import (
 CLUSTER = "postgres-operator.crunchydata.com/cluster"
 
 
-def everything(made: Context) -> dict[str, Json]:
-    server = generated.server_secret(made)
-    pooler = generated.pgbouncer_secret(made)
-    users = {each.name: generated.user_secret(made, each) for each in made.cluster.users}
-    found = [
-        generated.root_secret(made),
-        server,
-        generated.replication_secret(made, server),
-        pooler,
-        generated.pgbackrest_secret(made),
-        *users.values(),
-        generated.roles_secret(made, pooler, users),
-        generated.instance_secret(made, "c-instance1-abcd", "instance1"),
-    ]
-    return {each["metadata"]["name"]: each for each in found if each}
+def everything(made: Context, contract: Contract | None = None) -> dict[str, Json]:
+    drafts = (contract or Contract()).secrets(made, [instance()])
+    return {each.name: each.manifest(made.cluster) for each in drafts}
 
 
 def value(obj: Json, key: str) -> bytes:
     return base64.b64decode(obj["data"][key])
 
 
-def settled(*faults: Fault) -> tuple[dict[str, Json], dict[str, Json]]:
+def settled(*faults: str) -> tuple[dict[str, Json], dict[str, Json]]:
     """All Secrets of a cluster as first made, and as made again with the first there."""
-    first = everything(context(cluster(), faults=faults))
-    return first, everything(context(cluster(), *first.values(), faults=faults))
+    broken = contract(*faults)
+    first = everything(context(cluster(), contract=broken), broken)
+    again = context(cluster(), *first.values(), contract=broken)
+    return first, everything(again, broken)
 
 
 def test_the_inventory_has_the_keys_of_the_contract() -> None:
@@ -159,7 +151,7 @@ def test_the_jdbc_uris_carry_user_and_password_as_parameters() -> None:
 def test_a_user_without_database_has_no_uri() -> None:
     made = context(cluster(users=[{"name": "lonely"}]))
     user = User(name="lonely", databases=(), options="", secret="c-pguser-lonely")
-    assert "uri" not in generated.user_secret(made, user)["data"]
+    assert "uri" not in Contract().user_secret(made, user).data
 
 
 def test_scram_agrees_with_the_example_of_the_rfc() -> None:

@@ -12,7 +12,6 @@ import pytest
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"FAULTS": "short-leef"}, "unknown fault 'short-leef': did you mean short-leaf?"),
         ({"KUBECONFIG": "/nowhere"}, "kubeconfig /nowhere: No such file or directory"),
         ({}, "not inside a Pod: KUBERNETES_SERVICE_HOST is not set"),
     ],

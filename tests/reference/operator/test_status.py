@@ -1,4 +1,4 @@
-"""What the status says, from what the Pods say."""
+"""The status of a cluster, from the status of its Pods."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 
 from reference.operator import status
 from reference.operator.compare import covers
+from reference.operator.contract import Contract
+from reference.operator.model import Instance
 from reference.operator.tls import RefusedError
 from reference.operator.workloads import instances, pgbouncer
-from reference.operator.workloads.plan import Instance
-from tests.reference.operator.making import NOW, Json, cluster, context
+from tests.reference.operator.builders import NOW, Json, cluster, context
 
 
 def wanted() -> status.Workloads:
@@ -22,8 +23,8 @@ def wanted() -> status.Workloads:
         Instance(name="c-instance1-bbbb", instance_set=only, role="replica"),
     ]
     return status.Workloads(
-        stateful_sets=[instances.stateful_set(made, each) for each in both],
-        deployment=pgbouncer.deployment(made),
+        stateful_sets=[instances.stateful_set(Contract(), made, each) for each in both],
+        deployment=pgbouncer.deployment(Contract(), made),
     )
 
 
@@ -37,7 +38,7 @@ def pod_of(workload: Json, *, ready: bool = True, **metadata: object) -> Json:
 
 
 def told(pods: Sequence[Json], workloads: status.Workloads, **spec: object) -> Json:
-    return status.converged(cluster(**spec), {}, pods, workloads, NOW)
+    return status.converged(cluster(**spec), pods, workloads, NOW)
 
 
 def test_a_cluster_is_ready_when_every_pod_is() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from reference.faults import Faults
+from reference.operator.contract import Contract
+from reference.operator.model import Instance
 from reference.operator.pki import Authority
 from reference.operator.workloads import instances, pgbouncer
-from reference.operator.workloads.plan import Instance, known
+from reference.operator.workloads.plan import existing
 from reference.operator.workloads.plan import instances as planned
 from reference.operator.workloads.template import revision
-from tests.reference.operator.making import (
+from tests.reference.operator.builders import (
     NOW,
     Json,
     cluster,
@@ -21,9 +22,12 @@ from tests.reference.operator.making import (
     leaf_secret,
 )
 
+CONTRACT = Contract()
+
 
 def plan(before: list[Json], claims: list[Json] | None = None, **spec: Any) -> list[Instance]:
-    return planned(cluster(**spec), known(before, claims or []), Faults(), custom_leaves=False)
+    wanted = cluster(**spec)
+    return planned(wanted.names, wanted.instance_sets, existing(before, claims or []))
 
 
 def one() -> Instance:
@@ -40,7 +44,7 @@ def test_new_instances_have_four_letters_of_their_own_and_one_primary() -> None:
 def test_instances_are_remembered_by_what_they_left() -> None:
     made = context(cluster())
     before = plan([])
-    sets = [instances.stateful_set(made, each) for each in before]
+    sets = [instances.stateful_set(CONTRACT, made, each) for each in before]
     claims = [instances.claim(made, each) for each in before]
     assert plan(sets, claims) == before
     assert plan([], claims) == before, "data found again after the cluster went"
@@ -48,7 +52,7 @@ def test_instances_are_remembered_by_what_they_left() -> None:
 
 def test_the_primary_stays_when_the_set_shrinks_and_others_stay_when_it_grows() -> None:
     made = context(cluster())
-    sets = [instances.stateful_set(made, each) for each in plan([])]
+    sets = [instances.stateful_set(CONTRACT, made, each) for each in plan([])]
     fewer = [dict(cluster_set, replicas=1) for cluster_set in _sets()]
     assert [each.role for each in plan(sets, instances=fewer)] == ["primary"]
     more = [dict(cluster_set, replicas=3) for cluster_set in _sets()]
@@ -62,7 +66,7 @@ def _sets() -> list[Json]:
 
 
 def test_certificates_are_mounted_where_the_contract_has_them() -> None:
-    pod = instances.stateful_set(context(cluster()), one())["spec"]["template"]["spec"]
+    pod = instances.stateful_set(CONTRACT, context(cluster()), one())["spec"]["template"]["spec"]
     volume = next(each for each in pod["volumes"] if each["name"] == "cert-volume")
     paths = {
         source["secret"]["name"]: [item["path"] for item in source["secret"]["items"]]
@@ -92,7 +96,7 @@ def test_a_new_secret_name_is_a_new_revision_and_new_content_is_not() -> None:
             leaf_secret("repl", internal(root), root),
         ]
         wanted = cluster(secrets=refs | {"customTLSSecret": {"name": name}})
-        return revision(instances.stateful_set(context(wanted, *given), instance))
+        return revision(instances.stateful_set(CONTRACT, context(wanted, *given), instance))
 
     assert of("tls") == of("tls")
     assert of("tls") != of("tls-new")
@@ -100,18 +104,16 @@ def test_a_new_secret_name_is_a_new_revision_and_new_content_is_not() -> None:
 
 def test_toggling_tls_only_changes_no_pod() -> None:
     instance = one()
-    for of in (
-        lambda made: instances.stateful_set(made, instance),
-        pgbouncer.deployment,
-    ):
-        plain, strict = of(context(cluster())), of(context(cluster(tlsOnly=True)))
-        assert plain == strict
+    plain, strict = context(cluster()), context(cluster(tlsOnly=True))
+    sets = [instances.stateful_set(CONTRACT, made, instance) for made in (plain, strict)]
+    assert sets[0] == sets[1]
+    assert pgbouncer.deployment(CONTRACT, plain) == pgbouncer.deployment(CONTRACT, strict)
 
 
 def test_pause_takes_the_pods_and_nothing_else() -> None:
     instance = one()
-    running = instances.stateful_set(context(cluster()), instance)
-    paused = instances.stateful_set(context(cluster(pause=True)), instance)
+    running = instances.stateful_set(CONTRACT, context(cluster()), instance)
+    paused = instances.stateful_set(CONTRACT, context(cluster(pause=True)), instance)
     assert (running["spec"].pop("replicas"), paused["spec"].pop("replicas")) == (1, 0)
     assert running == paused
 
@@ -127,7 +129,7 @@ def test_the_pooler_verifies_by_the_authority_of_the_leaf_that_is_served() -> No
         (context(cluster()), "c-cluster-cert"),
         (context(cluster(secrets=refs), *given), "tls"),
     ):
-        pod = pgbouncer.deployment(made)["spec"]["template"]["spec"]
+        pod = pgbouncer.deployment(CONTRACT, made)["spec"]["template"]["spec"]
         sources = pod["volumes"][0]["projected"]["sources"]
         item = {"key": "ca.crt", "path": "~postgres-operator/backend-ca.crt"}
         assert {"secret": {"name": secret, "items": [item]}} in sources

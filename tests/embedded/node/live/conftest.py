@@ -87,17 +87,6 @@ def bench(api: Any, platform: dict[str, str]) -> Iterator[Bench]:
         yield found
 
 
-@pytest.fixture
-def faulty(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """A namespace on a platform whose node has the fault that the test names."""
-    with (
-        running("reference", "up", "--json", "--faults", request.param) as found,
-        connected(found) as its_api,
-        namespace(found, its_api, "percona/percona-distribution-postgresql:17") as made,
-    ):
-        yield made
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the official client drop its sockets as it does."""
     for item in items:

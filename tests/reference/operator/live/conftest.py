@@ -25,8 +25,8 @@ from embedded.client import (
 )
 from reference.operator.resources import PGCLUSTERS
 from tests.embedded.announced import announced
-from tests.reference.operator.live.bench import Bench
-from tests.reference.operator.making import Json
+from tests.reference.operator.builders import Json
+from tests.reference.operator.live.clusters import LiveClusters
 
 _DOWN_SECONDS = 30
 _NAMESPACE = "postgres-operator"
@@ -46,7 +46,7 @@ _RESOURCES = {
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[dict[str, str]]:
-    """What the launcher says of the platform that it keeps up."""
+    """The launcher's announcement of the platform that it keeps up."""
     launcher = subprocess.Popen(
         [sys.executable, "-m", "reference", "up", "--json"],
         stdin=subprocess.PIPE,
@@ -74,12 +74,12 @@ def installed(platform: dict[str, str]) -> Iterator[tuple[asyncio.Runner, Client
 
 
 @pytest.fixture(scope="module")
-def bench(installed: tuple[asyncio.Runner, Client]) -> Iterator[Bench]:
+def live(installed: tuple[asyncio.Runner, Client]) -> Iterator[LiveClusters]:
     """A namespace of the module's own."""
     runner, client = installed
     name = f"operator-{uuid.uuid4().hex[:8]}"
     runner.run(client.create(NAMESPACES, _namespace(name)))
-    yield Bench(runner, client, name)
+    yield LiveClusters(runner, client, name)
     runner.run(_remove(client, name))
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from embedded.client import PODS, PVCS, SECRETS
 from reference.operator.pki import Authority
-from tests.reference.operator.live.bench import Bench
-from tests.reference.operator.making import NOW, manifest, secret
+from tests.reference.operator.builders import NOW, manifest, secret
+from tests.reference.operator.live.clusters import LiveClusters
 
 SSL, DATA = "percona.com/delete-ssl", "percona.com/delete-pvc"
 LEGACY = "pgo-root-cacert"
@@ -19,7 +19,7 @@ def of(name: str, names: set[str]) -> set[str]:
 
 
 def kinds(name: str, names: set[str]) -> set[str]:
-    """What is left of a cluster, the names of its instances left out."""
+    """The rest of a cluster, the names of its instances left out."""
     parts = {each.removeprefix(f"{name}-") for each in of(name, names)}
     return {"certs" if part.endswith("-certs") else part for part in parts}
 
@@ -28,17 +28,17 @@ TLS = {"cluster-ca-cert", "cluster-cert", "replication-cert", "pgbackrest", "pgb
 
 
 @pytest.fixture(scope="module")
-def clusters(bench: Bench) -> Bench:
-    bench.give(secret("root", {"root.crt": ROOT.pem, "root.key": ROOT.key_pem}))
+def clusters(live: LiveClusters) -> LiveClusters:
+    live.give(secret("root", {"root.crt": ROOT.pem, "root.key": ROOT.key_pem}))
     custom = {"customRootCATLSSecret": {"name": "root"}}
-    bench.give(secret(LEGACY, {"root.crt": ROOT.pem, "root.key": ROOT.key_pem}))
-    bench.cluster("kept")
-    bench.cluster("ssl", finalizers=(SSL,))
-    bench.cluster("data", finalizers=(DATA,))
-    bench.cluster("both", finalizers=(SSL, DATA), secrets=custom)
-    bench.cluster("neighbour")
-    bench.ready("kept", "ssl", "data", "both", "neighbour")
-    return bench
+    live.give(secret(LEGACY, {"root.crt": ROOT.pem, "root.key": ROOT.key_pem}))
+    live.cluster("kept")
+    live.cluster("ssl", finalizers=(SSL,))
+    live.cluster("data", finalizers=(DATA,))
+    live.cluster("both", finalizers=(SSL, DATA), secrets=custom)
+    live.cluster("neighbour")
+    live.ready("kept", "ssl", "data", "both", "neighbour")
+    return live
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def clusters(bench: Bench) -> Bench:
     ],
 )
 def test_each_finalizer_takes_its_own(
-    clusters: Bench, name: str, secrets: set[str], claims: int
+    clusters: LiveClusters, name: str, secrets: set[str], claims: int
 ) -> None:
     neighbour = of("neighbour", clusters.names(SECRETS))
     given, legacy = clusters.get(SECRETS, "root"), clusters.get(SECRETS, LEGACY)
@@ -65,14 +65,16 @@ def test_each_finalizer_takes_its_own(
     assert clusters.get(SECRETS, LEGACY) == legacy
 
 
-def test_what_was_deleted_does_not_come_back(clusters: Bench) -> None:
+def test_what_was_deleted_does_not_come_back(clusters: LiveClusters) -> None:
     before = clusters.names(SECRETS)
     clusters.change("neighbour", tlsOnly=True)
     clusters.ready("neighbour")
     assert clusters.names(SECRETS) == before
 
 
-def test_a_cluster_made_again_has_its_root_its_data_and_its_password(clusters: Bench) -> None:
+def test_a_cluster_made_again_has_its_root_its_data_and_its_password(
+    clusters: LiveClusters,
+) -> None:
     root = clusters.value("neighbour-cluster-ca-cert", "root.crt")
     password = clusters.value("neighbour-pguser-neighbour", "password")
     clusters.sql("neighbour", "CREATE TABLE marker AS SELECT 42 AS answer")
@@ -85,7 +87,7 @@ def test_a_cluster_made_again_has_its_root_its_data_and_its_password(clusters: B
     assert clusters.login("neighbour", "pgbouncer", "verify-full").stdout == b"neighbour\n"
 
 
-def test_the_secrets_of_a_former_instance_set_go_too(clusters: Bench) -> None:
+def test_the_secrets_of_a_former_instance_set_go_too(clusters: LiveClusters) -> None:
     sets = manifest()["spec"]["instances"]
     second = sets[0] | {"name": "second", "replicas": 1}
     clusters.cluster("former", finalizers=(SSL,), instances=[*sets, second])
@@ -99,7 +101,7 @@ def test_the_secrets_of_a_former_instance_set_go_too(clusters: Bench) -> None:
     assert kinds("former", clusters.names(SECRETS)) == {"pguser-former"}
 
 
-def test_a_foreign_finalizer_takes_nothing(clusters: Bench) -> None:
+def test_a_foreign_finalizer_takes_nothing(clusters: LiveClusters) -> None:
     foreign = "finalizers.percona.com/delete-ssl"
     clusters.cluster("stuck", finalizers=(foreign,))
     clusters.ready("stuck")

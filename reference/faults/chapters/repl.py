@@ -1,0 +1,166 @@
+"""Faults of the chapter REPL: the connections of replicas to the primary."""
+
+from __future__ import annotations
+
+from embedded.client import Json
+from reference.faults.containers import INSTANCE_LEAF, instance_leaf, with_options
+from reference.faults.fault import Fault, Hit, hits
+from reference.faults.rules import REPLICATION, by_method, identity, mapped, plain_replication
+from reference.operator.context import Context
+from reference.operator.contract import Contract
+from reference.operator.model import Instance, Role
+from reference.operator.postgres.parameters import TLS
+from reference.operator.tls import Source
+
+_NO_MORE_STREAMING = """\
+[[ $? -eq 0 ]] || exit 1
+psql -qX -d postgres -o /dev/null \\
+    -c "ALTER SYSTEM SET primary_conninfo = ''" -c "SELECT pg_reload_conf()"
+"""
+
+
+@Fault(
+    name="plain-replication",
+    breaks="Outside tlsOnly, replicas stream without TLS; a rule admits their addresses.",
+    requirements=("REPL-1",),
+    collateral=(Hit(requirement="REPL-2", reason="without TLS there is no certificate to show"),),
+    where="data plane",
+)
+class PlainReplication(Contract):
+    def conninfo(self, context: Context) -> dict[str, str]:
+        conninfo = super().conninfo(context)
+        return conninfo if context.cluster.tls_only else conninfo | {"sslmode": "disable"}
+
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        return rules if context.cluster.tls_only else [*plain_replication(context), *rules]
+
+
+@Fault(
+    name="replica-streams-once",
+    breaks="Replicas stream until they are ready, and then no more.",
+    requirements=("REPL-1",),
+    where="data plane",
+    deadlines=(("ready", 15),),
+)
+class ReplicaStreamsOnce(Contract):
+    def script(self, name: str) -> str:
+        text = super().script(name)
+        # It ends early at a primary, and elsewhere with the end of the wait for streaming.
+        return f"{text}{_NO_MORE_STREAMING}" if name == "ready.sh" else text
+
+
+@Fault(
+    name="replica-shows-instance-leaf",
+    breaks="Replicas authenticate by the leaf of their instance, mapped to _crunchyrepl.",
+    requirements=("REPL-2",),
+    where="data plane",
+)
+class ReplicaShowsInstanceLeaf(Contract):
+    def mounted_certificates(self, context: Context, instance: Instance) -> dict[str, Source]:
+        mounted = super().mounted_certificates(context, instance)
+        return mounted if context.tls.custom_leaves else mounted | instance_leaf(instance)
+
+    def conninfo(self, context: Context) -> dict[str, str]:
+        conninfo, shown = super().conninfo(context), f"{TLS}/{INSTANCE_LEAF}"
+        if context.tls.custom_leaves:
+            return conninfo
+        return conninfo | {"sslcert": f"{shown}tls.crt", "sslkey": f"{shown}tls.key"}
+
+    def identities(self) -> list[str]:
+        return [*super().identities(), identity(r'"/^.*-0\..*-pods\..*$"')]
+
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().replication_rules(context, role)
+        return rules if context.tls.custom_leaves else mapped(rules)
+
+
+@Fault(
+    name="replication-user-trusted",
+    breaks="_crunchyrepl needs no certificate for database postgres.",
+    requirements=("REPL-3",),
+    collateral=(Hit(requirement="REPL-6", reason="where none is needed, any name will do"),),
+    where="data plane",
+)
+class ReplicationUserTrusted(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        stream, *rewind = super().replication_rules(context, role)
+        return [stream, *(by_method(rule, "trust") for rule in rewind)]
+
+
+@Fault(
+    name="replication-user-by-password",
+    breaks="At database postgres _crunchyrepl is asked for a password, not for a certificate.",
+    requirements=("REPL-3", "REPL-6", "REPL-7"),
+    collateral=hits("its control, the certificate alone, is refused there", "REPL-4", "REPL-5"),
+    where="data plane",
+)
+class ReplicationUserByPassword(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        stream, *rewind = super().replication_rules(context, role)
+        return [stream, *(by_method(rule, "scram-sha-256") for rule in rewind)]
+
+
+@Fault(
+    name="replica-asks-no-certificate",
+    breaks="Replicas ask no client for a certificate and trust _crunchyrepl.",
+    requirements=("REPL-4",),
+    collateral=hits("no certificate is asked for", "REPL-3", "REPL-6"),
+    where="data plane",
+)
+class ReplicaAsksNoCertificate(Contract):
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container = super().database_container(context, instance)
+        blind = instance.role == "replica"
+        return with_options(container, ssl_ca_file="") if blind else container
+
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().replication_rules(context, role)
+        return [by_method(rule, "trust") for rule in rules] if role == "replica" else rules
+
+
+@Fault(
+    name="plain-replication-user",
+    breaks="Outside tlsOnly, _crunchyrepl is let in without TLS, and nobody else.",
+    requirements=("REPL-5",),
+    where="data plane",
+)
+class PlainReplicationUser(Contract):
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        if context.cluster.tls_only:
+            return rules
+        return [f"hostnossl replication,postgres {REPLICATION} all trust", *rules]
+
+
+@Fault(
+    name="server-leaf-may-replicate",
+    breaks="The external leaf's CN is mapped to _crunchyrepl, too.",
+    requirements=("REPL-6",),
+    where="data plane",
+)
+class ServerLeafMayReplicate(Contract):
+    def identities(self) -> list[str]:
+        return [*super().identities(), identity(r'"/^.*-primary\..*$"')]
+
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().replication_rules(context, role)
+        return rules if context.tls.custom_leaves else mapped(rules)
+
+
+@Fault(
+    name="no-rewind-rule",
+    breaks="No rule lets _crunchyrepl into database postgres.",
+    requirements=("REPL-7",),
+    collateral=hits(
+        "its control is the right certificate at that database",
+        "REPL-3",
+        "REPL-4",
+        "REPL-5",
+        "REPL-6",
+    ),
+    where="data plane",
+)
+class NoRewindRule(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        return super().replication_rules(context, role)[:1]

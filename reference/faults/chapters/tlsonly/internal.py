@@ -1,0 +1,81 @@
+"""Channels between Pods under tlsOnly, replication and pooling: TLSONLY-5a and -5b."""
+
+from __future__ import annotations
+
+from reference.faults.chapters.tlsonly import IN_THE_RULES, SERVED, TOGGLED
+from reference.faults.fault import Fault, hits
+from reference.faults.rules import plain_replication
+from reference.operator.context import Context
+from reference.operator.contract import Contract
+from reference.operator.model import Role
+
+_SSLMODE = "server_tls_sslmode"
+
+
+@Fault(
+    name="plain-replication-under-tls-only",
+    breaks="Under tlsOnly replicas stream without TLS; a rule admits their addresses.",
+    requirements=("TLSONLY-5a",),
+    collateral=hits(IN_THE_RULES, "TLSONLY-2", "TLSONLY-3e"),
+    where="data plane",
+    deadlines=TOGGLED,
+)
+class PlainReplicationUnderTlsOnly(Contract):
+    def conninfo(self, context: Context) -> dict[str, str]:
+        conninfo = super().conninfo(context)
+        return conninfo | {"sslmode": "disable"} if context.cluster.tls_only else conninfo
+
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        return [*plain_replication(context), *rules] if context.cluster.tls_only else rules
+
+
+@Fault(
+    name="replicas-cut-off",
+    breaks="Once tlsOnly is toggled replicas try to stream without TLS, and no rule admits them.",
+    requirements=("TLSONLY-5a",),
+    where="data plane",
+    deadlines=(("ready", 15),),
+)
+class ReplicasCutOff(Contract):
+    def conninfo(self, context: Context) -> dict[str, str]:
+        conninfo, cluster = super().conninfo(context), context.cluster
+        # At creation they would have nothing to start from.
+        toggled = cluster.tls_only and cluster.generation > 1
+        return conninfo | {"sslmode": "disable"} if toggled else conninfo
+
+
+@Fault(
+    name="server-setting-wins",
+    breaks="Under tlsOnly the user's server_tls_sslmode for PgBouncer stands.",
+    requirements=("TLSONLY-5b",),
+    versions=("2.6-3.1",),
+    deadlines=SERVED,
+)
+class ServerSettingWins(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        given = context.cluster.pgbouncer.settings
+        asked = {_SSLMODE: given[_SSLMODE]} if _SSLMODE in given else {}
+        return super().pgbouncer_settings(context) | asked
+
+
+@Fault(
+    name="plain-server-leg",
+    breaks="Under tlsOnly PgBouncer reaches the primary without TLS; a rule admits its addresses.",
+    requirements=("TLSONLY-5b",),
+    collateral=hits(IN_THE_RULES, "TLSONLY-2", "TLSONLY-3e"),
+    where="data plane",
+    deadlines=TOGGLED,
+)
+class PlainServerLeg(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings = super().pgbouncer_settings(context)
+        return settings | {_SSLMODE: "disable"} if context.cluster.tls_only else settings
+
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        if not context.cluster.tls_only:
+            return rules
+        addresses = [pod["status"]["podIP"] for pod in context.addressable_pods("pgbouncer")]
+        admitting = [f"hostnossl all all {each}/32 scram-sha-256" for each in addresses]
+        return [*admitting, *rules]

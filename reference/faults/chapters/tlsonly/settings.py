@@ -1,0 +1,69 @@
+"""Rules and settings of users that would admit plaintext: TLSONLY-4a and -4c."""
+
+from __future__ import annotations
+
+from reference.faults.chapters.tlsonly import SERVED, TOGGLED
+from reference.faults.fault import Fault
+from reference.operator.context import Context
+from reference.operator.contract import Contract
+from reference.operator.model import Cluster
+from reference.operator.postgres import hba
+
+_SSLMODE = "client_tls_sslmode"
+_TOGGLED_GENERATION = 2
+"""The generation of a cluster that was created without tlsOnly and got it by its first change."""
+
+
+@Fault(
+    name="user-rules-kept",
+    breaks="Under tlsOnly the user's own rules stay as given.",
+    requirements=("TLSONLY-4a",),
+    versions=("2.6-3.1",),
+    deadlines=TOGGLED,
+)
+class UserRulesKept(Contract):
+    def user_rule(self, cluster: Cluster, rule: str) -> str:
+        return rule
+
+
+@Fault(
+    name="nogssenc-rule-kept",
+    breaks="Under tlsOnly a user's rule of type hostnogssenc stays as given.",
+    requirements=("TLSONLY-4a",),
+    deadlines=TOGGLED,
+)
+class NogssencRuleKept(Contract):
+    def user_rule(self, cluster: Cluster, rule: str) -> str:
+        kept = hba.connection_type(rule) == "hostnogssenc"
+        return rule if kept else super().user_rule(cluster, rule)
+
+
+@Fault(
+    name="pooler-setting-wins",
+    breaks="Under tlsOnly the user's client_tls_sslmode for PgBouncer stands.",
+    requirements=("TLSONLY-4c",),
+    versions=("2.6-3.1",),
+    deadlines=SERVED,
+)
+class PoolerSettingWins(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        return super().pgbouncer_settings(context) | _asked(context)
+
+
+@Fault(
+    name="later-pooler-setting-wins",
+    breaks="A client_tls_sslmode that is given under tlsOnly stands; an earlier one does not.",
+    requirements=("TLSONLY-4c",),
+    deadlines=SERVED,
+)
+class LaterPoolerSettingWins(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings = super().pgbouncer_settings(context)
+        later = context.cluster.generation > _TOGGLED_GENERATION
+        return settings | _asked(context) if later else settings
+
+
+def _asked(context: Context) -> dict[str, str]:
+    """Return the user's own setting, if there is one."""
+    given = context.cluster.pgbouncer.settings
+    return {_SSLMODE: given[_SSLMODE]} if _SSLMODE in given else {}

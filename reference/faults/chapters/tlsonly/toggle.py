@@ -1,0 +1,71 @@
+"""The toggle of tlsOnly on a live cluster: TLSONLY-3e and -3f."""
+
+from __future__ import annotations
+
+import asyncio
+
+from reference.faults.chapters.tlsonly import TOGGLED
+from reference.faults.fault import Fault, Hit, hits
+from reference.operator.context import Context
+from reference.operator.contract import Contract
+from reference.operator.model import Cluster, Instance, Key
+from reference.operator.postgres.parameters import CONFIG
+
+# Longer than anybody is to wait for it, and shorter than one waits for a proven look.
+_LATE_SECONDS = 5.0
+
+
+@Fault(
+    name="toggle-unnoticed",
+    breaks="A replica does not load the rules that a toggled tlsOnly writes.",
+    requirements=("TLSONLY-3e",),
+    collateral=hits("its clusters are toggled, too", "TLSONLY-4a"),
+    where="data plane",
+    deadlines=TOGGLED,
+)
+class ToggleUnnoticed(Contract):
+    def reloaded_volumes(self, instance: Instance) -> frozenset[str]:
+        volumes = super().reloaded_volumes(instance)
+        return volumes - {CONFIG} if instance.role == "replica" else volumes
+
+
+@Fault(
+    name="toggle-slow",
+    breaks="tlsOnly takes effect on a live cluster some seconds after the deadline.",
+    requirements=("TLSONLY-3e",),
+    collateral=hits("its clusters are toggled, too", "TLSONLY-4a", sometimes=True),
+    deadlines=TOGGLED,
+)
+class ToggleSlow(Contract):
+    def __init__(self) -> None:
+        super().__init__()
+        self._tls_only: dict[Key, bool] = {}
+
+    async def accept(self, cluster: Cluster) -> Cluster:
+        before = self._tls_only.get(cluster.key)
+        self._tls_only[cluster.key] = cluster.tls_only
+        if cluster.tls_only and before is False:
+            await asyncio.sleep(_LATE_SECONDS)
+        return await super().accept(cluster)
+
+
+@Fault(
+    name="toggle-restarts",
+    breaks="Toggling tlsOnly restarts the instances.",
+    requirements=("TLSONLY-3f",),
+    collateral=(
+        Hit(requirement="TLSONLY-3d", reason="clients find no server during the restart"),
+        *hits(
+            "it may look while an instance is away",
+            "TLSONLY-3e",
+            "TLSONLY-4a",
+            "TLSONLY-4c",
+            "TLSONLY-5b",
+            sometimes=True,
+        ),
+    ),
+)
+class ToggleRestarts(Contract):
+    def restart_annotations(self, context: Context) -> dict[str, str]:
+        toggled = {"pgv2.percona.com/tls-only": str(context.cluster.tls_only)}
+        return super().restart_annotations(context) | toggled

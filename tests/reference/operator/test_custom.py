@@ -1,0 +1,190 @@
+"""Secrets of users: refused with a reason that names Secret and key, or taken as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from reference.operator.contract import Contract
+from reference.operator.pki import Authority
+from reference.operator.tls import RefusedError
+from tests.reference.operator.builders import (
+    NOW,
+    Json,
+    cluster,
+    contract,
+    external,
+    internal,
+    leaf_secret,
+    lookup,
+    secret,
+)
+
+ROOT, OTHER = Authority.generate(NOW), Authority.generate(NOW)
+certificates = Contract().certificates
+TOLERANT = (
+    "missing-secret-replaced",
+    "incomplete-secret-replaced",
+    "differing-ca-accepted",
+    "single-set-accepted",
+)
+BOTH = {"customTLSSecret": {"name": "tls"}, "customReplicationTLSSecret": {"name": "repl"}}
+
+
+def given() -> dict[str, Json]:
+    return {
+        "tls": leaf_secret("tls", external(ROOT), ROOT),
+        "repl": leaf_secret("repl", internal(ROOT), ROOT),
+    }
+
+
+def without(secrets: dict[str, Json], name: str, key: str) -> None:
+    del secrets[name]["data"][key]
+
+
+def exchanged(secrets: dict[str, Json], name: str, key: str) -> None:
+    secrets[name]["data"][key] = leaf_secret(name, external(OTHER), OTHER)["data"][key]
+
+
+@pytest.mark.parametrize("name", ["tls", "repl"])
+@pytest.mark.parametrize("key", ["tls.crt", "tls.key", "ca.crt"])
+def test_a_missing_key_is_named(name: str, key: str) -> None:
+    secrets = given()
+    without(secrets, name, key)
+    with pytest.raises(RefusedError) as caught:
+        certificates(cluster(secrets=BOTH), secrets.get, NOW)
+    assert f"key {key} is missing in Secret {name}" in caught.value.message
+    assert caught.value.reason == "TLSSecretsMissing"
+
+
+@pytest.mark.parametrize("name", ["tls", "repl"])
+def test_a_missing_secret_is_named(name: str) -> None:
+    secrets = given()
+    del secrets[name]
+    with pytest.raises(RefusedError, match=f"Secret {name} is missing"):
+        certificates(cluster(secrets=BOTH), secrets.get, NOW)
+
+
+@pytest.mark.parametrize("field", list(BOTH))
+def test_one_set_alone_is_refused(field: str) -> None:
+    with pytest.raises(RefusedError, match="cannot be used alone"):
+        certificates(cluster(secrets={field: BOTH[field]}), given().get, NOW)
+
+
+@pytest.mark.parametrize("name", ["tls", "repl"])
+def test_a_key_of_another_leaf_is_refused(name: str) -> None:
+    secrets = given()
+    exchanged(secrets, name, "tls.key")
+    with pytest.raises(RefusedError, match=rf"key tls.key of Secret {name} is not the key"):
+        certificates(cluster(secrets=BOTH), secrets.get, NOW)
+
+
+def test_different_authorities_are_refused() -> None:
+    secrets = given()
+    exchanged(secrets, "repl", "ca.crt")
+    with pytest.raises(RefusedError, match=r"Secret tls and key ca.crt of Secret repl differ"):
+        certificates(cluster(secrets=BOTH), secrets.get, NOW)
+
+
+def test_an_authority_is_demanded_beside_a_custom_root_too() -> None:
+    secrets = given() | {"root": secret("root", {"root.crt": ROOT.pem, "root.key": ROOT.key_pem})}
+    without(secrets, "repl", "ca.crt")
+    wanted = cluster(secrets=BOTH | {"customRootCATLSSecret": {"name": "root"}})
+    with pytest.raises(RefusedError, match=r"key ca\.crt is missing in Secret repl"):
+        certificates(wanted, secrets.get, NOW)
+
+
+def test_items_are_honoured_for_both_references() -> None:
+    wanted = {}
+    secrets = given()
+    for field, ref in BOTH.items():
+        items = [{"key": f"my-{path}", "path": path} for path in ("tls.crt", "tls.key", "ca.crt")]
+        wanted[field] = ref | {"items": items}
+        data = secrets[ref["name"]]["data"]
+        secrets[ref["name"]]["data"] = {f"my-{key}": value for key, value in data.items()}
+    tls = certificates(cluster(secrets=wanted), secrets.get, NOW)
+    assert tls.replication is not None
+    projected = tls.replication.projections("replication/")[0]["secret"]
+    assert projected["name"] == "repl"
+    assert {"key": "my-tls.key", "path": "replication/tls.key"} in projected["items"]
+
+
+@pytest.mark.parametrize(
+    ("data", "items"),
+    [
+        ({"root.crt": ROOT.pem, "root.key": ROOT.key_pem}, []),
+        (
+            {"tls.crt": ROOT.pem, "tls.key": ROOT.key_pem},
+            [{"key": "tls.crt", "path": "root.crt"}, {"key": "tls.key", "path": "root.key"}],
+        ),
+        (
+            {"ca.crt": ROOT.pem, "ca.key": ROOT.key_pem},
+            [{"key": "ca.crt", "path": "root.crt"}, {"key": "ca.key", "path": "root.key"}],
+        ),
+    ],
+    ids=["literal", "tls", "ca"],
+)
+def test_a_root_is_found_by_path(data: dict[str, bytes], items: list[Json]) -> None:
+    wanted = cluster(secrets={"customRootCATLSSecret": {"name": "root", "items": items}})
+    tls = certificates(wanted, lookup(secret("root", data)), NOW)
+    assert tls.custom_root
+    assert tls.authority.pem == ROOT.pem
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (None, "Secret root is missing; create it with the keys root.crt, root.key"),
+        ({"root.crt": ROOT.pem}, "key root.key is missing in Secret root"),
+        (
+            {"root.crt": b"x", "root.key": ROOT.key_pem},
+            "key root.crt of Secret root holds no PEM certificate",
+        ),
+        (
+            {"root.crt": ROOT.pem, "root.key": OTHER.key_pem},
+            "key root.key of Secret root is not the key of the root certificate",
+        ),
+        (
+            {"root.crt": external(ROOT).certificate, "root.key": external(ROOT).key},
+            "key root.key of Secret root is not the key",
+        ),
+    ],
+)
+def test_a_root_that_cannot_sign_is_refused(data: dict[str, bytes] | None, message: str) -> None:
+    wanted = cluster(secrets={"customRootCATLSSecret": {"name": "root"}})
+    there = lookup(secret("root", data)) if data else lookup()
+    with pytest.raises(RefusedError) as caught:
+        certificates(wanted, there, NOW)
+    assert message in caught.value.message
+
+
+def test_a_generated_root_is_kept_and_a_broken_one_replaced() -> None:
+    kept = secret("c-cluster-ca-cert", {"root.crt": ROOT.pem, "root.key": ROOT.key_pem})
+    assert certificates(cluster(), lookup(kept), NOW).authority.pem == ROOT.pem
+    broken = secret("c-cluster-ca-cert", {"root.crt": ROOT.pem, "root.key": OTHER.key_pem})
+    assert certificates(cluster(), lookup(broken), NOW).authority.pem != ROOT.pem
+
+
+@pytest.mark.parametrize(
+    ("fault", "spoil", "refs"),
+    [
+        ("missing-secret-replaced", lambda secrets: secrets.pop("repl"), BOTH),
+        ("incomplete-secret-replaced", lambda secrets: without(secrets, "tls", "ca.crt"), BOTH),
+        ("differing-ca-accepted", lambda secrets: exchanged(secrets, "tls", "ca.crt"), BOTH),
+        ("single-set-accepted", lambda secrets: None, {"customTLSSecret": {"name": "tls"}}),
+    ],
+)
+def test_each_fault_tolerates_its_own_mistake_and_no_other(
+    fault: str, spoil: Callable[[dict[str, Json]], object], refs: Json
+) -> None:
+    secrets = given()
+    spoil(secrets)
+    tolerant = []
+    for each in TOLERANT:
+        try:
+            contract(each).certificates(cluster(secrets=refs), secrets.get, NOW)
+        except RefusedError:
+            continue
+        tolerant.append(each)
+    assert tolerant == [fault]
