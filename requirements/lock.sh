@@ -15,5 +15,7 @@ lock types.txt ../pyproject.toml --extra kind --extra embedded --extra test --ex
 # The image of the reference operator is made for the Python of the image, which Debian chooses.
 lock operator.txt operator.in -c conformance.txt
 lock lint.txt lint.in
+# What the container image has: no extras.
+lock package.txt ../pyproject.toml -c conformance.txt
 lock build.txt build.in -c test.txt
 lock bootstrap.txt bootstrap.in
