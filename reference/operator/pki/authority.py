@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from reference.operator.pki import encoding
+from reference.operator.pki.signing import sign
 
 COMMON_NAME = "postgres-operator-ca"
 LIFETIME = timedelta(days=3650)
@@ -95,26 +95,14 @@ def self_issued(
     ends: datetime,
 ) -> x509.Certificate:
     """Make a certificate of a CA whose subject is its issuer; `signer` is normally its `key`."""
-    usage = dict.fromkeys(_USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
-    return (
-        x509.CertificateBuilder(name, name, key.public_key(), encoding.serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-        .add_extension(x509.KeyUsage(**usage), critical=True)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(signer, hashes.SHA384())
+    return sign(
+        subject=name,
+        key=key,
+        issuer=name,
+        signer=signer,
+        begins=begins,
+        ends=ends,
+        usages=("key_cert_sign", "crl_sign"),
+        constraints=x509.BasicConstraints(ca=True, path_length=0),
+        extensions=[x509.SubjectKeyIdentifier.from_public_key(key.public_key())],
     )
-
-
-_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
