@@ -39,7 +39,7 @@ def expect(holds: bool, *, where: str, promised: str, seen: str, look_at: str = 
         raise Breach(where=where, promised=promised, seen=seen, look_at=look_at)
 
 
-class Each:
+class EachElement:
     """Judges the elements of an "each of" one by one, and goes on after a breach or an error.
 
         for replica in cluster.replicas:

@@ -8,7 +8,7 @@ from fixtures.pgcluster.inventory import Inventory, StoredSecret
 from fixtures.run.outcomes import Blocked
 
 
-def needed_secret(inventory: Inventory, name: str) -> StoredSecret:
+def required_secret(inventory: Inventory, name: str) -> StoredSecret:
     """A Secret that AUTO-2b looks into. Raises Blocked where there is none."""
     secret = inventory.secrets.get(name)
     if secret is None:
@@ -16,9 +16,11 @@ def needed_secret(inventory: Inventory, name: str) -> StoredSecret:
     return secret
 
 
-def needed(inventory: Inventory, name: str, key: str) -> tuple[x509.Certificate, ...]:
+def required_certificates(
+    inventory: Inventory, name: str, key: str
+) -> tuple[x509.Certificate, ...]:
     """The certificates under a key that AUTO-2b promises. Raises Blocked where there is none."""
-    certificates = needed_secret(inventory, name).certificates.get(key)
+    certificates = required_secret(inventory, name).certificates.get(key)
     if not certificates:
         raise Blocked(f"AUTO-2b: Secret {name} has no certificate under {key}")
     return certificates

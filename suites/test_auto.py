@@ -20,10 +20,10 @@ from fixtures.pgcluster.inventory import Inventory, StoredSecret
 from fixtures.pgcluster.names import CERTIFICATE, CLUSTER
 from fixtures.probes import Answer, handshake_done, session_of
 from fixtures.scenarios.generated.scenario import Generated
-from suites.breach import Each, expect
+from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
-from suites.stored import needed, needed_secret
+from suites.stored import required_certificates, required_secret
 from suites.wire import NothingKnown, judge, no_tls, served_leaf
 
 Certificates = tuple[x509.Certificate, ...]
@@ -48,7 +48,7 @@ _MAY_HAVE_MORE = "pgbouncer-frontend.ca-roots"
 
 @requirement("AUTO-1")
 def test_tls_is_spoken_at_every_pod(
-    generated: Generated, each: Each, evidence: CheckEvidence
+    generated: Generated, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """Without any certificate Secret in the CR every Pod of the ready cluster speaks TLS.
 
@@ -72,7 +72,7 @@ def test_tls_is_spoken_at_every_pod(
 
 
 @requirement("AUTO-2a")
-def test_every_secret_exists(generated: Generated, each: Each) -> None:
+def test_every_secret_exists(generated: Generated, each: EachElement) -> None:
     """The cluster's Secrets exist under their published names, one more for each instance.
 
     Each is read by name; one that the API does not have breaks it.
@@ -90,7 +90,7 @@ def test_every_secret_exists(generated: Generated, each: Each) -> None:
 
 
 @requirement("AUTO-2b")
-def test_the_keys_that_the_page_uses_are_there(generated: Generated, each: Each) -> None:
+def test_the_keys_that_the_page_uses_are_there(generated: Generated, each: EachElement) -> None:
     """root.crt lies in the CA's Secret; tls.crt, tls.key and ca.crt in both leaf Secrets.
 
     A key that is missing, or has no certificate (tls.key: no private key) in it, breaks it.
@@ -109,7 +109,7 @@ def test_the_keys_that_the_page_uses_are_there(generated: Generated, each: Each)
 
 
 @requirement("AUTO-2c")
-def test_numbers_of_keys(generated: Generated, each: Each) -> None:
+def test_numbers_of_keys(generated: Generated, each: EachElement) -> None:
     """The Secrets hold as many keys as the page's listing shows: 2, 3, 3, 5, 6, 12, and 6 each.
 
     Another number for any of them differs from the listing.
@@ -129,7 +129,9 @@ def test_numbers_of_keys(generated: Generated, each: Each) -> None:
 
 
 @requirement("AUTO-3a")
-def test_no_leaf_verifies_under_another_clusters_root(generated: Generated, each: Each) -> None:
+def test_no_leaf_verifies_under_another_clusters_root(
+    generated: Generated, each: EachElement
+) -> None:
     """Each cluster has a root of its own, also where a legacy root lies in the namespace.
 
     That one, Secret pgo-root-cacert, is what operators before 2.5 share among a namespace's
@@ -156,7 +158,7 @@ def test_no_leaf_verifies_under_another_clusters_root(generated: Generated, each
 
 
 @requirement("AUTO-4a")
-def test_the_root_is_a_root(generated: Generated, each: Each) -> None:
+def test_the_root_is_a_root(generated: Generated, each: EachElement) -> None:
     """The published root names itself as issuer, verifies under itself and is a CA.
 
     Clients are told to trust it: one that is no CA, or signed by something else, breaks it, and so
@@ -180,7 +182,7 @@ def test_the_root_is_a_root(generated: Generated, each: Each) -> None:
 
 
 @requirement("AUTO-4b")
-def test_certificates_live_long_enough(generated: Generated, each: Each) -> None:
+def test_certificates_live_long_enough(generated: Generated, each: EachElement) -> None:
     """Generated leaves live for a year or more, and the root ends later than all of them.
 
     A leaf that lives shorter, or outlives its root, breaks it.
@@ -240,13 +242,13 @@ def test_both_leaf_secrets_share_the_ca(generated: Generated) -> None:
     trusts ca.crt would trust that one as well.
     """
     inventory = generated.stored.one
-    external = needed(inventory, inventory.names.server_secret, "ca.crt")
-    internal = needed(inventory, inventory.names.replication_secret, "ca.crt")
+    external = required_certificates(inventory, inventory.names.server_secret, "ca.crt")
+    internal = required_certificates(inventory, inventory.names.replication_secret, "ca.crt")
     expect(
         external == internal and len(external) == 1,
         where=f"ca.crt of {inventory.names.server_secret} and {inventory.names.replication_secret}",
         promised="the same single certificate",
-        seen=f"{_told(external)} and {_told(internal)}",
+        seen=f"{_serials(external)} and {_serials(internal)}",
     )
 
 
@@ -257,8 +259,8 @@ def test_the_leaves_are_two(generated: Generated) -> None:
     One certificate, or one key, for both purposes breaks it.
     """
     inventory = generated.stored.one
-    external = needed(inventory, inventory.names.server_secret, "tls.crt")[0]
-    internal = needed(inventory, inventory.names.replication_secret, "tls.crt")[0]
+    external = required_certificates(inventory, inventory.names.server_secret, "tls.crt")[0]
+    internal = required_certificates(inventory, inventory.names.replication_secret, "tls.crt")[0]
     same_key = external.public_key() == internal.public_key()
     expect(
         der(external) != der(internal) and not same_key,
@@ -269,7 +271,7 @@ def test_the_leaves_are_two(generated: Generated) -> None:
 
 
 @requirement("AUTO-5c")
-def test_keys_belong_to_their_leaves(generated: Generated, each: Each) -> None:
+def test_keys_belong_to_their_leaves(generated: Generated, each: EachElement) -> None:
     """Every generated private key is that of the certificate beside it.
 
     A pair that does not match, or a key that is none, could not serve.
@@ -286,14 +288,14 @@ def test_keys_belong_to_their_leaves(generated: Generated, each: Each) -> None:
 
 
 @requirement("AUTO-5d")
-def test_published_roots_agree(generated: Generated, each: Each) -> None:
+def test_published_roots_agree(generated: Generated, each: EachElement) -> None:
     """The root is the same wherever it is published: root.crt, and the three ca-roots.
 
     Compared byte by byte with ca.crt of the external Secret. Another certificate breaks it, and so
     does one more, which may stand in PgBouncer's ca-roots alone.
     """
     inventory = generated.stored.one
-    ca = needed(inventory, inventory.names.server_secret, "ca.crt")
+    ca = required_certificates(inventory, inventory.names.server_secret, "ca.crt")
     for name, key in _places_of_the_root(inventory):
         with each(f"Secret {name}, key {key}"):
             secret = inventory.secrets.get(name)
@@ -302,13 +304,13 @@ def test_published_roots_agree(generated: Generated, each: Each) -> None:
             expect(
                 compared == ca,
                 where=f"Secret {generated.namespace}/{name}, key {key}",
-                promised=f"ca.crt of {inventory.names.server_secret}, {_told(ca)}",
-                seen=_told(found),
+                promised=f"ca.crt of {inventory.names.server_secret}, {_serials(ca)}",
+                seen=_serials(found),
             )
 
 
 @requirement("AUTO-7a")
-def test_reconciles_change_no_certificate(generated: Generated, each: Each) -> None:
+def test_reconciles_change_no_certificate(generated: Generated, each: EachElement) -> None:
     """Reconciles alone re-issue nothing: all certificates are the same after three of them.
 
     Each reconcile is proven by an operator-owned label that returned. A fingerprint that differs,
@@ -321,12 +323,12 @@ def test_reconciles_change_no_certificate(generated: Generated, each: Each) -> N
                 before.get(place) == after.get(place),
                 where=f"Secret {generated.namespace}/{place}",
                 promised="the same certificate after three reconciles",
-                seen=f"{_prints(before.get(place))}, then {_prints(after.get(place))}",
+                seen=f"{_listed(before.get(place))}, then {_listed(after.get(place))}",
             )
 
 
 @requirement("AUTO-8")
-def test_leaf_secrets_are_labelled(generated: Generated, each: Each) -> None:
+def test_leaf_secrets_are_labelled(generated: Generated, each: EachElement) -> None:
     """The external and internal Secret carry the cluster's label and say what they are for.
 
     By these labels people and tools find them.
@@ -338,7 +340,7 @@ def test_leaf_secrets_are_labelled(generated: Generated, each: Each) -> None:
     }
     for name, purpose in purposes.items():
         with each(f"Secret {name}"):
-            labels = needed_secret(inventory, name).labels
+            labels = required_secret(inventory, name).labels
             expect(
                 labels.get(CLUSTER) == "one" and labels.get(CERTIFICATE) == purpose,
                 where=f"Secret {generated.namespace}/{name}",
@@ -402,10 +404,10 @@ def _content(secret: StoredSecret | None, key: str) -> str:
     return f"keys {', '.join(secret.keys)}"
 
 
-def _told(certificates: Certificates) -> str:
+def _serials(certificates: Certificates) -> str:
     serials = ", ".join(f"{each.serial_number:x}" for each in certificates)
     return f"serial {serials}" if serials else "no certificate"
 
 
-def _prints(fingerprints: tuple[str, ...] | None) -> str:
+def _listed(fingerprints: tuple[str, ...] | None) -> str:
     return "absent" if fingerprints is None else ", ".join(fingerprints)

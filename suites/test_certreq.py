@@ -10,9 +10,9 @@ from fixtures.certificates import (
 )
 from fixtures.scenarios.generated.replication_logins import REPLICATION_USER
 from fixtures.scenarios.generated.scenario import Generated
-from suites.breach import Each, expect
+from suites.breach import EachElement, expect
 from suites.requirement import requirement
-from suites.stored import needed
+from suites.stored import required_certificates
 
 _CRITICAL = {"2.5.29.15", "2.5.29.19"}
 """keyUsage and basicConstraints (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
@@ -35,7 +35,7 @@ def test_the_external_leafs_common_name(generated: Generated) -> None:
 
 
 @requirement("CERTREQ-1b")
-def test_the_external_leafs_names(generated: Generated, each: Each) -> None:
+def test_the_external_leafs_names(generated: Generated, each: EachElement) -> None:
     """The external leaf has four names each of the primary and the replica Service.
 
     Short, with the namespace, with svc and in full. One that is missing breaks it.
@@ -68,7 +68,7 @@ def test_the_internal_leafs_common_name(generated: Generated) -> None:
 
 
 @requirement("CERTREQ-3a")
-def test_no_name_ends_in_a_dot(generated: Generated, each: Each) -> None:
+def test_no_name_ends_in_a_dot(generated: Generated, each: EachElement) -> None:
     """No common name and no DNS name of any generated certificate ends in a dot.
 
     A name with a final dot matches no host name that a client asks for.
@@ -86,7 +86,7 @@ def test_no_name_ends_in_a_dot(generated: Generated, each: Each) -> None:
 
 
 @requirement("CERTREQ-4")
-def test_the_leaves_form(generated: Generated, each: Each) -> None:
+def test_the_leaves_form(generated: Generated, each: EachElement) -> None:
     """Both leaves are of the form that the operator's code writes.
 
     X.509 v3, CA:FALSE and the usages digitalSignature and keyEncipherment critical, the root's key
@@ -139,9 +139,11 @@ def _form(facts: CertificateFacts) -> dict[str, object]:
 
 def _external(generated: Generated) -> CertificateFacts:
     inventory = generated.stored.one
-    return describe(needed(inventory, inventory.names.server_secret, "tls.crt")[0])
+    return describe(required_certificates(inventory, inventory.names.server_secret, "tls.crt")[0])
 
 
 def _internal(generated: Generated) -> CertificateFacts:
     inventory = generated.stored.one
-    return describe(needed(inventory, inventory.names.replication_secret, "tls.crt")[0])
+    return describe(
+        required_certificates(inventory, inventory.names.replication_secret, "tls.crt")[0]
+    )

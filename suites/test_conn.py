@@ -20,7 +20,7 @@ from fixtures.probes import (
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated.scenario import Generated
 from fixtures.secret import Hidden, redact
-from suites.breach import Breach, Each, expect
+from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.wire import NothingKnown, accepted, judge, judge_plaintext, judge_refusal, no_tls
@@ -47,7 +47,7 @@ _POOLER_REFUSES = frozenset(
 
 
 @requirement("CONN-1")
-def test_the_uri_in_the_users_secret(generated: Generated, each: Each) -> None:
+def test_the_uri_in_the_users_secret(generated: Generated, each: EachElement) -> None:
     """pgbouncer-uri in the user's Secret is what a client needs to reach PgBouncer.
 
     postgresql://USER:PASSWORD@CLUSTER-pgbouncer.NAMESPACE.svc:5432/DATABASE, and the password,
@@ -55,9 +55,9 @@ def test_the_uri_in_the_users_secret(generated: Generated, each: Each) -> None:
     or a fragment, such as an sslmode of its own, and a character that should have been
     percent-encoded. The password is never shown; nor is a text that cannot be taken apart.
     """
-    credentials = generated.walked.credentials
+    credentials = generated.connectivity.credentials
     where = f"Secret {generated.namespace}/one-pguser-{credentials.user}, key pgbouncer-uri"
-    seen = take_apart(credentials.pgbouncer_uri)
+    seen = parse_uri(credentials.pgbouncer_uri)
     with each("form"):
         expect(
             seen is not None,
@@ -102,11 +102,11 @@ def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> N
     that it cannot verify the primary: it keeps its clients waiting. A name that does not resolve, a
     closed port, or a server that cannot take the session just now says nothing.
     """
-    walk = generated.walked
+    walk = generated.connectivity
     if walk.psql is None:
         raise Blocked("CONN-7: the page's pg-client did not start, so psql could not be tried")
     evidence.data("session", walk.session)
-    if not walk.psql.ok and take_apart(walk.credentials.pgbouncer_uri) is None:
+    if not walk.psql.ok and parse_uri(walk.credentials.pgbouncer_uri) is None:
         # libpq's words would quote what it takes for the host: a part of the password.
         raise Blocked(f"CONN-1: pgbouncer-uri is not {FORM}")
     words = redact(walk.psql.stderr, walk.credentials.password)
@@ -140,7 +140,7 @@ def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> N
 
 
 @requirement("CONN-3")
-def test_a_foreign_ca_is_rejected(generated: Generated, each: Each) -> None:
+def test_a_foreign_ca_is_rejected(generated: Generated, each: EachElement) -> None:
     """A client that trusts only another CA rejects each Pod for its chain.
 
     The foreign CA is the neighbour's generated root, or one that nobody knows with an operator of
@@ -159,7 +159,7 @@ def test_a_foreign_ca_is_rejected(generated: Generated, each: Each) -> None:
 
 
 @requirement("CONN-4a")
-def test_verify_full_by_every_published_name(generated: Generated, each: Each) -> None:
+def test_verify_full_by_every_published_name(generated: Generated, each: EachElement) -> None:
     """verify-full succeeds by every name of the three Services, and by the user's hosts.
 
     Short, with the namespace, with svc and in full; looked at on each Pod behind the name, with
@@ -178,7 +178,7 @@ def test_verify_full_by_every_published_name(generated: Generated, each: Each) -
 
 
 @requirement("CONN-4b")
-def test_no_address_and_no_localhost_in_leaves(generated: Generated, each: Each) -> None:
+def test_no_address_and_no_localhost_in_leaves(generated: Generated, each: EachElement) -> None:
     """Generated leaves carry neither an address nor localhost, so verify-full by address fails.
 
     The names of every stored leaf are read; a handshake by a Service's address must end with
@@ -205,7 +205,7 @@ def test_no_address_and_no_localhost_in_leaves(generated: Generated, each: Each)
 
 
 @requirement("CONN-6")
-def test_plaintext_is_refused_by_default(generated: Generated, each: Each) -> None:
+def test_plaintext_is_refused_by_default(generated: Generated, each: EachElement) -> None:
     """Without tlsOnly, too, an ordinary user gets in by TLS alone.
 
     Each of primary and replicas must answer a plaintext startup with FATAL 28000 from
@@ -223,7 +223,7 @@ def test_the_pages_client_starts(generated: Generated) -> None:
     Secret or key does not exist, though the cluster is ready, breaks it, and so does any other
     content of the file.
     """
-    walk = generated.walked
+    walk = generated.connectivity
     expect(
         bool(walk.started),
         where=f"Deployment {generated.namespace}/pg-client",
@@ -243,7 +243,7 @@ def test_the_pages_client_starts(generated: Generated) -> None:
 
 
 @requirement("CONN-8")
-def test_the_listing_shows_each_secret_as_opaque(generated: Generated, each: Each) -> None:
+def test_the_listing_shows_each_secret_as_opaque(generated: Generated, each: EachElement) -> None:
     """The list of kubectl get secrets shows the Secrets that the page names, of type Opaque.
 
     The server's own table is read, as kubectl prints it. A Secret that is missing there, or of
@@ -270,7 +270,7 @@ class PoolerUri:
     password: Hidden[str]
 
 
-def take_apart(uri: Hidden[str]) -> PoolerUri | None:
+def parse_uri(uri: Hidden[str]) -> PoolerUri | None:
     """The parts of a URI (RFC 3986, section 3), None where it is of another form."""
     found = _URI.fullmatch(uri.reveal())
     if found is None:

@@ -11,9 +11,9 @@ from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming
 from fixtures.probes import LoginOk, describe_answer, handshake_done, session_of
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
-from fixtures.scenarios.custom_refused.scenario import CustomRefused, Running
+from fixtures.scenarios.custom_refused.scenario import CustomRefused, RunningCluster
 from fixtures.scenarios.custom_refused.variants import Variant
-from suites.breach import Each, expect
+from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
@@ -44,7 +44,7 @@ def test_the_cluster_becomes_ready(custom: Custom) -> None:
 
 
 @requirement("CUSTOM-6a")
-def test_instances_serve_the_external_leaf(custom: Custom, each: Each) -> None:
+def test_instances_serve_the_external_leaf(custom: Custom, each: EachElement) -> None:
     """Every instance serves exactly the leaf of the external Secret.
 
     Fingerprints of fresh handshakes by Pod address against tls.crt.
@@ -64,7 +64,7 @@ def test_instances_serve_the_external_leaf(custom: Custom, each: Each) -> None:
 
 @requirement("CUSTOM-6b")
 def test_walsenders_use_the_internal_leaf(
-    custom: Custom, each: Each, evidence: CheckEvidence
+    custom: Custom, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """Every replica authenticates by exactly the leaf of the internal Secret.
 
@@ -101,7 +101,7 @@ def test_no_generated_pair_beside(custom: Custom) -> None:
 
 
 @requirement("CUSTOM-8a")
-def test_pgbouncer_verifies_by_its_published_roots(custom: Custom, each: Each) -> None:
+def test_pgbouncer_verifies_by_its_published_roots(custom: Custom, each: EachElement) -> None:
     """PgBouncer's leaf verifies under the roots published in its own Secret.
 
     verify-full at each PgBouncer with pgbouncer-frontend.ca-roots of given-pgbouncer. Custom
@@ -154,7 +154,7 @@ def test_logins_through_pgbouncer(custom: Custom, evidence: CheckEvidence) -> No
 
 
 @requirement("CUSTOM-11a")
-def test_custom_secrets_stay_untouched(custom: Custom, each: Each) -> None:
+def test_custom_secrets_stay_untouched(custom: Custom, each: EachElement) -> None:
     """The operator touches the custom Secrets at no time: not in use, not at the deletion.
 
     uid, resourceVersion, type, data, labels, owners and managed fields of each, read before the
@@ -172,7 +172,7 @@ def test_custom_secrets_stay_untouched(custom: Custom, each: Each) -> None:
 
 
 @requirement("CUSTOM-2a")
-def test_missing_parts_are_not_replaced(refused: CustomRefused, each: Each) -> None:
+def test_missing_parts_are_not_replaced(refused: CustomRefused, each: EachElement) -> None:
     """With a Secret or one of its keys missing the cluster runs with nothing that was not given.
 
     Each of the two Secrets absent, or without tls.crt, tls.key or ca.crt, the latter also beside a
@@ -185,7 +185,7 @@ def test_missing_parts_are_not_replaced(refused: CustomRefused, each: Each) -> N
 
 
 @requirement("CUSTOM-2b")
-def test_corrected_secrets_are_enough(refused: CustomRefused, each: Each) -> None:
+def test_corrected_secrets_are_enough(refused: CustomRefused, each: EachElement) -> None:
     """Once the Secrets are right the cluster becomes ready with them, by itself.
 
     Every variant of CUSTOM-2a, CUSTOM-5a and CUSTOM-5b is corrected; the CR is not touched but
@@ -194,12 +194,12 @@ def test_corrected_secrets_are_enough(refused: CustomRefused, each: Each) -> Non
     """
     for variant, found in refused.corrected.recovered.items():
         certificates, where = variant.certificates, f"cluster {refused.namespace}/{variant.cluster}"
-        with each(f"{variant.what} (cluster {variant.cluster})"):
+        with each(f"{variant.description} (cluster {variant.cluster})"):
             if isinstance(found, Exception):
                 raise found
             expect(
                 bool(found.outcome),
-                where=f"{where} ({variant.what}), corrected",
+                where=f"{where} ({variant.description}), corrected",
                 promised="ready with the given certificates",
                 seen=found.outcome.seen,
                 look_at=found.outcome.look_at,
@@ -217,7 +217,7 @@ def test_corrected_secrets_are_enough(refused: CustomRefused, each: Each) -> Non
 
 
 @requirement("CUSTOM-5a")
-def test_a_single_set_is_not_completed(refused: CustomRefused, each: Each) -> None:
+def test_a_single_set_is_not_completed(refused: CustomRefused, each: EachElement) -> None:
     """With only one of the two references the cluster runs with nothing that was not given.
 
     Each way, with two instances: with one most of it would not be seen.
@@ -226,7 +226,7 @@ def test_a_single_set_is_not_completed(refused: CustomRefused, each: Each) -> No
 
 
 @requirement("CUSTOM-5b")
-def test_two_cas_are_not_replaced(refused: CustomRefused, each: Each) -> None:
+def test_two_cas_are_not_replaced(refused: CustomRefused, each: EachElement) -> None:
     """With different ca.crt in the two Secrets the cluster runs with nothing that was not given.
 
     Served leaves, walsenders' certificates and mounts as in CUSTOM-5a.
@@ -234,12 +234,12 @@ def test_two_cas_are_not_replaced(refused: CustomRefused, each: Each) -> None:
     _judge_running(refused, each, "CUSTOM-5b")
 
 
-def _judge_running(refused: CustomRefused, each: Each, id_: str) -> None:
+def _judge_running(refused: CustomRefused, each: EachElement, id_: str) -> None:
     for variant, running in refused.applied.running.items():
         if variant.requirement != id_:
             continue
-        where = f"cluster {refused.namespace}/{variant.cluster} ({variant.what})"
-        with each(f"{variant.what} (cluster {variant.cluster})"):
+        where = f"cluster {refused.namespace}/{variant.cluster} ({variant.description})"
+        with each(f"{variant.description} (cluster {variant.cluster})"):
             if isinstance(running, Exception):
                 raise running
             foreign = [*_mounted(running), *_served(running, variant), *_shown(running, variant)]
@@ -250,7 +250,7 @@ def _judge_running(refused: CustomRefused, each: Each, id_: str) -> None:
                 seen="; ".join(foreign),
                 look_at="Secrets of the namespace; the operator's log",
             )
-            _know_all(running, where, refused.applied.gaps)
+            _require_all_seen(running, where, refused.applied.gaps)
 
 
 def _expect_serial(seen: Streaming, leaf: x509.Certificate, where: str) -> None:
@@ -263,14 +263,14 @@ def _expect_serial(seen: Streaming, leaf: x509.Certificate, where: str) -> None:
     )
 
 
-def _mounted(running: Running) -> Iterator[str]:
-    for ran in running.ran:
-        if ran.mounted:
-            verb, secrets = "ran" if ran.gone else "runs", ", ".join(ran.mounted)
-            yield f"Pod {ran.pod} {verb} with {secrets} mounted"
+def _mounted(running: RunningCluster) -> Iterator[str]:
+    for instance in running.instances:
+        if instance.mounted:
+            verb, secrets = "ran" if instance.gone else "runs", ", ".join(instance.mounted)
+            yield f"Pod {instance.pod} {verb} with {secrets} mounted"
 
 
-def _served(running: Running, variant: Variant) -> Iterator[str]:
+def _served(running: RunningCluster, variant: Variant) -> Iterator[str]:
     for member, answer in running.served.items():
         session = session_of(answer)
         if session is not None and not _given(session.leaf, variant):
@@ -278,19 +278,19 @@ def _served(running: Running, variant: Variant) -> Iterator[str]:
             yield f"{member} serves {subject.rfc4514_string()} of issuer {issuer.rfc4514_string()}"
 
 
-def _shown(running: Running, variant: Variant) -> Iterator[str]:
+def _shown(running: RunningCluster, variant: Variant) -> Iterator[str]:
     serials = {str(one.serial_number) for one in variant.named()}
     for row in running.walsenders:
         if row.client_serial not in serials:
             yield f"walsender to {row.address} shows {row.client_dn} of issuer {row.issuer_dn}"
 
 
-def _know_all(running: Running, where: str, gaps: int) -> None:
+def _require_all_seen(running: RunningCluster, where: str, gaps: int) -> None:
     """Raise NothingKnown where an instance ran whose leaf nobody saw, or may have run."""
     for member in running.ready:
         if session_of(answer := running.served[member]) is None:
             raise NothingKnown(f"{where}: {member}: {describe_answer(answer)}")
-    if gone := [ran.pod for ran in running.ran if ran.gone]:
+    if gone := [instance.pod for instance in running.instances if instance.gone]:
         raise NothingKnown(f"{where}: {', '.join(gone)} ran, and went before its leaf was seen")
     if gaps:
         raise NothingKnown(f"{where}: the watch of Pods had gaps ({gaps}), one may have run unseen")

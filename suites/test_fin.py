@@ -5,57 +5,57 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fixtures.observing.endpoints import Handshakes
-from fixtures.pgcluster.secretstates import SecretState, noted, touched
+from fixtures.pgcluster.secretstates import SecretState, required_state, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.deletion import Claim, Claims, Deletion
-from suites.breach import Each, expect
+from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.wire import NothingKnown
 
 
 @requirement("FIN-1a")
-def test_the_root_is_kept(deletion: Deletion, each: Each) -> None:
+def test_the_root_is_kept(deletion: Deletion, each: EachElement) -> None:
     """Without a finalizer the root's Secret is there after the deletion, with uid and data.
 
     Read by name at the end of the absence window, which begins when the last Pod has gone: what a
     cluster owns is collected then. Meanwhile another cluster, which must be ready, has it as its
     custom root.
     """
-    _gone(deletion, "kept")
+    _require_gone(deletion, "kept")
     name = "kept-cluster-ca-cert"
     before, after = deletion.before.generated["kept"], deletion.after.generated["kept"]
     with each(f"Secret {name}"):
-        _expect_kept(deletion, noted(before, name), after[name])
+        _expect_kept(deletion, required_state(before, name), after[name])
     with each("while another cluster has it as its root"):
-        _was_ready(deletion, "borrower", "ROOTCA-6a")
+        _require_ready(deletion, "borrower", "ROOTCA-6a")
 
 
 @requirement("FIN-1b")
-def test_the_other_tls_secrets_are_kept(deletion: Deletion, each: Each) -> None:
+def test_the_other_tls_secrets_are_kept(deletion: Deletion, each: EachElement) -> None:
     """Without a finalizer so is every other TLS Secret that the operator made.
 
     External, replication, PgBouncer's, pgBackRest's and the instances', each of which must have
     been there before the deletion; read by name when the root's Secret is.
     """
-    _gone(deletion, "kept")
+    _require_gone(deletion, "kept")
     _expect_all_kept(deletion, each, "kept", but="kept-cluster-ca-cert")
 
 
 @requirement("FIN-2a")
-def test_delete_ssl_deletes_the_generated_secrets(deletion: Deletion, each: Each) -> None:
+def test_delete_ssl_deletes_the_generated_secrets(deletion: Deletion, each: EachElement) -> None:
     """With percona.com/delete-ssl every TLS Secret that the operator made is gone, the root too.
 
     None of those that were there before is there at the end of the absence window; a selector by
     label would miss the root. One that was deleted and then made again is a breach of FIN-4 alone.
     """
-    _gone(deletion, "erased")
+    _require_gone(deletion, "erased")
     after = deletion.after.generated["erased"]
     before = deletion.before.generated["erased"]
     for name in before:
         with each(f"Secret {name}"):
-            state = noted(before, name)
+            state = required_state(before, name)
             expect(
                 not _is_there(state, after[name]),
                 where=f"Secret {deletion.namespace}/{name}",
@@ -66,17 +66,19 @@ def test_delete_ssl_deletes_the_generated_secrets(deletion: Deletion, each: Each
 
 
 @requirement("FIN-2c")
-def test_delete_ssl_keeps_users_and_claims(deletion: Deletion, each: Each) -> None:
+def test_delete_ssl_keeps_users_and_claims(deletion: Deletion, each: EachElement) -> None:
     """With delete-ssl alone the user's Secret and every claim stay, with their uids.
 
     They belong to percona.com/delete-pvc. A claim that is being deleted does not stay, though
     something may hold it still.
     """
-    _gone(deletion, "erased")
+    _require_gone(deletion, "erased")
     users = deletion.before.users["erased"]
     for name in users:
         with each(f"Secret {name}"):
-            _expect_kept(deletion, noted(users, name), deletion.after.users["erased"][name])
+            _expect_kept(
+                deletion, required_state(users, name), deletion.after.users["erased"][name]
+            )
     after = deletion.after.claims["erased"]
     for name, claim in _claims(deletion, "erased").items():
         with each(f"PersistentVolumeClaim {name}"):
@@ -90,22 +92,22 @@ def test_delete_ssl_keeps_users_and_claims(deletion: Deletion, each: Each) -> No
 
 
 @requirement("FIN-2d")
-def test_delete_ssl_leaves_custom_secrets_alone(deletion: Deletion, each: Each) -> None:
+def test_delete_ssl_leaves_custom_secrets_alone(deletion: Deletion, each: EachElement) -> None:
     """delete-ssl touches none of the Secrets that the user gave: external, internal, root.
 
     uid, resourceVersion, type, data, labels, owners and managed fields before and after.
     """
-    _was_ready(deletion, "own", "CUSTOM-1, ROOTCA-1")
-    _gone(deletion, "own")
+    _require_ready(deletion, "own", "CUSTOM-1, ROOTCA-1")
+    _require_gone(deletion, "own")
     for name in deletion.before.own:
         with each(f"Secret {name}"):
-            words = touched(noted(deletion.before.own, name), deletion.after.own[name])
+            words = touched(required_state(deletion.before.own, name), deletion.after.own[name])
             _expect_untouched(deletion, name, words)
 
 
 @requirement("FIN-2e")
 def test_delete_ssl_leaves_the_neighbour_alone(
-    deletion: Deletion, each: Each, evidence: CheckEvidence
+    deletion: Deletion, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """delete-ssl touches no Secret of another cluster in the namespace.
 
@@ -113,19 +115,19 @@ def test_delete_ssl_leaves_the_neighbour_alone(
     with it are kept as evidence. Of the one Secret that the proof itself writes to, resourceVersion
     and managed fields tell nothing.
     """
-    _gone(deletion, "erased")
+    _require_gone(deletion, "erased")
     _keep_handshakes(deletion.after.neighbour, evidence)
     before = {**deletion.before.generated["neighbour"], **deletion.before.users["neighbour"]}
     after = {**deletion.after.generated["neighbour"], **deletion.after.users["neighbour"]}
     for name in before:
         with each(f"Secret {name}"):
             differs = _differs if name == deletion.before.witness else touched
-            words = differs(noted(before, name), after[name])
+            words = differs(required_state(before, name), after[name])
             _expect_untouched(deletion, name, words)
 
 
 @requirement("FIN-3")
-def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: Each) -> None:
+def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: EachElement) -> None:
     """With percona.com/delete-ssl the CR itself goes away within the deadline `gone`.
 
     One that stays in deletion, its finalizer never taken off, breaks it.
@@ -143,14 +145,14 @@ def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: Each) -> Non
 
 
 @requirement("FIN-4")
-def test_what_was_deleted_stays_away(deletion: Deletion, each: Each) -> None:
+def test_what_was_deleted_stays_away(deletion: Deletion, each: EachElement) -> None:
     """What delete-ssl deleted does not come back.
 
     Followed from the deletion to the end of the absence window, which holds a proven reconcile of
     the neighbour by the same operator. A Secret of the same name with another uid breaks it, also
     one that came and went; where the watch had gaps, such a one may have gone unseen.
     """
-    _gone(deletion, "erased")
+    _require_gone(deletion, "erased")
     before, after = deletion.before.generated["erased"], deletion.after.generated["erased"]
     known = {name: state for name, state in before.items() if state is not None}
     deleted = [name for name, state in known.items() if not _is_there(state, after[name])]
@@ -174,17 +176,17 @@ def test_what_was_deleted_stays_away(deletion: Deletion, each: Each) -> None:
 
 
 @requirement("FIN-7a")
-def test_delete_pvc_alone_keeps_tls_secrets(deletion: Deletion, each: Each) -> None:
+def test_delete_pvc_alone_keeps_tls_secrets(deletion: Deletion, each: EachElement) -> None:
     """With percona.com/delete-pvc alone every TLS Secret stays.
 
     As a control the cluster's claims and its user's Secret must have been there, and be gone; one
     that was made again under its name is another.
     """
-    _gone(deletion, "claims")
+    _require_gone(deletion, "claims")
     users, claims = deletion.before.users["claims"], _claims(deletion, "claims")
     now, bound = deletion.after.users["claims"], deletion.after.claims["claims"]
     still = [name for name, claim in claims.items() if bound.get(name) == Claim(claim.uid)]
-    still += [name for name in users if _is_there(noted(users, name), now[name])]
+    still += [name for name in users if _is_there(required_state(users, name), now[name])]
     if still:
         raise NothingKnown(f"delete-pvc did not do its own part: {', '.join(still)} still there")
     _expect_all_kept(deletion, each, "claims")
@@ -198,7 +200,7 @@ def _keep_handshakes(served: Handshakes | Exception, evidence: CheckEvidence) ->
     evidence.text("answers.txt", "\n".join(f"{m}: {describe_answer(a)}" for m, a in served.items()))
 
 
-def _gone(deletion: Deletion, cluster: str) -> None:
+def _require_gone(deletion: Deletion, cluster: str) -> None:
     outcome = deletion.deleted.gone[cluster]
     if outcome:
         ended = deletion.after.ended[cluster]
@@ -210,7 +212,7 @@ def _gone(deletion: Deletion, cluster: str) -> None:
     raise NothingKnown(f"cluster {cluster} did not go: {outcome.seen}")
 
 
-def _was_ready(deletion: Deletion, cluster: str, requirement: str) -> None:
+def _require_ready(deletion: Deletion, cluster: str, requirement: str) -> None:
     """Raise Blocked where a cluster never ran with what it was given."""
     outcome = deletion.before.ready[cluster]
     if not outcome:
@@ -225,13 +227,13 @@ def _claims(deletion: Deletion, cluster: str) -> Claims:
     return claims
 
 
-def _expect_all_kept(deletion: Deletion, each: Each, cluster: str, but: str = "") -> None:
+def _expect_all_kept(deletion: Deletion, each: EachElement, cluster: str, but: str = "") -> None:
     before, after = deletion.before.generated[cluster], deletion.after.generated[cluster]
     for name in before:
         if name == but:
             continue
         with each(f"Secret {name}"):
-            _expect_kept(deletion, noted(before, name), after[name])
+            _expect_kept(deletion, required_state(before, name), after[name])
 
 
 def _expect_kept(deletion: Deletion, before: SecretState, after: SecretState | None) -> None:
@@ -272,4 +274,4 @@ def _is_there(before: SecretState, after: SecretState | None) -> bool:
 def _describe(claim: Claim | None) -> str:
     if claim is None:
         return "404 NotFound"
-    return f"uid {claim.uid}" + (", being deleted" if claim.leaving else "")
+    return f"uid {claim.uid}" + (", being deleted" if claim.being_deleted else "")

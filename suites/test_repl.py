@@ -15,9 +15,13 @@ from fixtures.probes import (
     unknown_ca_alert,
 )
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.generated.replication_logins import REPLICATION_USER, Attempt, Door
+from fixtures.scenarios.generated.replication_logins import (
+    REPLICATION_USER,
+    LoginTarget,
+    LoginVariant,
+)
 from fixtures.scenarios.generated.scenario import Generated
-from suites.breach import Each, expect
+from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
@@ -26,7 +30,7 @@ from suites.wire import NothingKnown, Predicate, judge, judge_refusal
 
 @requirement("REPL-1")
 def test_every_walsender_uses_tls(
-    generated: Generated, each: Each, evidence: CheckEvidence
+    generated: Generated, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """Each replica streams over TLS.
 
@@ -50,7 +54,9 @@ def test_every_walsender_uses_tls(
 
 
 @requirement("REPL-2")
-def test_walsenders_show_the_replication_certificate(generated: Generated, each: Each) -> None:
+def test_walsenders_show_the_replication_certificate(
+    generated: Generated, each: EachElement
+) -> None:
     """Each replica authenticates by a certificate whose only common name is _crunchyrepl.
 
     pg_stat_ssl.client_dn of each walsender is read. No name, or another, breaks it.
@@ -69,7 +75,7 @@ def test_walsenders_show_the_replication_certificate(generated: Generated, each:
 
 
 @requirement("REPL-3")
-def test_no_certificate_no_login(generated: Generated, each: Each) -> None:
+def test_no_certificate_no_login(generated: Generated, each: EachElement) -> None:
     """The replication user does not get in over TLS without a certificate.
 
     For replication and for database postgres, at each instance: FATAL 28000 from
@@ -78,14 +84,14 @@ def test_no_certificate_no_login(generated: Generated, each: Each) -> None:
     _judge_attempt(
         generated,
         each,
-        Attempt.NOTHING,
+        LoginVariant.NOTHING,
         refused_for_missing_client_certificate,
         "FATAL 28000 from ClientAuthentication",
     )
 
 
 @requirement("REPL-4")
-def test_a_certificate_of_another_ca_is_refused(generated: Generated, each: Each) -> None:
+def test_a_certificate_of_another_ca_is_refused(generated: Generated, each: EachElement) -> None:
     """A certificate that names _crunchyrepl but comes from another CA does not open the door.
 
     Tried with a CA that nobody knows, with the replication certificate of the neighbour, and with
@@ -93,15 +99,17 @@ def test_a_certificate_of_another_ca_is_refused(generated: Generated, each: Each
     clusters share that root, with the first alone. The server must end TLS with alert 48
     (unknown_ca) or 42 (bad_certificate); one that lets any of them in breaks it.
     """
-    attempts = [Attempt.FOREIGN]
+    variants = [LoginVariant.FOREIGN]
     if not generated.deployed.shares_root:
-        attempts += [Attempt.NEIGHBOUR, Attempt.LEGACY]
-    for attempt in attempts:
-        _judge_attempt(generated, each, attempt, unknown_ca_alert, "TLS alert 48 or 42")
+        variants += [LoginVariant.NEIGHBOUR, LoginVariant.LEGACY]
+    for variant in variants:
+        _judge_attempt(generated, each, variant, unknown_ca_alert, "TLS alert 48 or 42")
 
 
 @requirement("REPL-5")
-def test_the_replication_user_is_refused_in_plaintext(generated: Generated, each: Each) -> None:
+def test_the_replication_user_is_refused_in_plaintext(
+    generated: Generated, each: EachElement
+) -> None:
     """The replication user does not get in without TLS.
 
     FATAL 28000 from ClientAuthentication before anything is asked; a server that goes on to
@@ -110,60 +118,62 @@ def test_the_replication_user_is_refused_in_plaintext(generated: Generated, each
     _judge_attempt(
         generated,
         each,
-        Attempt.PLAINTEXT,
+        LoginVariant.PLAINTEXT,
         refused_by_postgres,
         "FATAL 28000 from ClientAuthentication",
     )
 
 
 @requirement("REPL-6")
-def test_another_common_name_is_refused(generated: Generated, each: Each) -> None:
+def test_another_common_name_is_refused(generated: Generated, each: EachElement) -> None:
     """A certificate of the cluster's own CA with another common name does not open the door.
 
     Tried with the external leaf, and with one made for user app: FATAL 28000 from auth_failed.
     """
-    for attempt in (Attempt.OTHER_NAME, Attempt.SERVER_LEAF):
+    for variant in (LoginVariant.OTHER_NAME, LoginVariant.SERVER_LEAF):
         _judge_attempt(
             generated,
             each,
-            attempt,
+            variant,
             refused_for_wrong_common_name,
             "FATAL 28000 from auth_failed",
         )
 
 
 @requirement("REPL-7")
-def test_the_right_certificate_opens_database_postgres(generated: Generated, each: Each) -> None:
+def test_the_right_certificate_opens_database_postgres(
+    generated: Generated, each: EachElement
+) -> None:
     """With its certificate the replication user may log in to database postgres, for pg_rewind.
 
     Nothing is written. A login that is refused by a rule, by an alert of the server or by its
     asking for a password breaks it; a Pod that does not answer says nothing.
     """
-    for (member, door), attempts in generated.replication.logins.items():
-        if door is not Door.POSTGRES:
+    for (member, login_target), by_variant in generated.replication.logins.items():
+        if login_target is not LoginTarget.POSTGRES:
             continue
         with each(str(member)):
             judge(
-                attempts[Attempt.NOTHING].before,
+                by_variant[LoginVariant.NOTHING].before,
                 kept=logged_in_over_tls,
                 broken=_refused,
-                where=f"{member}, {door}",
+                where=f"{member}, {login_target}",
                 promised="a login over TLS",
                 look_at="pg_hba_file_rules of the instance",
             )
 
 
 def _judge_attempt(
-    generated: Generated, each: Each, attempt: Attempt, kept: Predicate, promised: str
+    generated: Generated, each: EachElement, variant: LoginVariant, kept: Predicate, promised: str
 ) -> None:
-    for (member, door), attempts in generated.replication.logins.items():
-        with each(f"{member}, {door}, {attempt}"):
-            if attempt not in attempts:
-                raise NothingKnown(f"{attempt} was not tried: its CA's key is not to be had")
+    for (member, login_target), by_variant in generated.replication.logins.items():
+        with each(f"{member}, {login_target}, {variant}"):
+            if variant not in by_variant:
+                raise NothingKnown(f"{variant} was not tried: its CA's key is not to be had")
             judge_refusal(
-                attempts[attempt],
+                by_variant[variant],
                 kept,
-                where=f"{member}, {door} as {REPLICATION_USER} with {attempt}",
+                where=f"{member}, {login_target} as {REPLICATION_USER} with {variant}",
                 promised=promised,
                 look_at="pg_hba_file_rules of the instance",
             )

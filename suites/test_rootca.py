@@ -11,7 +11,7 @@ from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.inventory import Inventory
 from fixtures.probes import Answer, handshake_done
 from fixtures.scenarios.custom_root import MAPPINGS, CustomRoot
-from suites.breach import Each, expect
+from suites.breach import EachElement, expect
 from suites.requirement import requirement
 from suites.wire import NothingKnown, judge, no_tls
 
@@ -20,7 +20,7 @@ _ROLES = {"primary", "replica", "pgbouncer"}
 
 
 @requirement("ROOTCA-1")
-def test_each_mapping_gives_a_ready_cluster(rootca: CustomRoot, each: Each) -> None:
+def test_each_mapping_gives_a_ready_cluster(rootca: CustomRoot, each: EachElement) -> None:
     """Both mappings of the page give a ready cluster.
 
     tls.crt and tls.key, and ca.crt and ca.key, to root.crt and root.key, at creation. Where one
@@ -39,7 +39,7 @@ def test_each_mapping_gives_a_ready_cluster(rootca: CustomRoot, each: Each) -> N
 
 
 @requirement("ROOTCA-2a")
-def test_no_root_is_generated(rootca: CustomRoot, each: Each) -> None:
+def test_no_root_is_generated(rootca: CustomRoot, each: EachElement) -> None:
     """With a root given none is generated: CLUSTER-cluster-ca-cert does not exist.
 
     404 for its name after a proven reconcile.
@@ -55,7 +55,7 @@ def test_no_root_is_generated(rootca: CustomRoot, each: Each) -> None:
 
 
 @requirement("ROOTCA-2b")
-def test_the_given_root_is_published(rootca: CustomRoot, each: Each) -> None:
+def test_the_given_root_is_published(rootca: CustomRoot, each: EachElement) -> None:
     """ca.crt of the external and the internal Secret is the given root itself, and nothing else.
 
     Compared byte by byte: another certificate of the same name, or of the same key, breaks it, and
@@ -75,7 +75,7 @@ def test_the_given_root_is_published(rootca: CustomRoot, each: Each) -> None:
 
 
 @requirement("ROOTCA-2c")
-def test_generated_leaves_verify_under_it(rootca: CustomRoot, each: Each) -> None:
+def test_generated_leaves_verify_under_it(rootca: CustomRoot, each: EachElement) -> None:
     """Every leaf that the operator issues verifies under the given root, and such are served.
 
     External, replication, instance and both pgBackRest leaves as stored, with that root alone: one
@@ -105,7 +105,7 @@ def test_generated_leaves_verify_under_it(rootca: CustomRoot, each: Each) -> Non
 
 
 @requirement("ROOTCA-2d")
-def test_pgbouncers_leaf_verifies_under_it(rootca: CustomRoot, each: Each) -> None:
+def test_pgbouncers_leaf_verifies_under_it(rootca: CustomRoot, each: EachElement) -> None:
     """PgBouncer's leaf verifies under the given root, too.
 
     verify-full at each PgBouncer of the first cluster by its Service's name.
@@ -123,7 +123,7 @@ def test_pgbouncers_leaf_verifies_under_it(rootca: CustomRoot, each: Each) -> No
 
 
 @requirement("ROOTCA-2e")
-def test_the_given_secret_stays_untouched(rootca: CustomRoot, each: Each) -> None:
+def test_the_given_secret_stays_untouched(rootca: CustomRoot, each: EachElement) -> None:
     """The operator touches the given root's Secret at no time.
 
     uid, resourceVersion, type, data, labels, owners and managed fields, from before the CR to the
@@ -140,7 +140,7 @@ def test_the_given_secret_stays_untouched(rootca: CustomRoot, each: Each) -> Non
 
 
 @requirement("ROOTCA-5")
-def test_one_root_for_two_clusters(rootca: CustomRoot, each: Each) -> None:
+def test_one_root_for_two_clusters(rootca: CustomRoot, each: EachElement) -> None:
     """A client that trusts one root verifies every Pod of both clusters that stand on it.
 
     Each instance, and each PgBouncer by its Service's name. Each cluster must have a primary, a

@@ -18,9 +18,9 @@ from fixtures.probes import (
     plaintext_refused,
 )
 from fixtures.scenarios.tls_only.channels import Rules, session_is_encrypted, session_is_plain
-from fixtures.scenarios.tls_only.repeated_logins import Attempts, tells_nothing
+from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_nothing
 from fixtures.scenarios.tls_only.scenario import TlsOnly
-from suites.breach import Breach, Each, expect
+from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal
@@ -35,9 +35,9 @@ def test_control_plaintext_gets_in_by_a_users_rule(
     A login in plaintext, a query, and ssl false in pg_stat_ssl of its own session. It is the
     control of what follows: a refusal under tlsOnly means something only because of it.
     """
-    member, answer = _at(tlsonly.opened.plaintext["host"], "primary")
+    member, answer = _at(tlsonly.tls_optional.plaintext["host"], "primary")
     evidence.data("plaintext", answer)
-    evidence.data("query-seen-on-the-network", tlsonly.opened.captured)
+    evidence.data("query-seen-on-the-network", tlsonly.tls_optional.captured)
     judge(
         answer,
         kept=session_is_plain,
@@ -46,12 +46,14 @@ def test_control_plaintext_gets_in_by_a_users_rule(
         promised="AuthenticationOk in plaintext, and a query's answer with ssl false",
         look_at="pg_hba_file_rules of the primary",
     )
-    if tlsonly.opened.captured is False:
+    if tlsonly.tls_optional.captured is False:
         raise NothingKnown("the recording of the network does not show the plaintext query")
 
 
 @requirement("TLSONLY-2")
-def test_no_rule_admits_plaintext(tlsonly: TlsOnly, each: Each, evidence: CheckEvidence) -> None:
+def test_no_rule_admits_plaintext(
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
     """With tlsOnly no instance has a rule by which somebody gets in without TLS.
 
     Looked at in a cluster that was created with tlsOnly and has no rules of the user: what is
@@ -59,47 +61,47 @@ def test_no_rule_admits_plaintext(tlsonly: TlsOnly, each: Each, evidence: CheckE
     hostgssenc and hostnogssenc may only reject. The file must be loaded and free of errors, for
     the view shows the file.
     """
-    for member, rules in tlsonly.born.rules.items():
+    for member, rules in tlsonly.created.rules.items():
         evidence.data(f"{member.pod}-rules", rules)
         with each(member.pod):
             _judge_rules(member, rules)
 
 
 @requirement("TLSONLY-3a")
-def test_the_primary_refuses_plaintext(tlsonly: TlsOnly, each: Each) -> None:
+def test_the_primary_refuses_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
     """With tlsOnly the primary lets nobody in without TLS.
 
     In a cluster that was created with tlsOnly: FATAL 28000 from ClientAuthentication, while the
     same login over TLS succeeds just before and just after. TLSONLY-1 shows that such an attempt
     gets in where it may; without that nothing is known.
     """
-    judge_plaintext(each, _of_role(tlsonly.born.refusals, "primary"))
+    judge_plaintext(each, _of_role(tlsonly.created.refusals, "primary"))
     with each("the control, TLSONLY-1"):
-        _know_that_plaintext_gets_in(tlsonly)
+        _require_plaintext_control(tlsonly)
 
 
 @requirement("TLSONLY-3b")
-def test_replicas_refuse_plaintext(tlsonly: TlsOnly, each: Each) -> None:
+def test_replicas_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
     """With tlsOnly no replica lets anybody in without TLS.
 
     In a cluster that was created with tlsOnly, by each Pod's own address, as a Service would hide
     one that is stale.
     """
-    judge_plaintext(each, _of_role(tlsonly.born.refusals, "replica"))
+    judge_plaintext(each, _of_role(tlsonly.created.refusals, "replica"))
 
 
 @requirement("TLSONLY-3c")
-def test_pgbouncers_refuse_plaintext(tlsonly: TlsOnly, each: Each) -> None:
+def test_pgbouncers_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
     """With tlsOnly no PgBouncer lets anybody in without TLS.
 
     In a cluster that was created with tlsOnly: 08P01 "SSL required", between two logins over TLS.
     """
-    judge_plaintext(each, _of_role(tlsonly.born.refusals, "pgbouncer"))
+    judge_plaintext(each, _of_role(tlsonly.created.refusals, "pgbouncer"))
 
 
 @requirement("TLSONLY-3d")
 def test_tls_clients_log_in_throughout(
-    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """Clients that use TLS log in at every Pod before, during and after the change to tlsOnly.
 
@@ -109,13 +111,13 @@ def test_tls_clients_log_in_throughout(
     than 30 s, nothing is known.
     """
     for when, answers in (
-        ("before", tlsonly.opened.over_tls),
-        ("after", tlsonly.closed.over_tls),
+        ("before", tlsonly.tls_optional.over_tls),
+        ("after", tlsonly.tls_enforced.over_tls),
     ):
         for member, answer in answers.items():
             with each(f"{member.pod}, {when}"):
                 _judge_login(member, answer, when)
-    for member, attempts in tlsonly.closed.during.items():
+    for member, attempts in tlsonly.tls_enforced.during.items():
         evidence.data(f"{member.pod}-during", attempts)
         with each(f"{member.pod}, during ({attempts.made} attempts)"):
             judge_attempts(member, attempts)
@@ -123,7 +125,7 @@ def test_tls_clients_log_in_throughout(
 
 @requirement("TLSONLY-3e")
 def test_it_takes_effect_on_a_live_cluster(
-    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """Set to true on a live cluster, tlsOnly takes effect at every instance and PgBouncer.
 
@@ -132,16 +134,16 @@ def test_it_takes_effect_on_a_live_cluster(
     they were and admit no plaintext, and every Pod refuses it. TLSONLY-1 is the control that
     plaintext can get in at all.
     """
-    before = {member.pod: rules for member, rules in tlsonly.opened.rules.items()}
-    created = {member.pod: rules for member, rules in tlsonly.born.rules.items()}
-    for member, rules in tlsonly.closed.rules.items():
+    before = {member.pod: rules for member, rules in tlsonly.tls_optional.rules.items()}
+    created = {member.pod: rules for member, rules in tlsonly.created.rules.items()}
+    for member, rules in tlsonly.tls_enforced.rules.items():
         evidence.data(f"{member.pod}-rules", rules)
         with each(f"{member.pod}, rules"):
             _judge_rules(member, rules, loaded_is_promised=True)
             _judge_change(member, rules, before[member.pod], created[member.pod])
-    judge_plaintext(each, tlsonly.closed.refusals)
+    judge_plaintext(each, tlsonly.tls_enforced.refusals)
     with each("the control, TLSONLY-1"):
-        _know_that_plaintext_gets_in(tlsonly)
+        _require_plaintext_control(tlsonly)
 
 
 @requirement("TLSONLY-3f")
@@ -150,7 +152,7 @@ def test_toggling_restarts_nothing(tlsonly: TlsOnly) -> None:
 
     Pod uids, restart counts, container starts and pg_postmaster_start_time() before and after.
     """
-    before, after = tlsonly.closed.lives_before, tlsonly.closed.lives_after
+    before, after = tlsonly.tls_enforced.markers_before, tlsonly.tls_enforced.markers_after
     words = after.unlike(before)
     expect(
         not words,
@@ -163,7 +165,7 @@ def test_toggling_restarts_nothing(tlsonly: TlsOnly) -> None:
 
 @requirement("TLSONLY-4a")
 def test_users_rules_do_not_reopen_plaintext(
-    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """A rule of the user in dynamicConfiguration does not bring plaintext back.
 
@@ -171,15 +173,15 @@ def test_users_rules_do_not_reopen_plaintext(
     let plaintext in before. A login in plaintext at the primary or a replica breaks it, whatever
     the controls say.
     """
-    for kind, answers in tlsonly.closed.reopening.items():
-        _keep_rules(kind, tlsonly.closed.reopening_rules[kind], evidence)
+    for kind, answers in tlsonly.tls_enforced.reopening.items():
+        _keep_rules(kind, tlsonly.tls_enforced.reopening_rules[kind], evidence)
         for member, refusal in answers.items():
             with each(f"{member.pod} (rule {kind})"):
-                _judge_reopening(member, refusal, tlsonly.opened.plaintext[kind])
+                _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind])
 
 
 @requirement("TLSONLY-4c")
-def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Each) -> None:
+def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
     """client_tls_sslmode of the user does not bring plaintext back at PgBouncer.
 
     disable, allow and prefer, each given before tlsOnly and once more after it. It is looked at
@@ -188,27 +190,29 @@ def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Ea
     plaintext breaks it, whatever the controls say.
     """
     for when, found in (
-        ("given before", tlsonly.closed.pooler_reopening),
-        ("given after", tlsonly.reset.pooler_reopening),
+        ("given before", tlsonly.tls_enforced.pooler_reopening),
+        ("given after", tlsonly.settings_repeated.pooler_reopening),
     ):
         for mode, answers in found.items():
             for member, refusal in answers.items():
                 with each(f"{member.pod} ({mode}, {when})"):
-                    _judge_reopening(member, refusal, tlsonly.opened.pooler_plaintext[mode])
+                    _judge_reopening(member, refusal, tlsonly.tls_optional.pooler_plaintext[mode])
 
 
 @requirement("TLSONLY-5a")
-def test_replication_stays_encrypted(tlsonly: TlsOnly, each: Each, evidence: CheckEvidence) -> None:
+def test_replication_stays_encrypted(
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
     """With tlsOnly every replica streams over TLS.
 
     pg_stat_ssl of each walsender, once each replica has received a row that was written meanwhile;
     a replica that has not by the deadline `ready`, in a cluster that says it is, does not stream.
     Where the platform can record the network, the row must not be seen on it.
     """
-    closed, delivery = tlsonly.closed, tlsonly.closed.delivery
+    tls_enforced, delivery = tlsonly.tls_enforced, tlsonly.tls_enforced.delivery
     seen = delivery.streaming
     evidence.data("delivery", delivery)
-    evidence.data("marker-seen-on-the-network", closed.captured)
+    evidence.data("marker-seen-on-the-network", tls_enforced.captured)
     where = f"{seen.primary}, pg_stat_replication"
     for row in seen.walsenders:
         with each(f"walsender {row.pid} to {row.address}"):
@@ -229,16 +233,18 @@ def test_replication_stays_encrypted(tlsonly: TlsOnly, each: Each, evidence: Che
             seen=str(seen),
             look_at="the replica's log; primary_conninfo and the primary's rules",
         )
-    if closed.captured is not None:
+    if tls_enforced.captured is not None:
         with each("the network"):
-            _expect_unseen(closed.captured, "a client's query to an instance, or a replicated row")
+            _expect_unseen(
+                tls_enforced.captured, "a client's query to an instance, or a replicated row"
+            )
             if not delivery.received:
                 raise NothingKnown("the row did not reach every replica while it was recorded")
 
 
 @requirement("TLSONLY-5b")
 def test_pgbouncer_reaches_the_server_by_tls(
-    tlsonly: TlsOnly, each: Each, evidence: CheckEvidence
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """With tlsOnly PgBouncer's own sessions with the primary use TLS.
 
@@ -248,24 +254,27 @@ def test_pgbouncer_reaches_the_server_by_tls(
     breaks it too: PgBouncer went to the server without TLS and was turned away. Where the
     platform can record the network, a query through PgBouncer must not be seen on it.
     """
-    closed, reset = tlsonly.closed, tlsonly.reset
-    evidence.data("query-seen-on-the-network", closed.captured_pooled)
-    controls = (*closed.pooled.values(), *reset.pooled_again.values())
+    tls_enforced, settings_repeated = tlsonly.tls_enforced, tlsonly.settings_repeated
+    evidence.data("query-seen-on-the-network", tls_enforced.captured_pooled)
+    controls = (*tls_enforced.pooled.values(), *settings_repeated.pooled_again.values())
     for setting, answers in (
-        ("no setting, before", closed.pooled),
-        *((f"server_tls_sslmode {mode}", answers) for mode, answers in reset.pooled.items()),
-        ("no setting, after", reset.pooled_again),
+        ("no setting, before", tls_enforced.pooled),
+        *(
+            (f"server_tls_sslmode {mode}", answers)
+            for mode, answers in settings_repeated.pooled.items()
+        ),
+        ("no setting, after", settings_repeated.pooled_again),
     ):
         for member, answer in answers.items():
             evidence.data(f"{member.pod}-{setting}", answer)
             with each(f"{member.pod}, {setting}"):
                 judge_server_leg(member, setting, answer, controls)
-    if closed.captured_pooled is not None:
+    if tls_enforced.captured_pooled is not None:
         with each("the network"):
-            _expect_unseen(closed.captured_pooled, "a client's query through PgBouncer")
+            _expect_unseen(tls_enforced.captured_pooled, "a client's query through PgBouncer")
 
 
-def judge_attempts(member: Member, attempts: Attempts) -> None:
+def judge_attempts(member: Member, attempts: LoginAttempts) -> None:
     """One client's attempts while tlsOnly was toggled."""
     for answer in attempts.failed[:1]:
         _judge_login(member, answer, f"during, {len(attempts.failed)} failed")
@@ -331,9 +340,9 @@ def _judge_change(member: Member, now: HbaRules, before: HbaRules, created: HbaR
     )
 
 
-def _know_that_plaintext_gets_in(tlsonly: TlsOnly) -> None:
+def _require_plaintext_control(tlsonly: TlsOnly) -> None:
     """TLSONLY-1, seen from those that it is the control of."""
-    member, answer = _at(tlsonly.opened.plaintext["host"], "primary")
+    member, answer = _at(tlsonly.tls_optional.plaintext["host"], "primary")
     if not logged_in(answer):
         raise NothingKnown(f"{member} let no plaintext in before: {describe_answer(answer)}")
 
@@ -363,7 +372,7 @@ def _judge_login(member: Member, answer: Answer, when: str) -> None:
     judge(
         answer,
         kept=logged_in_over_tls,
-        broken=lambda a: not tells_nothing(a),
+        broken=lambda a: not says_nothing(a),
         where=f"{member}, {when}",
         promised="a login over TLS",
         look_at="events of the namespace; the Pod's log",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fixtures.certificates import fingerprint
 from fixtures.scenarios.custom import EXTERNAL, Custom
-from suites.breach import Each, expect
+from suites.breach import EachElement, expect
 from suites.requirement import requirement
 from suites.wire import served_leaf
 
 
 @requirement("UPDATE-1a")
-def test_new_content_is_served(custom: Custom, each: Each) -> None:
+def test_new_content_is_served(custom: Custom, each: EachElement) -> None:
     """New content in the external Secret is served by every instance.
 
     Fresh handshakes by Pod address, within the deadline `served-after-update`; the Secret's
@@ -37,7 +37,7 @@ def test_new_content_restarts_nothing(custom: Custom) -> None:
     PgBouncer and repository host before the update and after the new leaf is served and the
     operator has provably looked at the cluster again.
     """
-    before, after = custom.updated.lives_before, custom.updated.lives_after
+    before, after = custom.updated.markers_before, custom.updated.markers_after
     words = after.unlike(before)
     expect(
         not words,

@@ -25,7 +25,7 @@ from fixtures.probes import (
     describe_answer,
     plaintext_refused,
 )
-from suites.breach import Breach, Each
+from suites.breach import Breach, EachElement
 
 Predicate = Callable[[Answer], bool]
 
@@ -101,7 +101,7 @@ def judge_refusal(
     )
 
 
-def judge_plaintext(each: Each, refusals: Mapping[Member, Refusal]) -> None:
+def judge_plaintext(each: EachElement, refusals: Mapping[Member, Refusal]) -> None:
     """Each Pod must refuse plaintext in its own protocol's words, between two good controls."""
     for member, refusal in refusals.items():
         with each(str(member)):

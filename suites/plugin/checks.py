@@ -9,7 +9,7 @@ import pytest
 from fixtures.run.evidence import Evidence
 from fixtures.run.hooks import EVIDENCE
 from reports.events import FindingShown
-from suites.breach import Each
+from suites.breach import EachElement
 from suites.catalogue import Catalogue
 from suites.plugin.outcomes import CheckState
 from suites.plugin.recording import RunRecorder
@@ -78,9 +78,9 @@ class Findings:
 
 
 @pytest.fixture
-def each(request: pytest.FixtureRequest) -> Each:
+def each(request: pytest.FixtureRequest) -> EachElement:
     """Judge elements one by one, each in a block of its own that begins with its name."""
-    judged = Each()
+    judged = EachElement()
     request.node.stash[STATE].each = judged
     return judged
 

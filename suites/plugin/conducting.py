@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.run.evidence import Evidence
 from fixtures.run.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
-from fixtures.run.identity import Run
+from fixtures.run.identity import RunIdentity
 from fixtures.run.loading import load
 from fixtures.run.redaction import Redactor
 from fixtures.run.settings import Settings
@@ -26,9 +26,9 @@ from suites.catalogue import Catalogue
 from suites.plugin import checks, options, silence
 from suites.plugin.display import Display
 from suites.plugin.headers import header
-from suites.plugin.outcomes import CheckState, told
+from suites.plugin.outcomes import CheckState, describe_error
 from suites.plugin.recording import RunRecorder
-from suites.plugin.reportdir import clear_older, held, refuse_unwritable
+from suites.plugin.reportdir import clear_older, locked, refuse_unwritable
 from suites.plugin.selection import (
     Choice,
     Selection,
@@ -36,7 +36,7 @@ from suites.plugin.selection import (
     nothing_left,
     refuse_malformed,
 )
-from suites.plugin.signals import Stop, watched
+from suites.plugin.signals import StopHandler, handling_signals
 from suites.versions import Version
 
 
@@ -63,10 +63,10 @@ class Conductor:
         self._catalogue = catalogue
         self._choice = choice
         self._display = Display(verbose=config.option.verbose > 0)
-        self._run = Run.new()
+        self._run = RunIdentity.new()
         self._redactor = Redactor()
         self._recorder = RunRecorder(settings.report_dir, self._display, self._redactor.text)
-        self._stop = Stop(self._display.say)
+        self._stop = StopHandler(self._display.say)
         self._cleanup = ExitStack()
         self._collected: dict[str, tuple[str, ...]] = {}
         self._uncollected: list[str] = []
@@ -105,7 +105,7 @@ class Conductor:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Bring up what is judged, before the first check runs."""
         if session.items and not session.testsfailed:
-            self._cleanup.enter_context(watched(self._stop))
+            self._cleanup.enter_context(handling_signals(self._stop))
             with options.usage_errors():
                 self._start(session)
         return (yield)
@@ -166,7 +166,7 @@ class Conductor:
         try:
             yield
         except Exception as error:
-            self._broke(told(error, "teardown"))
+            self._broke(describe_error(error, "teardown"))
         if self._started:
             self._stop_platform()
         session.exitstatus = self._conclude(int(exitstatus))
@@ -186,7 +186,7 @@ class Conductor:
             narrowed=options.narrowed(self._config),
         )
         directory = self._settings.report_dir
-        self._cleanup.enter_context(held(directory, self._settings.origin("report_dir")))
+        self._cleanup.enter_context(locked(directory, self._settings.origin("report_dir")))
         self._started = time.time()
         try:
             found = self._bring_up()
@@ -197,7 +197,7 @@ class Conductor:
             raise
         except Exception as error:
             self._begin(None)
-            self._broke(f"the platform did not come up: {told(error)}")
+            self._broke(f"the platform did not come up: {describe_error(error)}")
             session.items.clear()
             return
         self._begin(found)
@@ -240,7 +240,7 @@ class Conductor:
         try:
             self._config.hook.pytest_pgtls_stop(config=self._config)
         except Exception as error:
-            self._broke(told(error, "teardown"))
+            self._broke(describe_error(error, "teardown"))
 
     def _conclude(self, exitstatus: int) -> int:
         if not self._recorder.open:

@@ -27,8 +27,8 @@ class Display:
     """
 
     def __init__(self, *, verbose: bool) -> None:
-        self._out = _Pen(sys.stdout)
-        self._err = _Pen(sys.stderr)
+        self._out = _TerminalWriter(sys.stdout)
+        self._err = _TerminalWriter(sys.stderr)
         self._headed = False
         self._lock = threading.RLock()
         self._line = ""
@@ -98,7 +98,7 @@ class Display:
         self._width = 0
 
 
-class _Pen:
+class _TerminalWriter:
     """Writes to what a stream was before pytest began to capture it.
 
     Straight to the descriptor: a signal's handler may write while the main thread is writing, which

@@ -1,6 +1,6 @@
 """The journal's first line."""
 
-from fixtures.run.identity import Run
+from fixtures.run.identity import RunIdentity
 from fixtures.run.settings import Settings
 from fixtures.run.surroundings import Surroundings
 from pg_tls_conformance import __version__
@@ -10,7 +10,7 @@ from suites.plugin.selection import Selection
 
 
 def header(
-    run: Run,
+    run: RunIdentity,
     settings: Settings,
     catalogue: Catalogue,
     selection: Selection,

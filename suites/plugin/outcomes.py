@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.run.outcomes import Blocked
 from reports.events import CheckFinished, Difference, Element, Outcome
-from suites.breach import Breach, Each
+from suites.breach import Breach, EachElement
 
 
 @dataclass
@@ -25,7 +25,7 @@ class CheckState:
     trace: str = ""
     seconds: float = 0.0
     differences: tuple[Difference, ...] = ()
-    each: Each | None = None
+    each: EachElement | None = None
     findings: list[str] = field(default_factory=list)
 
     def phase(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -35,7 +35,7 @@ class CheckState:
             return
         error = call.excinfo.value
         if self.outcome != "passed":
-            self.broke = self.broke or f"{item.nodeid}: {told(error, call.when)}"
+            self.broke = self.broke or f"{item.nodeid}: {describe_error(error, call.when)}"
             self._keep_trace(error)
         elif isinstance(error, pytest.skip.Exception):
             self._end("skipped", str(error))
@@ -45,7 +45,7 @@ class CheckState:
             self._end("failed", "")
             self.differences = _differences(item, error)
         else:
-            self._end("error", told(error, call.when))
+            self._end("error", describe_error(error, call.when))
             self._keep_trace(error)
 
     def finished(self, item: pytest.Item, time: float) -> CheckFinished:
@@ -96,7 +96,7 @@ def _differences(item: pytest.Item, error: AssertionError) -> tuple[Difference, 
     )
 
 
-def told(error: BaseException, when: str = "call") -> str:
+def describe_error(error: BaseException, when: str = "call") -> str:
     """Say an error with its kind and place; further lines, such as a log's tail, follow."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)

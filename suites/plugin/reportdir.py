@@ -33,7 +33,7 @@ def refuse_unwritable(directory: Path, origin: str) -> None:
 
 
 @contextmanager
-def held(directory: Path, origin: str) -> Iterator[None]:
+def locked(directory: Path, origin: str) -> Iterator[None]:
     """Make the directory, and keep other runs out of it.
 
     Raises UsageError where another run has it. What holds it is a lock on the directory itself,

@@ -11,7 +11,7 @@ PR_SET_PDEATHSIG = 1
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stop:
+class StopHandler:
     """The handler of signals that stop the run; the first one counts."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -30,7 +30,7 @@ class Stop:
 
 
 @contextmanager
-def watched(stop: Stop) -> Iterator[None]:
+def handling_signals(stop: StopHandler) -> Iterator[None]:
     """Let `stop` hear the signals. Under tox, also hear of the end of tox, which leaves us running.
 
     Without tox the parent may be a shell that is left on purpose, with nohup for example; a

@@ -44,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(parts: Collection[str], runs: int) -> Iterator[list[Figure]]:
     on_platform = [module.figures for module in (cluster, noticing) if _name(module) in parts]
     if on_platform:
-        with standing() as stand:
+        with standing() as harness:
             for measure in on_platform:
-                yield measure(stand, runs)
+                yield measure(harness, runs)
     if "starts" in parts:
         yield programs.starts(runs)
     if "suite" in parts:

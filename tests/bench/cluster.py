@@ -12,7 +12,7 @@ from fixtures.kube.waiting import NotYet, wait_for
 from fixtures.pgclient import ROOT_FILE, Libpq, SslMode, deploy, page_manifest
 from fixtures.pgcluster.cluster import PgCluster
 from fixtures.pgcluster.spec import ClusterSpec
-from fixtures.scenarios.base import Stand
+from fixtures.scenarios.base import Harness
 from tests.bench.figures import BenchError, Figure
 
 _LIMIT = 1.5
@@ -20,13 +20,13 @@ _FLOOR = Path(__file__).with_name("floor.sh")
 _FLOOR_SECONDS = 60.0
 
 
-def figures(stand: Stand, runs: int) -> list[Figure]:
+def figures(harness: Harness, runs: int) -> list[Figure]:
     """A cluster with a replica on the platform, and the same programs in a bare script."""
     # One of each goes first: files are then in memory for all that count.
-    floor = _Floor(stand)
+    floor = _Floor(harness)
     floor.run()
-    _login(stand, 0)
-    pairs = [(_login(stand, n), floor.run()) for n in range(1, runs + 1)]
+    _login(harness, 0)
+    pairs = [(_login(harness, n), floor.run()) for n in range(1, runs + 1)]
     return [
         Figure(
             name="CR applied to verify-ca through PgBouncer",
@@ -42,32 +42,32 @@ def figures(stand: Stand, runs: int) -> list[Figure]:
     ]
 
 
-def _login(stand: Stand, number: int) -> float:
-    namespace = stand.namespaces.create(f"bench{number}")
-    views = Views(stand.kube, namespace)
+def _login(harness: Harness, number: int) -> float:
+    namespace = harness.namespaces.create(f"bench{number}")
+    views = Views(harness.kube, namespace)
     cluster = PgCluster(
-        kube=stand.kube,
+        kube=harness.kube,
         views=views,
         namespace=namespace,
         spec=ClusterSpec(name="bench"),
-        deadlines=stand.deadlines,
-        release=stand.release,
-        version=stand.subject.version,
+        deadlines=harness.deadlines,
+        release=harness.release,
+        version=harness.subject.version,
         progress=lambda _: None,
     )
     try:
-        return _timed(lambda: _walk(stand, cluster))
+        return _timed(lambda: _walk(harness, cluster))
     finally:
         views.close()
-        stand.namespaces.remove(namespace)
+        harness.namespaces.remove(namespace)
 
 
-def _walk(stand: Stand, cluster: PgCluster) -> None:
-    manifest = page_manifest(cluster.name, cluster.namespace, stand.release.client)
+def _walk(harness: Harness, cluster: PgCluster) -> None:
+    manifest = page_manifest(cluster.name, cluster.namespace, harness.release.client)
     cluster.apply()
-    stand.kube.apply(DEPLOYMENTS, manifest)
+    harness.kube.apply(DEPLOYMENTS, manifest)
     cluster.wait_ready()
-    client = deploy(stand.kube, manifest, stand.deadlines.ready)
+    client = deploy(harness.kube, manifest, harness.deadlines.ready)
     settings = Libpq(sslmode=SslMode.VERIFY_CA, root_certificate=ROOT_FILE)
     done = client.psql(cluster.credentials().pgbouncer_uri, "select 1", settings=settings)
     if not done.ok:
@@ -77,10 +77,10 @@ def _walk(stand: Stand, cluster: PgCluster) -> None:
 class _Floor:
     """A Pod of the same image, in which the script does everything itself."""
 
-    def __init__(self, stand: Stand) -> None:
-        self._kube = stand.kube
-        self._namespace = stand.namespaces.create("floor")
-        container = {"name": "floor", "image": stand.release.postgres, "command": ["sleep"]}
+    def __init__(self, harness: Harness) -> None:
+        self._kube = harness.kube
+        self._namespace = harness.namespaces.create("floor")
+        container = {"name": "floor", "image": harness.release.postgres, "command": ["sleep"]}
         pod = {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -88,7 +88,7 @@ class _Floor:
             "spec": {"containers": [{**container, "args": ["infinity"]}]},
         }
         self._kube.create(PODS, pod)
-        wait_for(self._kube, PODS, "floor", self._namespace, _runs, stand.deadlines.ready)
+        wait_for(self._kube, PODS, "floor", self._namespace, _runs, harness.deadlines.ready)
 
     def run(self) -> float:
         """The seconds that the script needed for all but the making of certificates."""

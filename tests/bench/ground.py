@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fixtures.run.evidence import Evidence
 from fixtures.run.loading import load
-from fixtures.scenarios.base import Stand
-from fixtures.session.standing import Foundation
+from fixtures.scenarios.base import Harness
+from fixtures.session.lifecycle import SessionLifecycle
 from tests.bench.figures import BenchError
 
 
@@ -32,12 +32,12 @@ class Quiet:
 
 
 @contextmanager
-def standing() -> Iterator[Stand]:
+def standing() -> Iterator[Harness]:
     """The embedded platform, until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="pgtls-bench-") as directory:
         settings = load({"platform": "embedded", "report_dir": directory}, {}, Path(directory))
-        foundation = Foundation(settings, Quiet(), Evidence(Path(directory)))
+        lifecycle = SessionLifecycle(settings, Quiet(), Evidence(Path(directory)))
         try:
-            yield foundation.bring_up().stand
+            yield lifecycle.bring_up().harness
         finally:
-            foundation.close()
+            lifecycle.close()

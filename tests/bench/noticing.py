@@ -10,7 +10,7 @@ from fixtures.kube.client import Kube
 from fixtures.kube.resources import CONFIGMAPS, PODS, Json
 from fixtures.kube.views import View
 from fixtures.kube.waiting import NotYet, wait, wait_for
-from fixtures.scenarios.base import Stand
+from fixtures.scenarios.base import Harness
 from tests.bench.figures import Figure
 
 _LIMIT = 0.020
@@ -20,11 +20,11 @@ _EXECS = 20
 _LAST_WORDS = "exec 3<>/dev/udp/127.0.0.1/9; read -rt 0.2 -u 3; echo $EPOCHREALTIME"
 
 
-def figures(stand: Stand, runs: int) -> list[Figure]:
+def figures(harness: Harness, runs: int) -> list[Figure]:
     """A change of an object, the end of a container, and what an exec costs."""
-    namespace = stand.namespaces.create("noticing")
-    changes = Changes(stand, namespace).latencies(_CHANGES * runs)
-    endings = [_ending(stand, namespace, f"ending-{n}") for n in range(_ENDINGS * runs)]
+    namespace = harness.namespaces.create("noticing")
+    changes = Changes(harness, namespace).latencies(_CHANGES * runs)
+    endings = [_ending(harness, namespace, f"ending-{n}") for n in range(_ENDINGS * runs)]
     return [
         Figure(
             name="a condition noticed after it became true",
@@ -42,7 +42,7 @@ def figures(stand: Stand, runs: int) -> list[Figure]:
         ),
         Figure(
             name="exec of true in a Pod",
-            samples=tuple(_execs(stand, namespace, _EXECS * runs)),
+            samples=tuple(_execs(harness, namespace, _EXECS * runs)),
             unit="ms",
         ),
     ]
@@ -51,18 +51,18 @@ def figures(stand: Stand, runs: int) -> list[Figure]:
 class Changes:
     """One thread changes an object, another waits for just that change."""
 
-    def __init__(self, stand: Stand, namespace: str) -> None:
-        self._stand = stand
+    def __init__(self, harness: Harness, namespace: str) -> None:
+        self._harness = harness
         self._namespace = namespace
         self._seen_at = 0.0
         self._seen = threading.Semaphore(0)
         metadata = {"name": "flag", "namespace": namespace}
         flag = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
-        stand.kube.create(CONFIGMAPS, flag)
+        harness.kube.create(CONFIGMAPS, flag)
 
     def latencies(self, count: int) -> list[float]:
         """Seconds for each of the changes; 0 where the waiter was first."""
-        with View(self._stand.kube, CONFIGMAPS, self._namespace) as view:
+        with View(self._harness.kube, CONFIGMAPS, self._namespace) as view:
             waiter = threading.Thread(target=self._wait, args=(view, count), daemon=True)
             waiter.start()
             found = [self._change(str(n)) for n in range(count)]
@@ -70,17 +70,17 @@ class Changes:
         return found
 
     def _change(self, value: str) -> float:
-        self._stand.kube.patch_merge(
+        self._harness.kube.patch_merge(
             CONFIGMAPS, "flag", {"data": {"value": value}}, self._namespace
         )
         written_at = time.monotonic()
-        self._seen.acquire(timeout=self._stand.deadlines.reconciled.seconds)
+        self._seen.acquire(timeout=self._harness.deadlines.reconciled.seconds)
         return max(0.0, self._seen_at - written_at)
 
     def _wait(self, view: View, count: int) -> None:
         for n in range(count):
             look = partial(_look, view, str(n))
-            wait(view, f"value {n}", look, self._stand.deadlines.reconciled)
+            wait(view, f"value {n}", look, self._harness.deadlines.reconciled)
             self._seen_at = time.monotonic()
             self._seen.release()
 
@@ -91,26 +91,31 @@ def _look(view: View, wanted: str) -> Json | NotYet:
     return flag if found == wanted else NotYet(f"value {found}")
 
 
-def _ending(stand: Stand, namespace: str, name: str) -> float:
-    _create(stand.kube, namespace, name, stand.release.client, ["bash", "-c", _LAST_WORDS])
+def _ending(harness: Harness, namespace: str, name: str) -> float:
+    _create(harness.kube, namespace, name, harness.release.client, ["bash", "-c", _LAST_WORDS])
     wait_for(
-        stand.kube, PODS, name, namespace, lambda pod: _in(pod, "Succeeded"), stand.deadlines.ready
+        harness.kube,
+        PODS,
+        name,
+        namespace,
+        lambda pod: _in(pod, "Succeeded"),
+        harness.deadlines.ready,
     )
     noticed = time.time()
-    return max(0.0, noticed - float(stand.kube.logs(namespace, name)))
+    return max(0.0, noticed - float(harness.kube.logs(namespace, name)))
 
 
-def _execs(stand: Stand, namespace: str, count: int) -> list[float]:
-    _create(stand.kube, namespace, "sleeper", stand.release.client, ["sleep", "infinity"])
+def _execs(harness: Harness, namespace: str, count: int) -> list[float]:
+    _create(harness.kube, namespace, "sleeper", harness.release.client, ["sleep", "infinity"])
     wait_for(
-        stand.kube,
+        harness.kube,
         PODS,
         "sleeper",
         namespace,
         lambda pod: _in(pod, "Running"),
-        stand.deadlines.ready,
+        harness.deadlines.ready,
     )
-    return [_exec(stand.kube, namespace) for _ in range(count)]
+    return [_exec(harness.kube, namespace) for _ in range(count)]
 
 
 def _exec(kube: Kube, namespace: str) -> float:

@@ -10,13 +10,13 @@ from fixtures.certificates import Authority, SecretData, leaf_secret, operator_s
 from fixtures.pgcluster.inventory import Inventory, stored
 from fixtures.pgcluster.names import ClusterNames
 from fixtures.scenarios.generated.scenario import Generated
-from suites.breach import Each
+from suites.breach import EachElement
 
 NAMESPACE = "ns"
 Secrets = Mapping[str, Mapping[str, bytes]]
 
 
-class Kept:
+class RecordedEvidence:
     """Evidence that is only remembered."""
 
     def __init__(self) -> None:
@@ -62,9 +62,9 @@ def inventory(cluster: str, secrets: Secrets) -> Inventory:
     return Inventory(ClusterNames(NAMESPACE, cluster), tuple(found), found)
 
 
-def judged(check: Callable[..., None], observed: object, *more: Any) -> Each:
+def judged(check: Callable[..., None], observed: object, *more: Any) -> EachElement:
     """Run a check that judges each of its elements; raises what it comes to."""
-    each = Each()
+    each = EachElement()
     check(observed, each, *more)
     each.conclude()
     return each

@@ -19,7 +19,7 @@ import pytest
 from fixtures.kube.client import Kube
 from fixtures.kube.resources import CRDS, NAMESPACES, PODS, Json
 from fixtures.kube.views import View
-from fixtures.kube.waiting import Never, NotYet, ask_again, wait
+from fixtures.kube.waiting import NotYet, PermanentFailure, ask_again, wait
 from fixtures.operators.subject import CLUSTER_CRD
 from fixtures.pgcluster.names import DATA
 from fixtures.run.deadlines import Deadline
@@ -86,9 +86,9 @@ def running(directory: Path, before: Sequence[str] = ()) -> Iterator[Running]:
         text=True,
     )
 
-    def kubeconfig() -> Path | NotYet | Never:
+    def kubeconfig() -> Path | NotYet | PermanentFailure:
         if process.poll() is not None:
-            return Never(f"the run ended with {process.returncode}")
+            return PermanentFailure(f"the run ended with {process.returncode}")
         return next(temporary.glob("pg-tls-embedded-*/kubeconfig"), None) or NotYet("none")
 
     try:

@@ -27,7 +27,7 @@ from fixtures.secret import Hidden
 from suites import test_conn as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import NAMESPACE, Kept, generated, judged
+from tests.suites.observed import NAMESPACE, RecordedEvidence, generated, judged
 
 ROOT = Authority.create("root")
 HOST = f"one-pgbouncer.{NAMESPACE}.svc"
@@ -66,15 +66,15 @@ def _walked(
         root_file=file,
         refused=refused,
     )
-    return generated(walked=walk)
+    return generated(connectivity=walk)
 
 
 def _uri_judged(uri: str, password: str = PASSWORD) -> None:
     judged(checks.test_the_uri_in_the_users_secret, _walked(uri, password))
 
 
-def _login_judged(observed: Generated) -> Kept:
-    kept = Kept()
+def _login_judged(observed: Generated) -> RecordedEvidence:
+    kept = RecordedEvidence()
     check: Callable[..., None] = checks.test_psql_with_verify_ca
     check(observed, kept)
     return kept

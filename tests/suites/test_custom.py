@@ -18,7 +18,7 @@ from fixtures.scenarios.custom_refused.variants import variants
 from suites import test_custom as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import Kept, judged
+from tests.suites.observed import RecordedEvidence, judged
 
 NAMESPACE = "ns"
 PRIMARY = Member("given-a-0", "10.0.0.1", "primary", "uid-1", "given-a")
@@ -57,7 +57,7 @@ def _walsenders(seen: Streaming) -> None:
         deployed=SimpleNamespace(certificates=GIVEN),
         wire=SimpleNamespace(streaming=seen),
     )
-    judged(checks.test_walsenders_use_the_internal_leaf, observed, Kept())
+    judged(checks.test_walsenders_use_the_internal_leaf, observed, RecordedEvidence())
 
 
 def test_the_given_leaf_at_every_walsender_keeps_6b() -> None:
@@ -104,7 +104,7 @@ def test_one_that_replicates_by_another_leaf_breaks_2b() -> None:
 def _pooled(pooled: PooledLogin, *, by_uri: bool = True, nameless: PooledLogin = REFUSED) -> None:
     wire = SimpleNamespace(pooled=pooled, nameless=nameless, by_uri=by_uri)
     observed: Any = SimpleNamespace(namespace=NAMESPACE, wire=wire)
-    checks.test_logins_through_pgbouncer(observed, Kept())  # type: ignore[arg-type]
+    checks.test_logins_through_pgbouncer(observed, RecordedEvidence())  # type: ignore[arg-type]
 
 
 def test_a_login_and_a_refused_control_keep_8b() -> None:

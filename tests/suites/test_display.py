@@ -18,10 +18,10 @@ from tests.suites.example import ROOT
 INTERRUPTED = """
 import signal
 from suites.plugin.display import Display
-from suites.plugin.signals import Stop
+from suites.plugin.signals import StopHandler
 
 display = Display(verbose=False)
-stop = Stop(display.say)
+stop = StopHandler(display.say)
 stop.cleaning = True
 signal.signal(signal.SIGINT, stop)
 open("ready", "w").close()

@@ -13,13 +13,13 @@ import pytest
 from fixtures.certificates import RootKeys
 from fixtures.kube.views import Seen
 from fixtures.pgcluster.cluster import Outcome
-from fixtures.pgcluster.secretstates import SecretState, States
+from fixtures.pgcluster.secretstates import SecretState, SecretStates
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.deletion import DEPENDENT, Claim, came_back, items_of
 from suites import test_fin as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import Kept, judged
+from tests.suites.observed import RecordedEvidence, judged
 
 OWN = ("own-tls", "own-replication", "own-root")
 CLUSTERS = ("kept", "erased", "own", "claims", "neighbour")
@@ -60,7 +60,7 @@ class Look:
     claims: dict[str, dict[str, Claim]] = field(
         default_factory=lambda: {name: {f"{name}-data": Claim("1")} for name in CLUSTERS}
     )
-    own: States = field(default_factory=lambda: _secrets(*OWN))
+    own: SecretStates = field(default_factory=lambda: _secrets(*OWN))
     came_back: tuple[str, ...] = ()
     gaps: int = 0
     ready: dict[str, Outcome] = field(
@@ -102,7 +102,7 @@ def seen() -> Any:
         (checks.test_delete_ssl_deletes_the_generated_secrets, ()),
         (checks.test_delete_ssl_keeps_users_and_claims, ()),
         (checks.test_delete_ssl_leaves_custom_secrets_alone, ()),
-        (checks.test_delete_ssl_leaves_the_neighbour_alone, (Kept(),)),
+        (checks.test_delete_ssl_leaves_the_neighbour_alone, (RecordedEvidence(),)),
         (checks.test_the_cluster_goes_with_delete_ssl, ()),
         (checks.test_what_was_deleted_stays_away, ()),
         (checks.test_delete_pvc_alone_keeps_tls_secrets, ()),
@@ -203,10 +203,10 @@ def test_a_users_secret_that_was_never_there_is_no_control(seen: Any) -> None:
 
 
 def test_a_claim_that_is_being_deleted_is_neither_kept_nor_left(seen: Any) -> None:
-    leaving = Claim("1", leaving=True)
-    seen.after.claims["claims"] = {"claims-data": leaving}
+    being_deleted = Claim("1", being_deleted=True)
+    seen.after.claims["claims"] = {"claims-data": being_deleted}
     judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
-    seen.after.claims["erased"] = {"erased-data": leaving}
+    seen.after.claims["erased"] = {"erased-data": being_deleted}
     with pytest.raises(Breach, match="uid 1, being deleted"):
         judged(checks.test_delete_ssl_keeps_users_and_claims, seen)
 
@@ -230,7 +230,7 @@ def test_pods_that_outlive_their_cluster_leave_that_one_unknown_alone(seen: Any)
 
 def test_handshakes_with_the_neighbour_are_evidence_alone(seen: Any) -> None:
     seen.after.neighbour = LookupError("pg-client did not start")
-    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
+    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, RecordedEvidence())
 
 
 def test_a_claim_that_stays_is_no_control(seen: Any) -> None:
@@ -253,17 +253,17 @@ def test_every_write_to_a_neighbours_secret_is_a_breach(
     name = "neighbour-cluster-cert"
     seen.after.generated["neighbour"][name] = change(_secret(name))
     with pytest.raises(Breach, match=f"{name}: .* changed"):
-        judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
+        judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, RecordedEvidence())
 
 
 def test_of_the_secret_that_we_write_to_only_what_we_write_may_differ(seen: Any) -> None:
     ours = replace(_secret(WITNESS), resource_version="9", managed_fields="ours")
     seen.after.generated["neighbour"][WITNESS] = ours
-    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
+    judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, RecordedEvidence())
     for theirs in (replace(ours, type="other"), replace(ours, uid="2"), None):
         seen.after.generated["neighbour"][WITNESS] = theirs
         with pytest.raises(Breach, match=WITNESS):
-            judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, Kept())
+            judged(checks.test_delete_ssl_leaves_the_neighbour_alone, seen, RecordedEvidence())
 
 
 def _event(kind: str, name: str, uid: str) -> Seen:
@@ -271,7 +271,7 @@ def _event(kind: str, name: str, uid: str) -> Seen:
 
 
 def test_what_comes_back_is_told_by_another_uid_at_any_time() -> None:
-    before: States = {**_secrets("a", "b", "c", "d"), "e": None}
+    before: SecretStates = {**_secrets("a", "b", "c", "d"), "e": None}
     history = (
         _event("DELETED", "a", "1"),
         _event("ADDED", "a", "2"),
@@ -281,7 +281,13 @@ def test_what_comes_back_is_told_by_another_uid_at_any_time() -> None:
         _event("ADDED", "stranger", "7"),
         _event("ADDED", "e", "8"),
     )
-    now: States = {"a": None, "b": None, "c": _secret("c", uid="3"), "d": _secret("d"), "e": None}
+    now: SecretStates = {
+        "a": None,
+        "b": None,
+        "c": _secret("c", uid="3"),
+        "d": _secret("d"),
+        "e": None,
+    }
     assert came_back(before, history, now) == ("a", "c")
 
 

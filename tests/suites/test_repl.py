@@ -25,12 +25,12 @@ from fixtures.probes import (
     TlsSession,
     Unreachable,
 )
-from fixtures.scenarios.generated.replication_logins import Attempt, Door
+from fixtures.scenarios.generated.replication_logins import LoginTarget, LoginVariant
 from fixtures.scenarios.generated.scenario import Generated
 from suites import test_repl as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import Kept, generated, judged
+from tests.suites.observed import RecordedEvidence, generated, judged
 
 PRIMARY = Member("one-a-0", "10.0.0.1", "primary", "uid", "one-a")
 LEGACY = Authority.create("old")
@@ -82,12 +82,15 @@ def _replication(*rows: Walsender, expected: int = 1) -> Generated:
 
 
 def _logins(
-    attempts: dict[Attempt, Answer], *, control: Answer = OK, legacy: Authority | None = LEGACY
+    by_variant: dict[LoginVariant, Answer],
+    *,
+    control: Answer = OK,
+    legacy: Authority | None = LEGACY,
 ) -> Generated:
-    tried = {attempt: Refusal(control, answer, control) for attempt, answer in attempts.items()}
+    tried = {variant: Refusal(control, answer, control) for variant, answer in by_variant.items()}
     return generated(
         deployed=SimpleNamespace(legacy=legacy, shares_root=legacy is None),
-        replication=SimpleNamespace(logins={(PRIMARY, Door.POSTGRES): tried}),
+        replication=SimpleNamespace(logins={(PRIMARY, LoginTarget.POSTGRES): tried}),
     )
 
 
@@ -101,39 +104,43 @@ def _logins(
     ids=["one", "one and one that is left over", "one and a backup"],
 )
 def test_a_walsender_for_each_replica_is_enough(rows: tuple[Walsender, ...]) -> None:
-    judged(checks.test_every_walsender_uses_tls, _replication(*rows), Kept())
+    judged(checks.test_every_walsender_uses_tls, _replication(*rows), RecordedEvidence())
 
 
 @pytest.mark.parametrize("rows", [(), (_row(1, state="catchup"),)], ids=["none", "one behind"])
 def test_fewer_than_there_are_replicas_is_a_breach(rows: tuple[Walsender, ...]) -> None:
     with pytest.raises(Breach, match="promised 1 streaming; seen 0 of 1 streaming"):
-        judged(checks.test_every_walsender_uses_tls, _replication(*rows), Kept())
+        judged(checks.test_every_walsender_uses_tls, _replication(*rows), RecordedEvidence())
 
 
 @pytest.mark.parametrize("state", ["startup", "catchup", "backup", "streaming"])
 def test_a_walsender_without_tls_is_a_breach_in_any_state(state: str) -> None:
     rows = _row(1), _row(2, state=state, ssl=False)
     with pytest.raises(Breach, match="ssl is false"):
-        judged(checks.test_every_walsender_uses_tls, _replication(*rows), Kept())
+        judged(checks.test_every_walsender_uses_tls, _replication(*rows), RecordedEvidence())
 
 
-@pytest.mark.parametrize("attempt", [Attempt.FOREIGN, Attempt.NEIGHBOUR, Attempt.LEGACY])
-def test_a_certificate_of_any_other_ca_that_gets_in_is_a_breach(attempt: Attempt) -> None:
-    refused = dict.fromkeys((Attempt.FOREIGN, Attempt.NEIGHBOUR, Attempt.LEGACY), _alert(48))
+@pytest.mark.parametrize(
+    "variant", [LoginVariant.FOREIGN, LoginVariant.NEIGHBOUR, LoginVariant.LEGACY]
+)
+def test_a_certificate_of_any_other_ca_that_gets_in_is_a_breach(variant: LoginVariant) -> None:
+    refused = dict.fromkeys(
+        (LoginVariant.FOREIGN, LoginVariant.NEIGHBOUR, LoginVariant.LEGACY), _alert(48)
+    )
     judged(checks.test_a_certificate_of_another_ca_is_refused, _logins({**refused}))
     with pytest.raises(Breach):
         judged(
-            checks.test_a_certificate_of_another_ca_is_refused, _logins({**refused, attempt: OK})
+            checks.test_a_certificate_of_another_ca_is_refused, _logins({**refused, variant: OK})
         )
 
 
 def test_where_clusters_share_a_root_a_neighbours_certificate_is_none_of_another_ca() -> None:
-    refused: dict[Attempt, Answer] = {Attempt.FOREIGN: _alert(48)}
+    refused: dict[LoginVariant, Answer] = {LoginVariant.FOREIGN: _alert(48)}
     judged(checks.test_a_certificate_of_another_ca_is_refused, _logins(refused, legacy=None))
 
 
 def test_an_attempt_that_could_not_be_made_is_an_error() -> None:
-    observed = _logins({Attempt.SERVER_LEAF: _error("28000")})
+    observed = _logins({LoginVariant.SERVER_LEAF: _error("28000")})
     with pytest.raises(NothingKnown, match="was not tried"):
         judged(checks.test_another_common_name_is_refused, observed)
 
@@ -144,14 +151,14 @@ def test_a_replication_user_that_is_asked_for_a_password_is_let_in() -> None:
     with pytest.raises(Breach):
         judged(
             checks.test_no_certificate_no_login,
-            _logins({Attempt.NOTHING: wanted}, control=wanted),
+            _logins({LoginVariant.NOTHING: wanted}, control=wanted),
         )
 
 
 def _rewind(control: Answer) -> None:
     judged(
         checks.test_the_right_certificate_opens_database_postgres,
-        _logins({Attempt.NOTHING: OK}, control=control),
+        _logins({LoginVariant.NOTHING: OK}, control=control),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.run.evidence import Evidence
-from suites.plugin.reportdir import clear_older, held
+from suites.plugin.reportdir import clear_older, locked
 from tests.suites.example import KEPT, ROOT, Example
 
 OLDER = ("journal.jsonl", "run.json", "junit.xml", "evidence/scenario-auto/pods.json")
@@ -46,7 +46,7 @@ def test_evidence_of_an_older_run_goes_whatever_its_time(tmp_path: Path) -> None
 def test_a_second_run_into_the_directory_of_one_that_goes_on_is_refused(tmp_path: Path) -> None:
     report = tmp_path / "report"
     example = Example.make(tmp_path, KEPT)
-    with held(report, "--report-dir"):
+    with locked(report, "--report-dir"):
         _older(report)
         ended = example.run()
     assert ended.code == 4
@@ -61,8 +61,8 @@ def test_a_second_run_into_the_directory_of_one_that_goes_on_is_refused(tmp_path
 
 HOLDS = """
 import pathlib, sys
-from suites.plugin.reportdir import held
-with held(pathlib.Path(sys.argv[1]), "--report-dir"):
+from suites.plugin.reportdir import locked
+with locked(pathlib.Path(sys.argv[1]), "--report-dir"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -74,12 +74,12 @@ def test_a_run_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=ROOT, **pipes) as process:  # type: ignore[call-overload]
         assert process.stdout.readline() == b"held\n"
         process.kill()
-    with held(tmp_path / "report", "--report-dir"):
+    with locked(tmp_path / "report", "--report-dir"):
         pass
 
 
 def test_a_directory_that_nothing_was_written_to_goes_again(tmp_path: Path) -> None:
-    with held(tmp_path / "a/b", "--report-dir"):
+    with locked(tmp_path / "a/b", "--report-dir"):
         assert (tmp_path / "a/b").is_dir()
     assert _left(tmp_path) == []
     assert list(tmp_path.iterdir()) == []

@@ -22,11 +22,11 @@ from fixtures.probes import (
     Unreachable,
 )
 from fixtures.scenarios.tls_only.delivery import Delivery
-from fixtures.scenarios.tls_only.repeated_logins import Attempts
+from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts
 from suites import test_tlsonly as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import Kept, judged, staged
+from tests.suites.observed import RecordedEvidence, judged, staged
 
 PRIMARY = Member("plain-a-0", "10.0.0.1", "primary", "uid-1", "plain-a")
 POOLER = Member("plain-pgbouncer-0", "10.0.0.2", "pgbouncer", "uid-2")
@@ -60,30 +60,33 @@ def _session(ssl: str) -> LoginOk:
 
 
 def _throughout(
-    attempts: Attempts | None = None, *, before: Answer = OK, after: Answer = OK
+    attempts: LoginAttempts | None = None, *, before: Answer = OK, after: Answer = OK
 ) -> None:
     observed = staged(
-        opened={"over_tls": {PRIMARY: before}},
-        closed={"over_tls": {PRIMARY: after}, "during": {PRIMARY: attempts or Attempts(made=9)}},
+        tls_optional={"over_tls": {PRIMARY: before}},
+        tls_enforced={
+            "over_tls": {PRIMARY: after},
+            "during": {PRIMARY: attempts or LoginAttempts(made=9)},
+        },
     )
-    judged(checks.test_tls_clients_log_in_throughout, observed, Kept())
+    judged(checks.test_tls_clients_log_in_throughout, observed, RecordedEvidence())
 
 
 def test_lost_attempts_among_many_do_not_break_3d() -> None:
-    _throughout(Attempts(made=90, lost=2, last_lost=HICCUP, blind_seconds=11))
+    _throughout(LoginAttempts(made=90, lost=2, last_lost=HICCUP, blind_seconds=11))
 
 
 @pytest.mark.parametrize("answer", [CLOSED, NO_RULE, PLAIN_LOGIN])
 def test_what_the_server_did_breaks_3d_whatever_was_lost(answer: Answer) -> None:
     with pytest.raises(Breach):
-        _throughout(Attempts(made=1, failed=[answer], lost=9, last_lost=HICCUP))
+        _throughout(LoginAttempts(made=1, failed=[answer], lost=9, last_lost=HICCUP))
     with pytest.raises(Breach):
         _throughout(before=answer)
 
 
 def test_a_client_that_saw_nothing_leaves_3d_unknown() -> None:
     with pytest.raises(NothingKnown, match="0 attempts told something and 4 did not"):
-        _throughout(Attempts(lost=4, last_lost=HICCUP))
+        _throughout(LoginAttempts(lost=4, last_lost=HICCUP))
 
 
 @pytest.mark.parametrize("answer", [HICCUP, SILENT])
@@ -94,8 +97,8 @@ def test_a_look_that_our_side_lost_leaves_3d_unknown(answer: Answer) -> None:
 
 def _primary(refusal: Refusal, control: Answer = PLAIN_LOGIN) -> None:
     observed = staged(
-        born={"refusals": {PRIMARY: refusal}},
-        opened={"plaintext": {"host": {PRIMARY: control}}},
+        created={"refusals": {PRIMARY: refusal}},
+        tls_optional={"plaintext": {"host": {PRIMARY: control}}},
     )
     judged(checks.test_the_primary_refuses_plaintext, observed)
 
@@ -129,11 +132,11 @@ def _live(
     now: HbaRules, *, before: HbaRules, created: HbaRules, refusal: Refusal = REFUSED
 ) -> None:
     observed = staged(
-        born={"rules": {PRIMARY: created}},
-        opened={"rules": {PRIMARY: before}, "plaintext": {"host": {PRIMARY: PLAIN_LOGIN}}},
-        closed={"rules": {PRIMARY: now}, "refusals": {PRIMARY: refusal}},
+        created={"rules": {PRIMARY: created}},
+        tls_optional={"rules": {PRIMARY: before}, "plaintext": {"host": {PRIMARY: PLAIN_LOGIN}}},
+        tls_enforced={"rules": {PRIMARY: now}, "refusals": {PRIMARY: refusal}},
     )
-    judged(checks.test_it_takes_effect_on_a_live_cluster, observed, Kept())
+    judged(checks.test_it_takes_effect_on_a_live_cluster, observed, RecordedEvidence())
 
 
 def test_rules_that_changed_and_are_loaded_keep_3e() -> None:
@@ -163,10 +166,10 @@ def test_a_control_that_failed_leaves_3e_unknown() -> None:
 
 def _reopened(refusal: Refusal, *, before: Answer) -> None:
     observed = staged(
-        opened={"plaintext": {"host": {PRIMARY: before}}},
-        closed={"reopening": {"host": {PRIMARY: refusal}}, "reopening_rules": {"host": {}}},
+        tls_optional={"plaintext": {"host": {PRIMARY: before}}},
+        tls_enforced={"reopening": {"host": {PRIMARY: refusal}}, "reopening_rules": {"host": {}}},
     )
-    judged(checks.test_users_rules_do_not_reopen_plaintext, observed, Kept())
+    judged(checks.test_users_rules_do_not_reopen_plaintext, observed, RecordedEvidence())
 
 
 def test_4a_stands_on_plaintext_that_the_rule_let_in_before() -> None:
@@ -203,7 +206,7 @@ def _replication(
         ready=Outcome(ready, "cluster plain ready"),
     )
     seen = {"delivery": delivery, "captured": captured}
-    judged(checks.test_replication_stays_encrypted, staged(closed=seen), Kept())
+    judged(checks.test_replication_stays_encrypted, staged(tls_enforced=seen), RecordedEvidence())
 
 
 def test_a_replica_that_streams_over_tls_keeps_5a() -> None:
@@ -226,13 +229,13 @@ def test_a_row_in_plaintext_breaks_5a_whatever_the_server_says() -> None:
 
 def _pooled(answer: Answer, *, before: Answer | None = None, after: Answer | None = None) -> None:
     observed = staged(
-        closed={"pooled": {POOLER: before or _session("true")}, "captured_pooled": None},
-        reset={
+        tls_enforced={"pooled": {POOLER: before or _session("true")}, "captured_pooled": None},
+        settings_repeated={
             "pooled": {"disable": {POOLER: answer}},
             "pooled_again": {POOLER: after or _session("true")},
         },
     )
-    judged(checks.test_pgbouncer_reaches_the_server_by_tls, observed, Kept())
+    judged(checks.test_pgbouncer_reaches_the_server_by_tls, observed, RecordedEvidence())
 
 
 def test_a_session_over_tls_keeps_5b() -> None:
