@@ -14,8 +14,9 @@ lock test.txt ../pyproject.toml --extra kind --extra embedded --extra test -c co
 lock types.txt ../pyproject.toml --extra kind --extra embedded --extra test --extra types -c test.txt
 # The image of the reference operator is made for the Python of the image, which Debian chooses.
 lock operator.txt operator.in -c conformance.txt
-lock lint.txt lint.in
+lock lint.txt lint.in -c test.txt
 # What the container image has: no extras.
 lock package.txt ../pyproject.toml -c conformance.txt
 lock build.txt build.in -c test.txt
+lock release.txt release.in -c test.txt
 lock bootstrap.txt bootstrap.in
