@@ -15,7 +15,7 @@ from embedded.images import store, table
 from embedded.images.cache import ImageError, cache_directory
 from embedded.images.table import ImageTable
 from embedded.images.tools import TOOLS
-from embedded.starter import follow_tox
+from embedded.tox import end_with_tox
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,7 +54,7 @@ def run_up(specification: Specification) -> int:
     """Bring a platform up and keep it; returns the exit code."""
     # Who speaks JSON ends it by closing its input, or lets it live.
     if not specification.speak_json:
-        follow_tox()
+        end_with_tox()
     return up(specification)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from faultmatrix import machine, table
 from faultmatrix.matrix import Entry, Matrix, Runner, without_fault
-from faultmatrix.parent import follow_tox
+from faultmatrix.parent import end_with_tox
 from faultmatrix.running import RunError, ask_listing
 from reference.faults.fault import Fault
 from reference.faults.registry import REGISTRY, UnknownFaultError, parse
@@ -79,7 +79,7 @@ async def _interruptible(options: argparse.Namespace, chosen: Sequence[Fault]) -
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # by nohup, for example
             loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
-    follow_tox()
+    end_with_tox()
     return await work
 
 

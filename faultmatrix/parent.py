@@ -9,7 +9,7 @@ import signal
 _PR_SET_PDEATHSIG = 1
 
 
-def follow_tox() -> None:
+def end_with_tox() -> None:
     """Have SIGTERM sent to this process at the end of the tox that started it, if one did.
 
     The parent of a process without tox may be a shell that is left on purpose, with nohup for

@@ -11,7 +11,7 @@ from embedded.api.jsons import Json, at, copied, same
 from embedded.api.resources import Resource, World
 from embedded.api.store import Stored
 from embedded.api.writes import Writer, is_finished
-from embedded.moments import now, timestamp
+from embedded.timestamps import now, timestamp
 
 _ORPHAN = "orphan"
 _FOREGROUND = "foregroundDeletion"

@@ -10,7 +10,7 @@ from embedded.api import fieldset
 from embedded.api.fieldset import Path
 from embedded.api.jsons import Json
 from embedded.api.types.shape import Shape
-from embedded.moments import now
+from embedded.timestamps import now
 
 
 @dataclass(frozen=True, eq=False)

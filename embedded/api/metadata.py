@@ -11,7 +11,7 @@ from embedded.api import errors
 from embedded.api.errors import ApiError, Cause
 from embedded.api.jsons import Json
 from embedded.api.resources import Resource
-from embedded.moments import now
+from embedded.timestamps import now
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

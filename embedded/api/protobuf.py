@@ -19,7 +19,7 @@ from embedded.api.errors import bad_request, unsupported_media
 from embedded.api.jsons import Json
 from embedded.api.types import builtin
 from embedded.api.types.shape import ANY, Shape
-from embedded.moments import timestamp
+from embedded.timestamps import timestamp
 
 MAGIC = b"k8s\x00"
 _FIXED = MappingProxyType({1: 8, 5: 4})

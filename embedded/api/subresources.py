@@ -15,7 +15,7 @@ from embedded.api.keeper import CustomResourceKeeper
 from embedded.api.resources import Resource, Scale
 from embedded.api.store import Store, Stored
 from embedded.api.types.shape import ANY
-from embedded.moments import now
+from embedded.timestamps import now
 
 _DAY = 86400
 _SHORTEST_TOKEN = 600

@@ -1,4 +1,4 @@
-"""What a running launcher can be asked, by lines of JSON on its standard input."""
+"""Commands to a running launcher: lines of JSON on its standard input."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from embedded.box.capture import MOST_ADDRESSES
-from embedded.box.parts import python_environment
+from embedded.box.components import python_environment
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.links import BRIDGE
 from embedded.runtime.model import BoxError, Streams
-from embedded.runtime.pipes import Intake
+from embedded.runtime.pipes import OutputPipe
 
 _SECONDS = 10.0
 _READY = 3
@@ -45,7 +45,7 @@ class Recorder:
         if self._running is not None:
             raise CommandError("a capture is running already")
         if len(addresses) > MOST_ADDRESSES:
-            raise CommandError(f"at most {MOST_ADDRESSES} addresses can be told apart")
+            raise CommandError(f"at most {MOST_ADDRESSES} addresses can be given")
         out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             self._running = await self._capture(out, addresses)
@@ -54,21 +54,21 @@ class Recorder:
 
     async def _capture(self, out: int, addresses: Sequence[IPv4Address]) -> Process:
         """Start the program, and return once nothing can be missed any more."""
-        with Intake() as ready:
+        with OutputPipe() as ready:
             process = await self._spawner.spawn(
                 [sys.executable, "-m", "embedded.box.capture", BRIDGE, *map(str, addresses)],
                 env=python_environment(),
                 streams=Streams(stdout=out, stderr=self._log),
                 more={_READY: ready.writer},
             )
-            ready.given()
+            ready.close_writer()
             try:
                 async with asyncio.timeout(_SECONDS):
-                    said = await ready.collect()
+                    started = await ready.collect()
             except BaseException:
                 process.signal(signal.SIGKILL)
                 raise
-        if not said:
+        if not started:
             raise CommandError("the capture does not start, see box.log")
         return process
 
@@ -88,7 +88,7 @@ class Recorder:
             raise CommandError("the capture is not whole: frames were dropped, see box.log")
 
 
-async def follow(recorder: Recorder) -> None:
+async def serve(recorder: Recorder) -> None:
     """Take commands from standard input, and answer each on standard output, until its end."""
     lines = _input_lines()
     while (line := await lines.get()) is not None:

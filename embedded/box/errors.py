@@ -11,8 +11,8 @@ class BoxUnavailableError(Exception):
     """This machine does not let a box be made; the text is one line with the step and the way."""
 
 
-class PartError(Exception):
-    """A part of the platform failed; the text is one line, `log` the last of what it wrote."""
+class ComponentError(Exception):
+    """A component of the platform failed; the text is one line, `log` the last lines of its log."""
 
     def __init__(self, text: str, log: str = "") -> None:
         super().__init__(text)

@@ -1,7 +1,7 @@
 """Run a module's `main` once it may: `python -m embedded.box.gate FD MODULE ARGUMENT…`.
 
 The module is imported at once, which takes longer than all the rest of its start; `main` runs when
-the other end of the pipe FD is closed. So parts load side by side that need each other to run.
+the other end of the pipe FD is closed. So components that need each other to run load side by side.
 """
 
 from __future__ import annotations

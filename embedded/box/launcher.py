@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from embedded.box import world
-from embedded.box.errors import BoxUnavailableError, PartError, WrongUseError
-from embedded.box.outside import Outside, prepare
+from embedded.box import namespaces
+from embedded.box.errors import BoxUnavailableError, ComponentError, WrongUseError
+from embedded.box.run_directory import RunDirectory, make_run_directory
 from embedded.box.specification import Specification
 from embedded.box.trees import Tree, bytecode_directory, interpreter_trees
 from embedded.images import store, table
+from embedded.images.builder import BOX_UID
 from embedded.images.cache import ImageError, cache_directory, make_directory
 from embedded.images.recipe import DebianRelease
 from embedded.images.tools import TOOLS
@@ -31,38 +32,40 @@ def up(specification: Specification) -> int:
     """Bring the platform up and keep it, until told to end; returns the exit code."""
     try:
         _check_programs()
-        world.check_open(interpreter_trees())
+        namespaces.check_open(interpreter_trees())
         release = store.host_release()
-        outside = prepare(specification.log_dir)
+        run_directory = make_run_directory(specification.log_dir)
     except (WrongUseError, ImageError, BoxUnavailableError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
     try:
-        return _keep_up(specification, release, outside)
+        return _keep_up(specification, release, run_directory)
     except (BoxUnavailableError, ImageError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
-    except (PartError, BoxError, OSError) as error:
-        log = [error.log] if isinstance(error, PartError) and error.log else []
+    except (ComponentError, BoxError, OSError) as error:
+        log = [error.log] if isinstance(error, ComponentError) and error.log else []
         print(*log, error, sep="\n", file=sys.stderr)
         return EXIT_BROKEN
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     finally:
-        outside.remove()
+        run_directory.remove()
 
 
 def _check_programs() -> None:
-    path = world.ENVIRONMENT["PATH"]
+    path = namespaces.ENVIRONMENT["PATH"]
     for program in _NEEDED:
         if shutil.which(program, path=path) is None:
             raise BoxUnavailableError(f"embedded: {missing(program)}")
 
 
-def _keep_up(specification: Specification, release: DebianRelease, outside: Outside) -> int:
-    log = outside.open_log("box")
+def _keep_up(
+    specification: Specification, release: DebianRelease, run_directory: RunDirectory
+) -> int:
+    log = run_directory.open_log("box")
     # The box first: where there is none to be had, no image need be made.
-    box = world.create(_trees(outside), log)
+    box = namespaces.create(_trees(run_directory), log)
     try:
         # Only now: it takes longer to load than to be told that there is no box.
         from embedded.box.platform import Platform
@@ -70,7 +73,7 @@ def _keep_up(specification: Specification, release: DebianRelease, outside: Outs
         with stoppable():
             tools = store.ensure(TOOLS, release, cache_directory())
             images = table.build(specification.images(release), release, cache_directory())
-        Platform(specification, images, tools, outside, box, log).run()
+        Platform(specification, images, tools, run_directory, box, log).run()
     finally:
         box.end()
     return 0
@@ -82,8 +85,8 @@ def stoppable() -> Iterator[None]:
 
     Raises KeyboardInterrupt.
     """
-    heard = (signal.SIGTERM, signal.SIGHUP)
-    before = {n: signal.getsignal(n) for n in heard if signal.getsignal(n) == signal.SIG_DFL}
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) == signal.SIG_DFL}
     for number in before:
         signal.signal(number, signal.default_int_handler)
     try:
@@ -93,13 +96,13 @@ def stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _trees(outside: Outside) -> list[Tree]:
+def _trees(run_directory: RunDirectory) -> list[Tree]:
     cache = cache_directory()
     make_directory(cache)
-    trees = [*interpreter_trees(), *outside.trees, Tree(path=cache)]
+    trees = [*interpreter_trees(), *run_directory.trees, Tree(path=cache)]
     if os.geteuid() == 0:
         bytecode = bytecode_directory()
         bytecode.mkdir(exist_ok=True)
-        os.chown(bytecode, world.MAPPED_UID, world.MAPPED_UID)
+        os.chown(bytecode, BOX_UID, BOX_UID)
         trees.append(Tree(path=bytecode, writable=True))
     return trees

@@ -17,16 +17,16 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from embedded.box import commands, steps, world
+from embedded.box import commands, namespaces, steps
+from embedded.box.components import Component
 from embedded.box.errors import BoxUnavailableError
-from embedded.box.outside import Outside
-from embedded.box.parts import Part
+from embedded.box.run_directory import RunDirectory
 from embedded.box.specification import Specification
 from embedded.images import store
 from embedded.images.model import Image, ImageRule
 from embedded.runtime.client import SpawnerClient
 from embedded.runtime.model import Streams
-from embedded.runtime.pipes import Intake
+from embedded.runtime.pipes import OutputPipe
 
 _Result = TypeVar("_Result")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -40,42 +40,47 @@ class Platform:
         specification: Specification,
         images: tuple[ImageRule, ...],
         tools: Image,
-        outside: Outside,
-        box: world.Box,
+        run_directory: RunDirectory,
+        box: namespaces.Box,
         log: int,
     ) -> None:
         self._specification = specification
         self._images = images
         self._tools = tools
-        self._outside = outside
+        self._run_directory = run_directory
         self._box = box
         self._log = log
 
     def run(self) -> None:
         """Come up, and stay until told to end.
 
-        Raises BoxUnavailableError, PartError, BoxError, OSError.
+        Raises BoxUnavailableError, ComponentError, BoxError, OSError.
         """
         asyncio.run(self._run())
 
     async def _run(self) -> None:
-        # Only now, for it takes longer than making the box; the parts load meanwhile.
-        from embedded.box.plane import PlaneBuilder
+        # Only now, for it takes longer than making the box; the components load meanwhile.
+        from embedded.box.control_plane import ControlPlaneBuilder
 
         stop = self._stop_on_signals()
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         spawner = SpawnerClient(self._box.connection)
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        builder = PlaneBuilder(
-            spawner, self._outside, listener, self._images, self._tools, self._specification.node
+        builder = ControlPlaneBuilder(
+            spawner,
+            self._run_directory,
+            listener,
+            self._images,
+            self._tools,
+            self._specification.node,
         )
         try:
             await builder.load()
             await _try_container(spawner)
-            plane = await _unless(builder.run(url), stop, builder.parts)
-            if plane is not None:
-                self._announce(plane.kubeconfig, url)
-                await _unless(self._serve(spawner, stop), stop, builder.parts)
+            control_plane = await _unless(builder.run(url), stop, builder.components)
+            if control_plane is not None:
+                self._announce(control_plane.kubeconfig, url)
+                await _unless(self._serve(spawner, stop), stop, builder.components)
         finally:
             await spawner.close()
             # What still waits for the platform must see it gone.
@@ -89,7 +94,7 @@ class Platform:
 
     async def _serve(self, spawner: SpawnerClient, stop: asyncio.Event) -> None:
         if self._specification.speak_json:
-            await commands.follow(commands.Recorder(spawner, self._log))
+            await commands.serve(commands.Recorder(spawner, self._log))
         else:
             await stop.wait()
 
@@ -104,31 +109,31 @@ class Platform:
                 print(f"kubectl apply --server-side -f {shlex.quote(bundle)}")
             sys.stdout.flush()
             return
-        said: dict[str, Any] = {
+        announcement: dict[str, Any] = {
             "kubeconfig": str(kubeconfig),
             "bundle": bundle,
-            "log_dir": str(self._outside.logs),
+            "log_dir": str(self._run_directory.logs),
             "images": [_row(rule) for rule in self._images],
             "versions": {"linux": os.uname().release} | store.versions(self._images),
         }
-        print(json.dumps(said), flush=True)
+        print(json.dumps(announcement), flush=True)
 
     def _bundle(self) -> str | None:
         render = self._specification.bundle
-        return None if render is None else str(self._outside.write("bundle.yaml", render()))
+        return None if render is None else str(self._run_directory.write("bundle.yaml", render()))
 
 
 async def _try_container(spawner: SpawnerClient) -> None:
     """See that containers can be made, where a box can. Raises BoxUnavailableError."""
     command = ["bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/"]
-    with Intake() as complaints:
+    with OutputPipe() as complaints:
         process = await spawner.spawn(
             [*command, "--proc", "/proc", "true"], streams=Streams(stderr=complaints.writer)
         )
-        complaints.given()
-        said = (await complaints.collect()).decode(errors="replace").strip()
+        complaints.close_writer()
+        reason = (await complaints.collect()).decode(errors="replace").strip()
         if (await process.wait()).code != 0:
-            raise BoxUnavailableError(steps.refusal(steps.CONTAINER, said))
+            raise BoxUnavailableError(steps.refusal(steps.CONTAINER, reason))
 
 
 def _row(rule: ImageRule) -> dict[str, str]:
@@ -142,21 +147,23 @@ def _row(rule: ImageRule) -> dict[str, str]:
 
 
 async def _unless(
-    work: Coroutine[Any, Any, _Result], stop: asyncio.Event, parts: Sequence[Part]
+    work: Coroutine[Any, Any, _Result],
+    stop: asyncio.Event,
+    components: Sequence[Component],
 ) -> _Result | None:
     """Return what `work` returns, or None when told to stop first.
 
-    Raises PartError when a part ends first, BoxError when the box does.
+    Raises ComponentError when a component ends first, BoxError when the box does.
     """
     working = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())
-    dying = [asyncio.ensure_future(part.death()) for part in parts]
-    everything: list[asyncio.Future[Any]] = [working, stopping, *dying]
+    failures = [asyncio.ensure_future(component.failure()) for component in components]
+    everything: list[asyncio.Future[Any]] = [working, stopping, *failures]
     try:
         await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
-        for death in dying:
-            if death.done():
-                raise death.result()
+        for failure in failures:
+            if failure.done():
+                raise failure.result()
         return working.result() if working.done() else None
     finally:
         for future in everything:

@@ -76,13 +76,13 @@ def refusal(step: Step, reason: str) -> str:
 
 
 @contextmanager
-def step(this: Step, told: int) -> Iterator[None]:
-    """Name `this` on the descriptor `told`, as a JSON line, when the block raises OSError."""
+def step(this: Step, reports: int) -> Iterator[None]:
+    """Name `this` on the descriptor `reports`, as a JSON line, when the block raises OSError."""
     try:
         yield
     except OSError as error:
         reason = str(error)
         if error.errno == errno.ENOSPC:
             reason = "the limit of namespaces is reached, see sysctl user"
-        os.write(told, json.dumps({"refused": refusal(this, reason)}).encode() + b"\n")
+        os.write(reports, json.dumps({"refused": refusal(this, reason)}).encode() + b"\n")
         raise

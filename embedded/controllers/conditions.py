@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embedded.client import Json
-from embedded.moments import now
+from embedded.timestamps import now
 
 
 def find(status: Json, kind: str) -> Json | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from embedded.client import Json
 from embedded.controllers import conditions, pods
-from embedded.moments import now
+from embedded.timestamps import now
 
 _STAMP = "lastProbeTime"
 _COMPLETE = ("Complete", "CompletionsReached", "Reached expected number of succeeded pods")

@@ -13,7 +13,7 @@ from embedded.client import (
     Terminating,
 )
 from embedded.controllers.cluster import Cluster
-from embedded.moments import now
+from embedded.timestamps import now
 
 _COMPONENT = "controller-manager"
 

@@ -52,10 +52,10 @@ def _make(recipe: Recipe, release: DebianRelease, step: Step) -> None:
         _wheels(recipe.wheels, step)
     for command in recipe.commands:
         step.run(inside(step.root, command, uid=recipe.config.uid), STEP_SECONDS)
-    said = [
+    versions = [
         step.run(inside(step.root, c, uid=recipe.config.uid), STEP_SECONDS) for c in recipe.versions
     ]
-    text = "".join(f"{line.splitlines()[0]}\n" for line in said)
+    text = "".join(f"{line.splitlines()[0]}\n" for line in versions)
     (step.work / VERSIONS).write_text(text)
 
 

@@ -27,8 +27,8 @@ def command_line(
 
     `options` and `files` are bwrap(1)'s; `files` are what is seen, the machine itself by default.
     """
-    bond = ("--unshare-pid", "--as-pid-1", "--die-with-parent")
-    return ["bwrap", *options, *bond, *files, "--chdir", "/", "--", *command]
+    binding = ("--unshare-pid", "--as-pid-1", "--die-with-parent")
+    return ["bwrap", *options, *binding, *files, "--chdir", "/", "--", *command]
 
 
 def program(command: Sequence[str]) -> str:
@@ -52,17 +52,24 @@ def run(
     our environment and `more`. Raises FileNotFoundError where there is no bwrap, TimeoutExpired
     after `seconds`, and TimeoutError where they do not end.
     """
-    listens, tells = os.pipe()
-    reads, writes = os.pipe()
+    listener, notifier = os.pipe()
+    info_reader, info_writer = os.pipe()
     at = command.index("--") + 1
-    with os.fdopen(listens), os.fdopen(reads, "rb") as info:
+    with os.fdopen(listener), os.fdopen(info_reader, "rb") as info:
         try:
             process = subprocess.Popen(
-                [*command[: at - 1], "--info-fd", str(writes), "--", *_IF_HEARD, *command[at:]],
-                stdin=tells,
+                [
+                    *command[: at - 1],
+                    "--info-fd",
+                    str(info_writer),
+                    "--",
+                    *_IF_HEARD,
+                    *command[at:],
+                ],
+                stdin=notifier,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(writes, lock),
+                pass_fds=(info_writer, lock),
                 user=user,
                 group=user,
                 extra_groups=None if user is None else [],
@@ -70,8 +77,8 @@ def run(
                 env={**os.environ, **(more or {})},
             )
         finally:
-            os.close(tells)
-            os.close(writes)
+            os.close(notifier)
+            os.close(info_writer)
         return _followed(process, info, seconds)
 
 

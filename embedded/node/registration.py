@@ -7,8 +7,8 @@ import contextlib
 
 from embedded.architecture import architecture
 from embedded.client import NODES, AlreadyExists, ApiError, Client, Json, Unreachable
-from embedded.moments import now
 from embedded.node.config import NodeConfig
+from embedded.timestamps import now
 
 _HEARTBEAT = 60.0  # seconds between two signs of life
 _RESOURCES = {"cpu": "64", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "256Gi"}

@@ -1,4 +1,4 @@
-"""The way of a child from the fork to the program it becomes. It never returns."""
+"""The steps of a forked child up to the program that it executes; they never return."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TO_DEFAULT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What to execute, and where.
+    """A program to execute, and its surroundings.
 
     `descriptors` are pairs of the number the program sees and the descriptor it is. `join` are
     namespaces to enter first; `enter` is the pidfd of a process whose container to enter.
@@ -51,8 +51,8 @@ class Program:
     open_files: int | None
 
 
-def become(program: Program, report: int, last_capability: int) -> NoReturn:
-    """Become `program`, in a process just forked.
+def execute_program(program: Program, report: int, last_capability: int) -> NoReturn:
+    """Execute `program`, in a process just forked.
 
     `report` closes when it is executed. Before, it may carry lines: `pid N` where the process that
     executes is another one, `error TEXT` when it failed.

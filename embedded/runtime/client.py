@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from embedded.runtime import wire
+from embedded.runtime import messages
 from embedded.runtime.model import BoxError, ExitStatus, Streams
 
 _DEADLINE = 30.0
@@ -30,7 +30,7 @@ class Process:
         self._ended = ended
 
     async def wait(self) -> ExitStatus:
-        """Return how it ended, once it has; any number of callers may wait.
+        """Wait for its end, and return its exit status; any number of callers may wait.
 
         Raises BoxError when the connection to the spawner is lost.
         """
@@ -38,7 +38,7 @@ class Process:
 
     @property
     def status(self) -> ExitStatus | None:
-        """How it ended; None while it runs."""
+        """Its exit status; None while it runs."""
         return self._ended.result() if self._ended.done() else None
 
     def signal(self, number: signals.Signals) -> None:
@@ -52,7 +52,7 @@ class Process:
                 signals.pidfd_send_signal(self.pidfd, number)
 
     def inside(self, pid: int) -> Process:
-        """Return the same life, but signalled at `pid`, a child of it."""
+        """Return this process as its child `pid`, which signals go to from then on."""
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
@@ -75,7 +75,7 @@ class SpawnerClient:
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[tuple[Any, list[int]]]] = {}
-        self._lives: dict[int, asyncio.Future[ExitStatus]] = {}
+        self._exits: dict[int, asyncio.Future[ExitStatus]] = {}
         self._killings: set[asyncio.Task[Any]] = set()
         self._sending = asyncio.Lock()
         self._lost = False
@@ -161,8 +161,8 @@ class SpawnerClient:
         _close_at_end(ended, pidfd)
         return Process(pid, pidfd, ended)
 
-    async def _send(self, message: wire.Message, descriptors: Sequence[int]) -> None:
-        packet, given = wire.encode(message, descriptors)
+    async def _send(self, message: messages.Message, descriptors: Sequence[int]) -> None:
+        packet, given = messages.encode(message, descriptors)
         try:
             async with self._sending:
                 while not self._transmitted(packet, given):
@@ -173,7 +173,7 @@ class SpawnerClient:
 
     def _transmitted(self, packet: bytes, descriptors: Sequence[int]) -> bool:
         try:
-            wire.transmit(self._connection, packet, descriptors)
+            messages.transmit(self._connection, packet, descriptors)
         except BlockingIOError:
             return False
         return True
@@ -188,10 +188,10 @@ class SpawnerClient:
 
     def _read(self) -> None:
         try:
-            received = wire.receive(self._connection)
+            received = messages.receive(self._connection)
         except BlockingIOError:
             return
-        except wire.LostDescriptorsError as error:
+        except messages.LostDescriptorsError as error:
             self._answer_without(error)
             return
         except OSError:
@@ -205,12 +205,12 @@ class SpawnerClient:
         else:
             self._answer(message, descriptors)
 
-    def _answer(self, message: wire.Message, descriptors: list[int]) -> None:
+    def _answer(self, message: messages.Message, descriptors: list[int]) -> None:
         ok = message.get("ok")
-        if message.get("born"):
+        if message.get("started"):
             # Its end may come in the same breath, before whoever asked has seen this.
-            life = self._lives[message["ok"]] = self._loop.create_future()
-            ok = (ok, life)
+            ended = self._exits[message["ok"]] = self._loop.create_future()
+            ok = (ok, ended)
         answer = self._answers.pop(message["id"], None)
         if answer is None or answer.done():
             self._discard(message, descriptors)
@@ -219,32 +219,32 @@ class SpawnerClient:
         else:
             answer.set_result((ok, descriptors))
 
-    def _answer_without(self, error: wire.LostDescriptorsError) -> None:
+    def _answer_without(self, error: messages.LostDescriptorsError) -> None:
         """Let a request fail whose answer came without its descriptors."""
         message = error.message
         if not message:
             self._lose(str(error))
             return
-        if message.get("born"):
+        if message.get("started"):
             # Nobody can signal it.
             pid = message["ok"]
-            self._lives[pid] = self._loop.create_future()
+            self._exits[pid] = self._loop.create_future()
             killing = self._loop.create_task(self.ask("kill", pid=pid))
             self._killings.add(killing)
             killing.add_done_callback(self._killings.discard)
         self._answer({"id": message["id"], "error": str(error)}, [])
 
-    def _discard(self, message: wire.Message, descriptors: list[int]) -> None:
+    def _discard(self, message: messages.Message, descriptors: list[int]) -> None:
         """Undo what came too late: whoever asked has given up."""
         for descriptor in descriptors:
-            if message.get("born"):
+            if message.get("started"):
                 with suppress(ProcessLookupError):
                     signals.pidfd_send_signal(descriptor, signals.SIGKILL)
             os.close(descriptor)
 
     def _end(self, pid: int, status: int) -> None:
-        life = self._lives.pop(pid)
-        life.set_result(_exit_status(status))
+        ended = self._exits.pop(pid)
+        ended.set_result(_exit_status(status))
 
     def _lose(self, why: str) -> None:
         if self._lost:
@@ -252,7 +252,7 @@ class SpawnerClient:
         self._lost = True
         self._loop.remove_reader(self._connection)
         self._connection.close()
-        waiting: list[asyncio.Future[Any]] = [*self._answers.values(), *self._lives.values()]
+        waiting: list[asyncio.Future[Any]] = [*self._answers.values(), *self._exits.values()]
         for future in waiting:
             if not future.done():
                 future.set_exception(BoxError(why))

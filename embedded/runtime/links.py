@@ -1,4 +1,4 @@
-"""The wires of Pods: a veth pair each, from the Pod's `eth0` to a port of the box's bridge."""
+"""The links of Pods: a veth pair each, from the Pod's `eth0` to a port of the box's bridge."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVERYWHERE = IPv4Network("0.0.0.0/0")
 _DEADLINE = 5.0
 
 
-def wire(link: str, address: str, net: int, inside: socket.socket) -> None:
+def connect(link: str, address: str, net: int, inside: socket.socket) -> None:
     """Connect the network namespace `net` to the bridge, by a device `link` on this side.
 
     `inside` is a netlink socket of that namespace. All traffic goes by the bridge's own address,
@@ -42,8 +42,8 @@ def wire(link: str, address: str, net: int, inside: socket.socket) -> None:
         here.close()
 
 
-def switch(link: str, address: str, inside: socket.socket, *, up: bool) -> None:
-    """Switch the wire of the Pod with `address` off or on, and wait until it is.
+def set_up(link: str, address: str, inside: socket.socket, *, up: bool) -> None:
+    """Switch the link of the Pod with `address` on or off, and wait until it is.
 
     `inside` is a netlink socket of its network namespace. Raises OSError or TimeoutError.
     """

@@ -1,4 +1,4 @@
-"""The words of the container runtime: sandbox, root, process."""
+"""The objects of the container runtime: sandbox, root, process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """What the containers of one Pod share: network, IPC and host name.
+    """The namespaces that the containers of one Pod share: network, IPC and host name.
 
     It lives as long as its descriptors (of `/proc/…/ns/net`, `ipc`, `uts`) are open somewhere.
     `link` is the box's end of the veth pair.
@@ -78,7 +78,7 @@ class ProcessSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ExitStatus:
-    """How a process ended, in the numbers of a container's status.
+    """The end of a process, in the numbers of a container's status.
 
     `code` is 128 + signal where a signal ended it; `signal` is then that signal, else 0.
     """

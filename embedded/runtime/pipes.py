@@ -9,8 +9,8 @@ from typing import Self
 _CHUNK = 65536
 
 
-class Intake:
-    """A pipe whose reading end is ours: give `writer` away, then `collect`."""
+class OutputPipe:
+    """A pipe for the output of another process: pass `writer` on, close it here, then `collect`."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
@@ -20,10 +20,10 @@ class Intake:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.given()
+        self.close_writer()
         os.close(self._reader)
 
-    def given(self) -> None:
+    def close_writer(self) -> None:
         """Close our copy of the writing end."""
         if self.writer >= 0:
             os.close(self.writer)

@@ -19,7 +19,7 @@ from embedded.images.model import Image
 from embedded.runtime import bubblewrap, links, overlay
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import BoxError, Completed, ProcessSpec, Root, Sandbox, Streams
-from embedded.runtime.pipes import Intake, memory_file
+from embedded.runtime.pipes import OutputPipe, memory_file
 
 __all__ = ["Process", "Runtime"]
 
@@ -60,7 +60,7 @@ class Runtime:
         link = f"veth{next(self._numbers)}"
         try:
             with await self._netlink(net) as inside:
-                await asyncio.to_thread(links.wire, link, address, net, inside)
+                await asyncio.to_thread(links.connect, link, address, net, inside)
         except OSError as error:
             _close(net, ipc, uts)
             raise BoxError(f"sandbox {name}: {error}") from error
@@ -81,7 +81,7 @@ class Runtime:
         try:
             link, address = sandbox.link, sandbox.address
             with await self._netlink(sandbox.net) as inside:
-                await asyncio.to_thread(links.switch, link, address, inside, up=up)
+                await asyncio.to_thread(links.set_up, link, address, inside, up=up)
         except OSError as error:
             raise BoxError(f"sandbox {sandbox.name}: {error}") from error
 
@@ -116,7 +116,7 @@ class Runtime:
         A program that cannot be executed is said on `stderr`, and ends with code 127 or 1.
         Raises BoxError when the container cannot be made at all.
         """
-        with Intake() as info, Intake() as ready:
+        with OutputPipe() as info, OutputPipe() as ready:
             more = {bubblewrap.INFO: info.writer}
             if bubblewrap.announces(spec):
                 more[bubblewrap.READY] = ready.writer
@@ -128,8 +128,8 @@ class Runtime:
                 tty=spec.tty,
                 open_files=_OPEN_FILES,
             )
-            info.given()
-            ready.given()
+            info.close_writer()
+            ready.close_writer()
             try:
                 return await _finished(outer, info, ready, spec.sandbox.name)
             except BaseException:
@@ -204,22 +204,22 @@ class Runtime:
         Raises TimeoutError after `deadline` seconds, when it has been killed; BoxError.
         """
         source = memory_file(stdin)
-        with Intake() as out, Intake() as err:
+        with OutputPipe() as out, OutputPipe() as err:
             try:
                 streams = Streams(stdin=source, stdout=out.writer, stderr=err.writer)
                 process = await self._spawner.spawn(argv, streams=streams)
             finally:
                 os.close(source)
-            out.given()
-            err.given()
+            out.close_writer()
+            err.close_writer()
             try:
                 async with asyncio.timeout(deadline):
-                    said, complained = await asyncio.gather(out.collect(), err.collect())
+                    stdout, stderr = await asyncio.gather(out.collect(), err.collect())
                     status = await process.wait()
             except BaseException:
                 process.signal(signal.SIGKILL)
                 raise
-        return Completed(status=status, stdout=said, stderr=complained)
+        return Completed(status=status, stdout=stdout, stderr=stderr)
 
     async def _netlink(self, net: int) -> socket.socket:
         kind = socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE
@@ -231,7 +231,7 @@ class Runtime:
         return socket.socket(fileno=descriptor)
 
 
-async def _finished(outer: Process, info: Intake, ready: Intake, sandbox: str) -> Process:
+async def _finished(outer: Process, info: OutputPipe, ready: OutputPipe, sandbox: str) -> Process:
     """Return the first process in the container that `outer` makes, once its surroundings are."""
     try:
         async with asyncio.timeout(_START_SECONDS):

@@ -1,4 +1,4 @@
-"""What the spawner does in a Pod's namespaces by stepping into them for a moment.
+"""Steps of the spawner in a Pod's namespaces, which it enters for a moment.
 
 Only a process with a single thread may do so.
 """
@@ -21,15 +21,15 @@ _SETTINGS = {
 }
 
 
-class Home:
-    """The spawner's own namespaces, to come back to."""
+class HomeNamespaces:
+    """The spawner's own namespaces, to which it returns."""
 
     def __init__(self) -> None:
         self._own = [(_open(name), flag) for name, flag in _KINDS.items()]
 
     @contextmanager
-    def away(self) -> Iterator[None]:
-        """Come home at the end, however it goes."""
+    def returning(self) -> Iterator[None]:
+        """Return to them at the end of the block."""
         try:
             yield
         finally:
@@ -38,7 +38,7 @@ class Home:
 
     def new_sandbox(self, hostname: str) -> list[int]:
         """Make the namespaces of a Pod; returns descriptors of net, ipc and uts. Raises OSError."""
-        with self.away():
+        with self.returning():
             for flag in _KINDS.values():
                 syscalls.unshare(flag)
             syscalls.set_hostname(hostname)
@@ -48,7 +48,7 @@ class Home:
 
     def socket_in(self, net: int, family: int, kind: int, protocol: int) -> socket.socket:
         """Make a socket that belongs to the network namespace `net`. Raises OSError."""
-        with self.away():
+        with self.returning():
             syscalls.setns(net, syscalls.NEWNET)
             return socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol)
 

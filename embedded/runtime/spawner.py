@@ -1,4 +1,4 @@
-"""Pid 1 of the box: reaps, and does for its clients what only it may do.
+"""Pid 1 of the box: reaps processes, and starts them and makes namespaces for its clients.
 
 One thread, no waiting but for the next event. Whoever asks decides; nothing here knows of Pods.
 A fork costs what there is to copy, so this runs in an interpreter that has loaded little else.
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from embedded import syscalls
-from embedded.runtime import wire
-from embedded.runtime.child import Program, become
-from embedded.runtime.sandboxes import Home
+from embedded.runtime import messages
+from embedded.runtime.child import Program, execute_program
+from embedded.runtime.sandboxes import HomeNamespaces
 
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -36,20 +36,20 @@ class _Client:
         self.connection = connection
         self._waiting: deque[tuple[bytes, list[int]]] = deque()
 
-    def send(self, message: wire.Message, descriptors: Sequence[int] = ()) -> None:
+    def send(self, message: messages.Message, descriptors: Sequence[int] = ()) -> None:
         """Queue a message; the descriptors are closed once it has gone."""
-        self._waiting.append(wire.encode(message, descriptors))
+        self._waiting.append(messages.encode(message, descriptors))
 
     def flush(self) -> bool:
         """Send what can be sent; say whether something is left."""
         while self._waiting:
             packet, descriptors = self._waiting[0]
             try:
-                wire.transmit(self.connection, packet, descriptors)
+                messages.transmit(self.connection, packet, descriptors)
             except BlockingIOError:
                 return True
             except OSError:
-                # It has gone; reading tells the same, and takes it out.
+                # It has gone; reading finds the same, and removes the client.
                 self.drop()
                 return False
             self._waiting.popleft()
@@ -62,7 +62,7 @@ class _Client:
             _close(self._waiting.popleft()[1])
 
 
-class _Birth:
+class _PendingStart:
     """A child that has not executed its program yet."""
 
     def __init__(self, client: _Client, number: int, pid: int, report: int) -> None:
@@ -78,16 +78,15 @@ class Spawner:
     def __init__(self, listener: socket.socket, first: socket.socket) -> None:
         self._listener = listener
         self._selector = selectors.DefaultSelector()
-        self._home = Home()
+        self._home = HomeNamespaces()
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self._last_capability = syscalls.last_capability()
         self._owners: dict[int, _Client] = {}
-        self._births: dict[int, _Birth] = {}
-        self._strays: dict[int, int] = {}
+        self._pending: dict[int, _PendingStart] = {}
+        self._unclaimed: dict[int, int] = {}
         self._clients: list[_Client] = []
-        self._woken, wakes = socket.socketpair()
-        self._wakes = wakes
-        self._actions: dict[str, Callable[[wire.Message, list[int]], tuple[Any, list[int]]]] = {
+        self._child_signals, self._wakeup = socket.socketpair()
+        self._actions: dict[str, Callable[[messages.Message, list[int]], tuple[Any, list[int]]]] = {
             "sandbox": self._sandbox,
             "socket": self._socket,
             "mount": self._mount,
@@ -102,7 +101,7 @@ class Spawner:
         self._listen_for_children()
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
-        self._selector.register(self._woken, selectors.EVENT_READ, self._reap)
+        self._selector.register(self._child_signals, selectors.EVENT_READ, self._reap)
         gc.freeze()
         while True:
             for key, _ in self._selector.select():
@@ -111,12 +110,12 @@ class Spawner:
                 self._flush(client)
 
     def _listen_for_children(self) -> None:
-        self._woken.setblocking(False)
-        self._wakes.setblocking(False)
+        self._child_signals.setblocking(False)
+        self._wakeup.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
 
     # Clients
 
@@ -139,10 +138,10 @@ class Spawner:
 
     def _read(self, client: _Client) -> None:
         try:
-            received = wire.receive(client.connection)
+            received = messages.receive(client.connection)
         except BlockingIOError:
             return
-        except wire.LostDescriptorsError as error:
+        except messages.LostDescriptorsError as error:
             if "id" in error.message:
                 client.send({"id": error.message["id"], "error": str(error)})
             else:
@@ -164,7 +163,7 @@ class Spawner:
 
     # Requests
 
-    def _handle(self, client: _Client, message: wire.Message, descriptors: list[int]) -> None:
+    def _handle(self, client: _Client, message: messages.Message, descriptors: list[int]) -> None:
         number = message["id"]
         try:
             if message["do"] == "spawn":
@@ -177,14 +176,14 @@ class Spawner:
         finally:
             _close(descriptors)
 
-    def _sandbox(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
+    def _sandbox(self, message: messages.Message, _: list[int]) -> tuple[Any, list[int]]:
         return None, self._home.new_sandbox(message["hostname"])
 
-    def _socket(self, message: wire.Message, descriptors: list[int]) -> tuple[Any, list[int]]:
+    def _socket(self, message: messages.Message, descriptors: list[int]) -> tuple[Any, list[int]]:
         kind = (message["family"], message["type"], message["protocol"])
         return None, [self._home.socket_in(descriptors[0], *kind).detach()]
 
-    def _mount(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
+    def _mount(self, message: messages.Message, _: list[int]) -> tuple[Any, list[int]]:
         syscalls.mount(
             message["source"],
             message["target"],
@@ -194,11 +193,11 @@ class Spawner:
         )
         return None, []
 
-    def _unmount(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
+    def _unmount(self, message: messages.Message, _: list[int]) -> tuple[Any, list[int]]:
         syscalls.unmount(message["target"])
         return None, []
 
-    def _write(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
+    def _write(self, message: messages.Message, _: list[int]) -> tuple[Any, list[int]]:
         path = Path(message["path"])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(message["mode"])
@@ -207,13 +206,13 @@ class Spawner:
 
     # Processes
 
-    def _kill(self, message: wire.Message, _: list[int]) -> tuple[Any, list[int]]:
+    def _kill(self, message: messages.Message, _: list[int]) -> tuple[Any, list[int]]:
         # Until it was reaped here, its number is nobody else's.
         if message["pid"] in self._owners:
             os.kill(message["pid"], signal.SIGKILL)
         return None, []
 
-    def _spawn(self, client: _Client, message: wire.Message, descriptors: list[int]) -> None:
+    def _spawn(self, client: _Client, message: messages.Message, descriptors: list[int]) -> None:
         enter = message.get("enter")
         program = Program(
             argv=message["argv"],
@@ -228,45 +227,45 @@ class Spawner:
             tty=message["tty"],
             open_files=message["open_files"],
         )
-        report, told = os.pipe()
+        report, write_end = os.pipe()
         try:
             pid = os.fork()
             if pid == 0:
-                become(program, told, self._last_capability)
+                execute_program(program, write_end, self._last_capability)
         finally:
-            os.close(told)
-        birth = _Birth(client, message["id"], pid, report)
-        self._births[pid] = birth
-        self._selector.register(report, selectors.EVENT_READ, lambda: self._born(birth))
+            os.close(write_end)
+        start = _PendingStart(client, message["id"], pid, report)
+        self._pending[pid] = start
+        self._selector.register(report, selectors.EVENT_READ, lambda: self._started(start))
 
-    def _born(self, birth: _Birth) -> None:
-        self._selector.unregister(birth.report)
-        with os.fdopen(birth.report, "rb") as report:
+    def _started(self, start: _PendingStart) -> None:
+        self._selector.unregister(start.report)
+        with os.fdopen(start.report, "rb") as report:
             # It ends when the program is executed, or has failed: at once, either way.
             lines = report.read().decode(errors="replace").splitlines()
-        del self._births[birth.pid]
-        told = dict(line.partition(" ")[::2] for line in lines)
-        pid = int(told.get("pid", birth.pid))
-        if pid != birth.pid:
-            self._strays.pop(birth.pid, None)
-        if "error" in told:
-            birth.client.send({"id": birth.number, "error": told["error"]})
-            self._strays.pop(pid, None)
+        del self._pending[start.pid]
+        reported = dict(line.partition(" ")[::2] for line in lines)
+        pid = int(reported.get("pid", start.pid))
+        if pid != start.pid:
+            self._unclaimed.pop(start.pid, None)
+        if "error" in reported:
+            start.client.send({"id": start.number, "error": reported["error"]})
+            self._unclaimed.pop(pid, None)
             return
-        birth.client.send({"id": birth.number, "ok": pid, "born": True}, self._pidfd(pid))
-        self._owners[pid] = birth.client
-        if pid in self._strays:
-            self._ended(pid, self._strays.pop(pid))
-        if not self._births:
-            self._strays.clear()
+        start.client.send({"id": start.number, "ok": pid, "started": True}, self._pidfd(pid))
+        self._owners[pid] = start.client
+        if pid in self._unclaimed:
+            self._ended(pid, self._unclaimed.pop(pid))
+        if not self._pending:
+            self._unclaimed.clear()
 
     def _pidfd(self, pid: int) -> list[int]:
-        # One that was reaped before its birth was told has none.
-        return [] if pid in self._strays else [os.pidfd_open(pid)]
+        # One that was reaped before its start was reported has none.
+        return [] if pid in self._unclaimed else [os.pidfd_open(pid)]
 
     def _reap(self) -> None:
         with suppress(BlockingIOError):
-            self._woken.recv(4096)
+            self._child_signals.recv(4096)
         with suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 self._ended(*found)
@@ -275,9 +274,9 @@ class Spawner:
         owner = self._owners.pop(pid, None)
         if owner is not None:
             owner.send({"ended": pid, "status": status})
-        elif self._births:
-            # Perhaps one whose birth has not been told yet, or the sibling of one.
-            self._strays[pid] = status
+        elif self._pending:
+            # Perhaps one whose start has not been reported yet, or the sibling of one.
+            self._unclaimed[pid] = status
 
 
 def _close(descriptors: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Where volumes come to lie in a container: never outside it.
+"""Mount points of volumes, which never lead out of a container.
 
 bwrap takes a target as the kernel does, while the box is in sight still: `..`, or a link that a
 container left in a volume, would have it make directories there.

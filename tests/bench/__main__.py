@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from embedded.box.launcher import EXIT_INTERRUPTED, stoppable
-from embedded.starter import follow_tox
+from embedded.tox import end_with_tox
 from tests.bench import cluster, noticing, programs
 from tests.bench.figures import BenchError, Figure, table, write
 from tests.bench.ground import standing
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = 0
     try:
         with stoppable():
-            follow_tox()
+            end_with_tox()
             for found in _measured(options.only or _PARTS, options.runs):
                 figures += found
     except KeyboardInterrupt:

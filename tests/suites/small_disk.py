@@ -9,7 +9,7 @@ import os
 import sys
 
 from embedded import syscalls
-from embedded.box.world import RUN
+from embedded.box.namespaces import RUN
 
 _ROOM = 8 * 1024 * 1024
 """Less than one database takes, and more than all else does."""

@@ -12,7 +12,7 @@ from embedded.api.resources import Resource, World
 from embedded.api.schema import structural
 from embedded.api.types.builtin import message
 from embedded.api.types.shape import ANY, STRING, Shape
-from embedded.moments import now
+from embedded.timestamps import now
 
 GROUP = "apiextensions.k8s.io"
 PLURAL = "customresourcedefinitions"

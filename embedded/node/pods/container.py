@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from embedded.client import Json
-from embedded.moments import now
 from embedded.node.logs.reader import last_lines
 from embedded.node.logs.writer import ContainerLog
 from embedded.node.pods.events import Note, told
@@ -31,6 +30,7 @@ from embedded.node.surroundings import Surroundings
 from embedded.node.waits import either
 from embedded.runtime.model import BoxError, ExitStatus, Root, Streams
 from embedded.runtime.runtime import Process
+from embedded.timestamps import now
 
 _log = logging.getLogger(__name__)
 _LAST_WORDS = 4096  # bytes of a termination message

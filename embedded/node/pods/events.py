@@ -9,8 +9,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from embedded.client import EVENTS, ApiError, Client, Json, NotFound, Unreachable
-from embedded.moments import now
 from embedded.node.waits import either
+from embedded.timestamps import now
 
 _log = logging.getLogger(__name__)
 _REMEMBERED = 2048

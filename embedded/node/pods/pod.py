@@ -7,7 +7,6 @@ import logging
 import signal
 
 from embedded.client import PODS, ApiError, Backoff, Conflict, Json, NotFound, Unreachable, key_of
-from embedded.moments import now
 from embedded.node.pods.container import ContainerRunner, PodView
 from embedded.node.pods.events import Note, told
 from embedded.node.pods.launch import PodGround
@@ -18,6 +17,7 @@ from embedded.node.pods.status import PodState, is_sidecar, restart_policy, stat
 from embedded.node.surroundings import Surroundings
 from embedded.node.volumes.service_account import with_service_account
 from embedded.node.waits import either
+from embedded.timestamps import now
 
 _log = logging.getLogger(__name__)
 _AFTER_KILL = 10.0  # seconds in which a killed process is gone

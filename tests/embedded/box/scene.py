@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded.box import world
+from embedded.box import namespaces
 from embedded.box.trees import REPOSITORY, Tree, interpreter_trees
 from embedded.images.model import Image, ImageConfig
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import Completed, ProcessSpec, Root, Sandbox, Streams
-from embedded.runtime.pipes import Intake
+from embedded.runtime.pipes import OutputPipe
 from embedded.runtime.runtime import Runtime
 from tests.embedded.image_table import first
 
@@ -56,10 +56,10 @@ class Stage:
 
     async def output(self, sandbox: Sandbox, *argv: str, **fields: Any) -> Completed:
         """Run a container to its end; what it says comes together in `stdout`."""
-        with Intake() as out:
+        with OutputPipe() as out:
             streams = Streams(stdout=out.writer, stderr=out.writer)
             process = await self.container(sandbox, *argv, streams=streams, **fields)
-            out.given()
+            out.close_writer()
             said = await out.collect()
         return Completed(status=await process.wait(), stdout=said, stderr=b"")
 
@@ -67,7 +67,7 @@ class Stage:
         self, process: Process, *argv: str, env: Mapping[str, str] | None = None, **options: Any
     ) -> Completed:
         """Run a program in a running container to its end."""
-        with Intake() as out:
+        with OutputPipe() as out:
             executed = await self.runtime.exec(
                 process,
                 argv,
@@ -75,7 +75,7 @@ class Stage:
                 streams=Streams(stdout=out.writer, stderr=out.writer),
                 **options,
             )
-            out.given()
+            out.close_writer()
             said = await out.collect()
         return Completed(status=await executed.wait(), stdout=said, stderr=b"")
 
@@ -91,7 +91,7 @@ def main() -> int:
 def _with_box(arguments: Sequence[str]) -> int:
     image = first()
     trees = [*interpreter_trees(), *(Tree(path=layer) for layer in image.layers)]
-    box = world.create(trees, log=2)
+    box = namespaces.create(trees, log=2)
     try:
         text = json.dumps(asdict(image), default=str)
         return asyncio.run(_enter(box, [_INSIDE, text, *arguments]))
@@ -99,7 +99,7 @@ def _with_box(arguments: Sequence[str]) -> int:
         box.end()
 
 
-async def _enter(box: world.Box, arguments: Sequence[str]) -> int:
+async def _enter(box: namespaces.Box, arguments: Sequence[str]) -> int:
     spawner = SpawnerClient(box.connection)
     env = dict(os.environ) | {"PYTHONPATH": str(REPOSITORY)}
     process = await spawner.spawn(
@@ -115,7 +115,7 @@ async def _enter(box: world.Box, arguments: Sequence[str]) -> int:
 
 
 async def _play(image: str, module: str, function: str, *arguments: str) -> Any:
-    runtime = await Runtime.connect_to(world.SPAWNER, world.STATE)
+    runtime = await Runtime.connect_to(namespaces.SPAWNER, namespaces.STATE)
     scene: Callable[..., Awaitable[Any]] = getattr(importlib.import_module(module), function)
     return await scene(Stage(runtime, _image(json.loads(image))), *arguments)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from embedded.box.commands import Recorder
+from embedded.box.namespaces import SPAWNER
 from embedded.box.trees import REPOSITORY
-from embedded.box.world import SPAWNER
 from embedded.images.tools import NFT
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import BoxError, Sandbox, Streams

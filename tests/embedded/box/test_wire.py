@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.runtime import wire
+from embedded.runtime import messages
 from embedded.runtime.client import SpawnerClient
 from embedded.runtime.model import BoxError
 
@@ -50,9 +50,9 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield one, other
 
 
-def send(connection: socket.socket, message: wire.Message, *descriptors: int) -> None:
-    packet, given = wire.encode(message, descriptors)
-    wire.transmit(connection, packet, given)
+def send(connection: socket.socket, message: messages.Message, *descriptors: int) -> None:
+    packet, given = messages.encode(message, descriptors)
+    messages.transmit(connection, packet, given)
     for descriptor in given[len(descriptors) :]:
         os.close(descriptor)
 
@@ -61,13 +61,16 @@ def test_descriptors_that_were_lost_are_an_error(pair: tuple[socket.socket, sock
     one, other = pair
     before = len(open_descriptors())
     send(one, {"id": 7, "ok": None}, 0, 0, 0)
-    with room_for(1), pytest.raises(wire.LostDescriptorsError, match="too many open files") as lost:
-        wire.receive(other)
+    with (
+        room_for(1),
+        pytest.raises(messages.LostDescriptorsError, match="too many open files") as lost,
+    ):
+        messages.receive(other)
     assert lost.value.message == {"id": 7, "ok": None}
     assert len(open_descriptors()) == before
     # What comes later is not touched by it.
     send(one, {"id": 8, "ok": 1})
-    assert wire.receive(other) == ({"id": 8, "ok": 1}, [])
+    assert messages.receive(other) == ({"id": 8, "ok": 1}, [])
 
 
 def test_a_long_message_that_was_lost_is_an_error(
@@ -75,8 +78,8 @@ def test_a_long_message_that_was_lost_is_an_error(
 ) -> None:
     one, other = pair
     send(one, {"id": 7, "ok": "x" * 100_000})
-    with room_for(0), pytest.raises(wire.LostDescriptorsError) as lost:
-        wire.receive(other)
+    with room_for(0), pytest.raises(messages.LostDescriptorsError) as lost:
+        messages.receive(other)
     assert lost.value.message == {}
 
 
@@ -85,8 +88,8 @@ def test_only_the_request_fails_whose_answer_was_lost(
 ) -> None:
     spawner, connection = pair
 
-    async def answer(message: wire.Message, *descriptors: int) -> None:
-        request = wire.receive(spawner)
+    async def answer(message: messages.Message, *descriptors: int) -> None:
+        request = messages.receive(spawner)
         assert request is not None
         send(spawner, {"id": request[0]["id"], **message}, *descriptors)
 
@@ -115,13 +118,13 @@ def test_a_process_that_nobody_could_signal_is_killed(
         client = SpawnerClient(connection)
         spawning = asyncio.create_task(client.spawn(["sleep", "60"]))
         await readable(spawner)
-        request = wire.receive(spawner)
+        request = messages.receive(spawner)
         assert request is not None
         send(spawner, {"id": request[0]["id"], "ok": 4711, "born": True}, 0)
         with room_for(0), pytest.raises(BoxError, match="too many open files"):
             await spawning
         await readable(spawner)
-        told = wire.receive(spawner)
+        told = messages.receive(spawner)
         assert told is not None
         assert (told[0]["do"], told[0]["pid"]) == ("kill", 4711)
         send(spawner, {"id": told[0]["id"], "ok": None})
@@ -129,7 +132,7 @@ def test_a_process_that_nobody_could_signal_is_killed(
         # The connection goes on.
         asked = asyncio.create_task(client.ask("mount"))
         await readable(spawner)
-        last = wire.receive(spawner)
+        last = messages.receive(spawner)
         assert last is not None
         send(spawner, {"id": last[0]["id"], "ok": None})
         assert await asked == (None, [])

@@ -8,18 +8,18 @@ import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embedded.box import nodewatch
-from embedded.box.errors import PartError
-from embedded.box.outside import Outside
-from embedded.box.parts import Part
+from embedded.box import node_readiness
+from embedded.box.components import Component
+from embedded.box.errors import ComponentError
+from embedded.box.namespaces import SPAWNER, STATE
+from embedded.box.run_directory import RunDirectory
 from embedded.box.specification import Program
-from embedded.box.world import SPAWNER, STATE
 from embedded.images.model import Image, ImageRule
 from embedded.node.config import NodeConfig
 from embedded.pki import Authority, Pair, kubeconfig, new_token
 from embedded.runtime.client import SpawnerClient
 from embedded.runtime.links import ADDRESS
-from embedded.runtime.pipes import Intake
+from embedded.runtime.pipes import OutputPipe
 
 NODE = "embedded"
 DOMAIN = "cluster.local"
@@ -32,10 +32,10 @@ _LISTEN, _READY = 4, 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plane:
+class ControlPlane:
     """A control plane that serves. `kubeconfig` is the administrator's, outside the box."""
 
-    parts: tuple[Part, ...]
+    components: tuple[Component, ...]
     kubeconfig: Path
 
 
@@ -47,27 +47,27 @@ class _Tokens:
     kubelet: str
 
 
-class PlaneBuilder:
-    """The parts of one control plane, while it comes up."""
+class ControlPlaneBuilder:
+    """The components of one control plane, while it comes up."""
 
     def __init__(
         self,
         spawner: SpawnerClient,
-        outside: Outside,
+        run_directory: RunDirectory,
         listener: socket.socket,
         images: tuple[ImageRule, ...],
         tools: Image,
         node: Program,
     ) -> None:
         self._spawner = spawner
-        self._outside = outside
+        self._run_directory = run_directory
         self._listener = listener
         self._images = images
         self._tools = tools
         self._node = node
-        self._ready = Intake()
+        self._ready = OutputPipe()
         self._tokens = _Tokens(**{name: new_token() for name in _Tokens.__annotations__})
-        self.parts: list[Part] = []
+        self.components: list[Component] = []
 
     async def load(self) -> None:
         """Start loading all three: that takes longer than all that follows. Raises BoxError."""
@@ -77,7 +77,7 @@ class PlaneBuilder:
             *("--state-dir", str(STATE / "api"), "--ready-fd", str(_READY)),
         )
         await self._load("api", Program(module="embedded.api", arguments=api), more)
-        self._ready.given()
+        self._ready.close_writer()
         self._listener.close()
         controllers = ("--kubeconfig", str(STATE / "controllers.json"))
         await self._load(
@@ -87,44 +87,46 @@ class PlaneBuilder:
         await self._load("node", replace(self._node, arguments=node))
 
     async def _load(self, name: str, program: Program, more: dict[int, int] | None = None) -> None:
-        part = await Part.load(self._spawner, self._outside, name, program, more)
-        self.parts.append(part)
+        component = await Component.load(self._spawner, self._run_directory, name, program, more)
+        self.components.append(component)
 
-    async def run(self, url: str) -> Plane:
-        """Configure the parts and let them run; `url` is the API's outside.
+    async def run(self, url: str) -> ControlPlane:
+        """Configure the components and let them run; `url` is the API's outside.
 
-        Returns when the API serves and the node is Ready. Raises BoxError, PartError.
+        Returns when the API serves and the node is Ready. Raises BoxError, ComponentError.
         """
         authority = Authority("embedded platform")
-        api, controllers, node = self.parts
+        api, controllers, node = self.components
         await self._configure_api(authority)
         api.open_gate()
         await self._configure_clients(authority)
         await self._api_serves()
         controllers.open_gate()
         node.open_gate()
-        outside = kubeconfig(
+        administrators = kubeconfig(
             server=url, authority=authority.certificate, token=self._tokens.admin, name=NODE
         )
-        path = self._outside.write("kubeconfig", outside)
+        path = self._run_directory.write("kubeconfig", administrators)
         await asyncio.to_thread(
-            nodewatch.wait_ready,
+            node_readiness.wait_ready,
             url,
             authority.certificate,
             self._tokens.admin,
             NODE,
             READY_SECONDS,
         )
-        return Plane(parts=tuple(self.parts), kubeconfig=path)
+        return ControlPlane(components=tuple(self.components), kubeconfig=path)
 
     async def _api_serves(self) -> None:
         try:
             async with asyncio.timeout(READY_SECONDS):
-                said = await self._ready.collect()
+                served = await self._ready.collect()
         except TimeoutError as error:
-            raise PartError(f"embedded: api does not serve after {READY_SECONDS:.0f} s") from error
-        if not said:
-            raise await self.parts[0].death()
+            raise ComponentError(
+                f"embedded: api does not serve after {READY_SECONDS:.0f} s"
+            ) from error
+        if not served:
+            raise await self.components[0].failure()
 
     async def _configure_api(self, authority: Authority) -> None:
         names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
@@ -169,7 +171,7 @@ class PlaneBuilder:
             kubeconfig=own / "kubeconfig",
             spawner=SPAWNER,
             state_dir=own,
-            log_dir=self._outside.pods,
+            log_dir=self._run_directory.pods,
             address=str(ADDRESS.ip),
             pod_network=str(ADDRESS.network),
             service_network=SERVICE_NETWORK,

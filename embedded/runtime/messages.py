@@ -1,7 +1,7 @@
 """Messages with the spawner: one JSON object each, with descriptors, over a SEQPACKET socket.
 
 A request has `id` and `do`; its answer has the same `id` and either `ok` or `error`; that of a
-spawned process also `born`, and comes with its pidfd. An end of a process is told by
+spawned process also `started`, and comes with its pidfd. The end of a process is reported by
 `{"ended": pid, "status": wait status}`.
 """
 

@@ -1,4 +1,4 @@
-"""What of a run lies outside the box: the kubeconfig, the bundle, logs.
+"""The directory of a run, outside the box: the kubeconfig, the bundle, logs.
 
 A keeper process removes the directory when the launcher has ended in whatever way.
 """
@@ -16,18 +16,19 @@ from typing import NoReturn
 
 from embedded import syscalls
 from embedded.box.errors import BoxUnavailableError, WrongUseError
+from embedded.box.namespaces import detach
 from embedded.box.steps import OWNER, refusal
 from embedded.box.trees import Tree
-from embedded.box.world import MAPPED_UID, detach
+from embedded.images.builder import BOX_UID
 
 _PODS = "pods"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outside:
-    """`directory` is the run's own and goes with it; `logs` may be the user's and stay.
+class RunDirectory:
+    """`directory` goes with the run; `logs` may be a directory of the user's, and stays then.
 
-    `keeper` is the pid of the process that sees to it.
+    `keeper` is the pid of the process that removes `directory`.
     """
 
     directory: Path
@@ -36,12 +37,12 @@ class Outside:
 
     @property
     def pods(self) -> Path:
-        """Where the node writes containers' logs, from inside the box."""
+        """Directory of the containers' logs, which the node writes from inside the box."""
         return self.logs / _PODS
 
     @property
     def trees(self) -> tuple[Tree, ...]:
-        """What of it the box must see."""
+        """The directories that the box must see."""
         return (Tree(path=self.pods, writable=True),)
 
     def write(self, name: str, text: str) -> Path:
@@ -63,7 +64,7 @@ class Outside:
         os.waitpid(self.keeper, 0)
 
 
-def prepare(log_dir: Path | None) -> Outside:
+def make_run_directory(log_dir: Path | None) -> RunDirectory:
     """Make the directories, and the keeper that removes them.
 
     Raises WrongUseError, and BoxUnavailableError where root may not give them to the box.
@@ -74,27 +75,27 @@ def prepare(log_dir: Path | None) -> Outside:
         text = f"embedded: no temporary directory: {error.strerror}; name one by TMPDIR"
         raise WrongUseError(text) from error
     logs = (log_dir or directory / "logs").resolve()
-    outside = Outside(directory=directory, logs=logs, keeper=_start_keeper(directory))
+    run_directory = RunDirectory(directory=directory, logs=logs, keeper=_start_keeper(directory))
     try:
-        _make(outside, "TMPDIR" if log_dir is None else "--log-dir")
+        _make(run_directory, "TMPDIR" if log_dir is None else "--log-dir")
     except BaseException:
-        outside.remove()
+        run_directory.remove()
         raise
-    return outside
+    return run_directory
 
 
-def _make(outside: Outside, option: str) -> None:
+def _make(run_directory: RunDirectory, option: str) -> None:
     try:
-        outside.pods.mkdir(parents=True, exist_ok=True)
+        run_directory.pods.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        text = f"{option} {outside.logs}: cannot be written: {error.strerror}; name another"
+        text = f"{option} {run_directory.logs}: cannot be written: {error.strerror}; name another"
         raise WrongUseError(text) from error
     if os.geteuid() != 0:
         return
     # In root mode the box's root is another uid, which must get there and write.
-    outside.directory.chmod(0o711)
+    run_directory.directory.chmod(0o711)
     try:
-        os.chown(outside.pods, MAPPED_UID, MAPPED_UID)
+        os.chown(run_directory.pods, BOX_UID, BOX_UID)
     except OSError as error:
         raise BoxUnavailableError(refusal(OWNER, str(error))) from error
 

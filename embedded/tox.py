@@ -8,7 +8,7 @@ import signal
 from embedded import syscalls
 
 
-def follow_tox() -> None:
+def end_with_tox() -> None:
     """Have SIGTERM sent to this process at the end of the tox that started it, if one did.
 
     Without tox the parent may be a shell that is left on purpose, with nohup for example. Raises

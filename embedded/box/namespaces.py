@@ -24,13 +24,12 @@ from embedded import syscalls
 from embedded.box import steps
 from embedded.box.errors import BoxUnavailableError
 from embedded.box.trees import REPOSITORY, Tree, closed_ancestors, cover
+from embedded.images.builder import BOX_UID
 from embedded.runtime import overlay, spawner
 from embedded.runtime.links import ADDRESS, BRIDGE
 from embedded.runtime.netlink import Netlink
 from embedded.runtime.sandboxes import write_setting
 
-# In root mode, the host's uid that is root in the box: no one's, so nothing is within its reach.
-MAPPED_UID = 60000
 RUN = Path("/run")
 STATE = RUN / "box"
 SPAWNER = STATE / "spawner"
@@ -94,18 +93,21 @@ def create(trees: Sequence[Tree], log: int) -> Box:
     a single thread. Raises BoxUnavailableError.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    reads, told = os.pipe()
+    read_end, reports = os.pipe()
     mapped, go = os.pipe()
     launcher = os.getpid()
     outer = os.fork()
     if outer == 0:
-        detach(log, [theirs.fileno(), told, mapped])
-        _run_outer(trees, theirs, told, mapped, launcher)
+        detach(log, [theirs.fileno(), reports, mapped])
+        _run_outer(trees, theirs, reports, mapped, launcher)
     theirs.close()
-    os.close(told)
+    os.close(reports)
     os.close(mapped)
     # Unbuffered, for select to see each line.
-    with os.fdopen(reads, "rb", buffering=0) as report, os.fdopen(go, "wb", buffering=0) as may_go:
+    with (
+        os.fdopen(read_end, "rb", buffering=0) as report,
+        os.fdopen(go, "wb", buffering=0) as may_go,
+    ):
         try:
             init = _follow(report, outer, may_go)
         except BaseException:
@@ -116,19 +118,19 @@ def create(trees: Sequence[Tree], log: int) -> Box:
 
 def _follow(report: IO[bytes], outer: int, may_go: IO[bytes]) -> int:
     """Take the outer process's reports to the end; returns the pid of the box's init."""
-    said: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
     end = time.monotonic() + DEADLINE
-    while not {"init", "ready"} <= said.keys():
-        news = _next(report, end)
-        said = news | said
-        if "map" in news:
-            said |= _map(outer)
+    while not {"init", "ready"} <= reported.keys():
+        latest = _next(report, end)
+        reported = latest | reported
+        if "map" in latest:
+            reported |= _map(outer)
             may_go.close()
-        if "refused" in said:
+        if "refused" in reported:
             os.kill(outer, signal.SIGKILL)
             os.waitpid(outer, 0)
-            raise BoxUnavailableError(said["refused"])
-    init: int = said["init"]
+            raise BoxUnavailableError(reported["refused"])
+    init: int = reported["init"]
     return init
 
 
@@ -138,14 +140,14 @@ def _next(report: IO[bytes], end: float) -> dict[str, Any]:
     line = report.readline()
     if not line:
         return {"refused": "embedded: the box ended while it was made"}
-    news: dict[str, Any] = json.loads(line)
-    return news
+    report_line: dict[str, Any] = json.loads(line)
+    return report_line
 
 
 def _map(outer: int) -> dict[str, Any]:
     try:
         for name in ("uid_map", "gid_map"):
-            Path(f"/proc/{outer}/{name}").write_text(f"0 {MAPPED_UID} 1\n")
+            Path(f"/proc/{outer}/{name}").write_text(f"0 {BOX_UID} 1\n")
     except OSError as error:
         return {"refused": steps.refusal(steps.OTHER_USER, str(error))}
     return {}
@@ -171,33 +173,33 @@ def _close_quietly(descriptor: int) -> None:
         return
 
 
-def _tell(told: int, **said: Any) -> None:
-    os.write(told, json.dumps(said).encode() + b"\n")
+def _report(reports: int, **facts: Any) -> None:
+    os.write(reports, json.dumps(facts).encode() + b"\n")
 
 
 def _run_outer(
-    trees: Sequence[Tree], connection: socket.socket, told: int, mapped: int, launcher: int
+    trees: Sequence[Tree], connection: socket.socket, reports: int, mapped: int, launcher: int
 ) -> NoReturn:
     try:
         syscalls.name_process("box-outer")
         _allow_open_files()
-        _new_user(trees, told, mapped)
+        _new_user(trees, reports, mapped)
         syscalls.die_with_parent()
         if os.getppid() != launcher:
             os._exit(1)
-        with steps.step(steps.MOUNTS, told):
+        with steps.step(steps.MOUNTS, reports):
             syscalls.unshare(syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS)
             syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
-        with steps.step(steps.NETWORK, told):
+        with steps.step(steps.NETWORK, reports):
             syscalls.unshare(syscalls.NEWNET)
-        with steps.step(steps.PIDS, told):
+        with steps.step(steps.PIDS, reports):
             syscalls.unshare(syscalls.NEWPID)
         outer = os.pidfd_open(os.getpid())
         init = os.fork()
         if init == 0:
-            _run_init(trees, connection, told, outer)
-        _tell(told, init=init)
-        os.close(told)
+            _run_init(trees, connection, reports, outer)
+        _report(reports, init=init)
+        os.close(reports)
         connection.close()
         os.waitpid(init, 0)
     except BaseException:
@@ -212,55 +214,57 @@ def _allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _new_user(trees: Sequence[Tree], told: int, mapped: int) -> None:
+def _new_user(trees: Sequence[Tree], reports: int, mapped: int) -> None:
     uid, gid = os.geteuid(), os.getegid()
     if uid != 0:
-        with steps.step(steps.USER, told):
+        with steps.step(steps.USER, reports):
             syscalls.unshare(syscalls.NEWUSER)
             Path("/proc/self/setgroups").write_text("deny")
             Path("/proc/self/uid_map").write_text(f"0 {uid} 1\n")
             Path("/proc/self/gid_map").write_text(f"0 {gid} 1\n")
         return
-    with steps.step(steps.MOUNTS, told):
+    with steps.step(steps.MOUNTS, reports):
         syscalls.unshare(syscalls.NEWNS)
         syscalls.mount("", "/", "", syscalls.MS_REC | syscalls.MS_PRIVATE)
-    with steps.step(steps.MEMORY, told):
+    with steps.step(steps.MEMORY, reports):
         for top in sorted({top for tree in trees for top in closed_ancestors(tree.path)}):
             cover(top, trees)
-    with steps.step(steps.OTHER_USER, told):
+    with steps.step(steps.OTHER_USER, reports):
         os.setgroups([])
         syscalls.unshare(syscalls.NEWUSER)
-        _tell(told, map=True)
+        _report(reports, map=True)
         select.select([mapped], [], [], DEADLINE)
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
         syscalls.set_dumpable()
 
 
-def _run_init(trees: Sequence[Tree], connection: socket.socket, told: int, outer: int) -> NoReturn:
+def _run_init(
+    trees: Sequence[Tree], connection: socket.socket, reports: int, outer: int
+) -> NoReturn:
     try:
         syscalls.die_with_parent()
         if select.select([outer], [], [], 0)[0]:
             os._exit(1)
         syscalls.name_process("box-init")
-        listener = _furnish(trees, told)
-        spawner.execute(REPOSITORY, listener, connection, told)
+        listener = _furnish(trees, reports)
+        spawner.execute(REPOSITORY, listener, connection, reports)
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(1)
 
 
-def _furnish(trees: Sequence[Tree], told: int) -> socket.socket:
-    with steps.step(steps.PROC, told):
+def _furnish(trees: Sequence[Tree], reports: int) -> socket.socket:
+    with steps.step(steps.PROC, reports):
         flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
         syscalls.mount("proc", "/proc", "proc", flags)
-    with steps.step(steps.MEMORY, told):
+    with steps.step(steps.MEMORY, reports):
         cover(RUN, trees)
         STATE.mkdir()
-    with steps.step(steps.OVERLAY, told):
+    with steps.step(steps.OVERLAY, reports):
         overlay.try_one(STATE / "tried")
-    with steps.step(steps.BRIDGE, told):
+    with steps.step(steps.BRIDGE, reports):
         _network()
     # What is spawned without an environment of its own gets this, and nothing of the user's.
     os.environ.clear()

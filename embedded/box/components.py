@@ -1,4 +1,4 @@
-"""The programs of the control plane, run inside the box: each ordinary, in a process of its own."""
+"""Components of the control plane: ordinary programs, each in a process of its own in the box."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from embedded.box.errors import PartError
-from embedded.box.outside import Outside
+from embedded.box.errors import ComponentError
+from embedded.box.namespaces import ENVIRONMENT
+from embedded.box.run_directory import RunDirectory
 from embedded.box.specification import Program
 from embedded.box.trees import REPOSITORY, bytecode_directory
-from embedded.box.world import ENVIRONMENT
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import Streams
 
@@ -20,8 +20,8 @@ _GATE = 3
 _TAIL_LINES = 20
 
 
-class Part:
-    """One program that is loaded, and runs once its gate is opened."""
+class Component:
+    """A program that is loaded, and runs once its gate is opened."""
 
     def __init__(self, name: str, process: Process, gate: int, log: Path) -> None:
         self.name = name
@@ -33,14 +33,14 @@ class Part:
     async def load(
         cls,
         spawner: SpawnerClient,
-        outside: Outside,
+        run_directory: RunDirectory,
         name: str,
         program: Program,
         more: Mapping[int, int] | None = None,
-    ) -> Part:
+    ) -> Component:
         """Start loading `program`; `more` are descriptors that it is given. Raises BoxError."""
         waits, gate = os.pipe()
-        log = outside.open_log(name)
+        log = run_directory.open_log(name)
         try:
             process = await spawner.spawn(
                 [
@@ -58,19 +58,19 @@ class Part:
         finally:
             os.close(waits)
             os.close(log)
-        return cls(name, process, gate, outside.logs / f"{name}.log")
+        return cls(name, process, gate, run_directory.logs / f"{name}.log")
 
     def open_gate(self) -> None:
         """Let it run."""
         os.close(self._gate)
 
-    async def death(self) -> PartError:
-        """Return what to say of its end, when it has ended: it never should."""
+    async def failure(self) -> ComponentError:
+        """Wait for the end of the program, which never should come; return the error to report."""
         status = await self.process.wait()
         lines = _tail(self._log)
         reason = f": {lines[-1]}" if lines else ""
         text = f"embedded: {self.name} ended with code {status.code}{reason}"
-        return PartError(text, "\n".join(lines))
+        return ComponentError(text, "\n".join(lines))
 
 
 def _tail(log: Path) -> list[str]:

@@ -12,11 +12,14 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from embedded.box.errors import PartError
+from embedded.box.errors import ComponentError
 
 
 def wait_ready(url: str, authority: str, token: str, node: str, deadline: float) -> None:
-    """Return when `node` is Ready. Raises PartError after `deadline` seconds, or without an API."""
+    """Wait until `node` is Ready.
+
+    Raises ComponentError after `deadline` seconds, or without an API.
+    """
     last = "it has not registered"
     end = time.monotonic() + deadline
     context = ssl.create_default_context(cadata=authority)
@@ -39,7 +42,7 @@ def wait_ready(url: str, authority: str, token: str, node: str, deadline: float)
         last = str(error) or type(error).__name__
     finally:
         connection.close()
-    raise PartError(f"embedded: the node is not Ready after {deadline:.0f} s: {last}")
+    raise ComponentError(f"embedded: the node is not Ready after {deadline:.0f} s: {last}")
 
 
 def _condition(node: dict[str, Any]) -> str:
