@@ -120,7 +120,7 @@ def test_a_process_that_nobody_could_signal_is_killed(
         await readable(spawner)
         request = messages.receive(spawner)
         assert request is not None
-        send(spawner, {"id": request[0]["id"], "ok": 4711, "born": True}, 0)
+        send(spawner, {"id": request[0]["id"], "ok": 4711, "started": True}, 0)
         with room_for(0), pytest.raises(BoxError, match="too many open files"):
             await spawning
         await readable(spawner)
