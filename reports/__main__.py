@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reports import journal, terminal
 from reports.renderers import write_report
-from reports.text import unread
+from reports.text import show, unread
 from reports.verdicts import INCONCLUSIVE, judge
 
 USAGE = 4
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m repor
         print(unread(error), file=sys.stderr)
         return USAGE
     style = terminal.Style(colour=sys.stdout.isatty())
-    print(terminal.render(run, style, str(directory)), end="")
+    show(terminal.render(run, style, str(directory)))
     try:
         write_report(run, directory)
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reports.renderers import run_json
 from reports.run import Run
-from reports.text import unread
+from reports.text import show, unread
 
 USAGE = 4
 
@@ -34,10 +34,12 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m repor
         print(unread(error), file=sys.stderr)
         return USAGE
     found = differing(runs)
-    for id_, verdicts in found:
-        print(f"{id_}: {', '.join(verdicts)}")
+    rows = (f"{id_}: {', '.join(verdicts)}\n" for id_, verdicts in found)
     count = len(runs[0].requirements)
-    print(f"{len(runs)} runs, {count} requirements, {len(found)} with verdicts that differ")
+    show(
+        f"{''.join(rows)}{len(runs)} runs, {count} requirements,"
+        f" {len(found)} with verdicts that differ\n"
+    )
     return 1 if found else 0
 
 

@@ -1,6 +1,8 @@
 """Text from servers, made safe to show: it may hold anything, also what steers a terminal."""
 
+import os
 import re
+import sys
 
 _SUSPECT = re.compile(r"[^\n\x20-\x7e]")
 
@@ -27,6 +29,21 @@ def one_line(text: str) -> str:
 def plural(count: int, noun: str) -> str:
     """Count in words: "1 check", "2 checks"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def show(text: str) -> None:
+    """Write a text to standard output, as far as anybody reads it.
+
+    A reader such as `head` that has enough closes the pipe: the rest is then written nowhere.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python writes what is left at its exit, to a pipe that nobody reads any more.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def unread(error: Exception) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NEEDED = ("sh", "cat", "cksum", "dirname", "env", "id", "mktemp", "rm", "tail")
+NEEDED = ("sh", "cat", "cksum", "dirname", "env", "id", "mktemp", "readlink", "rm", "sleep", "tail")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def machine(tmp_path: Path) -> Machine:
     (checkout / "requirements").mkdir(parents=True)
     programs.mkdir()
     shutil.copy(ROOT / "bootstrap", checkout)
+    shutil.copy(ROOT / "tox.ini", checkout)
     locked = checkout / "requirements/bootstrap.txt"
     locked.write_text("tox==4\n")
     for name in NEEDED:
@@ -117,7 +118,11 @@ def test_only_what_is_missing_is_installed_and_said(machine: Machine) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "mmdebstrap" in ended.stderr
     assert "bubblewrap" not in ended.stderr
-    assert machine.called("apt") == ["update", "install -y --no-install-recommends mmdebstrap"]
+    waits = "-o DPkg::Lock::Timeout=300"
+    assert machine.called("apt") == [
+        f"{waits} update",
+        f"{waits} install -y --no-install-recommends mmdebstrap",
+    ]
     assert machine.called("tox") == ["-e conformance --"]
 
 
@@ -127,6 +132,57 @@ def test_an_apt_that_fails_is_shown_and_ends_it(machine: Machine) -> None:
     ended = machine.bootstrap("test")
     assert ended.returncode == 4
     assert "no space left on device" in ended.stderr
+    assert machine.called("tox") == []
+
+
+LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)"
+
+
+def test_an_apt_that_works_already_is_waited_for(machine: Machine) -> None:
+    """As on a machine that has just been started; for the lists' lock apt itself does not wait."""
+    busy = machine.checkout / "busy"
+    busy.write_text("")
+    log = machine.checkout / "apt.log"
+    script = (
+        f'printf "%s\n" "$*" >>{log}\n[ -e {busy} ] || exit 0\nrm {busy}\necho "{LOCKED}" >&2\n'
+    )
+    machine.add("apt-get", f"{script}exit 100")
+    machine.add("sudo", 'exec "$@"')
+    ended = machine.bootstrap("conformance")
+    assert ended.returncode == 0, ended.stderr
+    assert "waiting for it" in ended.stderr
+    assert [line.split()[2] for line in machine.called("apt")] == ["update", "update", "install"]
+
+
+def test_it_may_be_called_through_a_link_from_another_folder(
+    machine: Machine, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "link").symlink_to(machine.checkout / "bootstrap")
+    tox = machine.checkout / ".venv/bin/tox"
+    tox.write_text(f'#!/bin/sh\necho "$PWD $PGTLS_CALLED_FROM" >{machine.checkout}/tox.log\n')
+    ended = subprocess.run(
+        ["./link", "lint"],
+        cwd=elsewhere,
+        env={"PATH": str(machine.programs), "HOME": str(machine.checkout)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert machine.called("tox") == [f"{machine.checkout} {elsewhere}"]
+
+
+@pytest.mark.parametrize("words", [("nonsense",), ("lint", "nonsense"), ("lint,nonsense",)])
+def test_an_environment_that_there_is_not_is_refused_and_the_others_named(
+    machine: Machine, words: tuple[str, ...]
+) -> None:
+    ended = machine.bootstrap(*words)
+    assert ended.returncode == 4
+    (line,) = ended.stderr.splitlines()
+    assert "nonsense: no such environment; choose from conformance test lint" in line
     assert machine.called("tox") == []
 
 

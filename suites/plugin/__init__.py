@@ -34,10 +34,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Answer --list and --explain, and nothing else, without starting anything."""
     if not options.asks_for_text(config):
         return None
+    from reports.text import show
     from suites.plugin import answers
 
     with options.usage_errors():
-        print(answers.text(config), end="")
+        show(answers.text(config))
     return 0
 
 
@@ -46,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check all that can be checked before anything starts."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    options.leave_named(config)
     with options.usage_errors():
         if not options.judges(config):
             return

@@ -12,6 +12,7 @@ from fixtures.run.evidence import Evidence
 from fixtures.run.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
 from fixtures.run.identity import RunIdentity
 from fixtures.run.loading import load
+from fixtures.run.platform import PlatformError
 from fixtures.run.redaction import Redactor
 from fixtures.run.settings import Settings
 from fixtures.run.surroundings import Surroundings
@@ -28,7 +29,7 @@ from suites.plugin.display import Display
 from suites.plugin.headers import header
 from suites.plugin.outcomes import CheckState, describe_error
 from suites.plugin.recording import RunRecorder
-from suites.plugin.reportdir import clear_older, locked, refuse_unwritable
+from suites.plugin.reportdir import clear_older, locked, refuse_foreign, refuse_unwritable
 from suites.plugin.selection import (
     Choice,
     Selection,
@@ -48,6 +49,7 @@ def conductor(config: pytest.Config) -> "Conductor":
     settings = load(options.given(config), os.environ, directory)
     catalogue = catalogues.load()
     choice = Choice.of(catalogue, settings)
+    refuse_foreign(settings.report_dir, settings.origin("report_dir"))
     refuse_unwritable(settings.report_dir, settings.origin("report_dir"))
     return Conductor(config, settings, catalogue, choice)
 
@@ -197,7 +199,8 @@ class Conductor:
             raise
         except Exception as error:
             self._begin(None)
-            self._broke(f"the platform did not come up: {describe_error(error)}")
+            log = error.log if isinstance(error, PlatformError) else ""
+            self._broke(f"the platform did not come up: {describe_error(error)}", log)
             session.items.clear()
             return
         self._begin(found)
@@ -211,10 +214,10 @@ class Conductor:
         Version.parse(found.subject.version)
         return found
 
-    def _broke(self, text: str) -> None:
-        """Keep that the environment broke; what follows the first line is a log's tail."""
-        first, _, log = text.partition("\n")
-        self._recorder.broke(first, log=log)
+    def _broke(self, text: str, log: str = "") -> None:
+        """Keep that the environment broke; what follows the first line is a log's tail, too."""
+        first, _, rest = text.partition("\n")
+        self._recorder.broke(first, log="\n".join(part for part in (rest, log) if part))
 
     def _begin(self, found: Surroundings | None) -> None:
         assert self._selection is not None

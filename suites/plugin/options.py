@@ -95,6 +95,19 @@ def judges(config: pytest.Config) -> bool:
     return False
 
 
+def leave_named(config: pytest.Config) -> None:
+    """Where modules or checks are named besides the whole folder, leave only these.
+
+    `tox -e conformance -- suites/test_fin.py::test_x` gives pytest the folder as well. A name that
+    is none from here is looked for at the top of the project, from which reports name checks.
+    """
+    folder = suites_folder(config)
+    config.args[:] = [_from_top(config, argument) for argument in config.args]
+    named = [one for one in config.args if "::" in one or _path(config, one) != folder]
+    if named and all(_path(config, one).is_relative_to(folder) for one in named):
+        config.args[:] = list(dict.fromkeys(named))
+
+
 def narrowed(config: pytest.Config) -> bool:
     """Return whether pytest itself chose checks: by -k, -m, --deselect, a module, a check."""
     option = config.option
@@ -111,6 +124,14 @@ def given(config: pytest.Config) -> dict[str, Any]:
 
 def _path(config: pytest.Config, argument: str) -> Path:
     return (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+
+
+def _from_top(config: pytest.Config, argument: str) -> str:
+    path, separator, check = argument.partition("::")
+    above = config.rootpath / path
+    if not path or _path(config, argument).exists() or not above.exists():
+        return argument
+    return f"{above}{separator}{check}"
 
 
 def _argparse(option: Option) -> dict[str, Any]:

@@ -102,5 +102,8 @@ def describe_error(error: BaseException, when: str = "call") -> str:
     own = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
     place = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "unknown"
     phase = {"setup": "while preparing, ", "teardown": "while clearing up, "}.get(when, "")
-    first, newline, rest = str(error).partition("\n")
-    return f"{phase}{type(error).__name__}: {first} ({place}){newline}{rest}"
+    notes: list[str] = getattr(error, "__notes__", [])
+    first, *rest = [*str(error).split("\n"), *notes]
+    if isinstance(error, BaseExceptionGroup):
+        rest += [describe_error(one) for one in error.exceptions]
+    return "\n".join([f"{phase}{type(error).__name__}: {first} ({place})", *rest])

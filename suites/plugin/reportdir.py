@@ -11,6 +11,33 @@ from fixtures.run.usage import UsageError, reason
 from reports import renderers
 from suites.plugin.recording import JOURNAL
 
+_SYSTEM = tuple(
+    Path("/", name) for name in ("bin", "boot", "dev", "etc", "lib", "lib64", "sbin", "usr")
+)
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # a file system like others, but for its place
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_PASSED_OVER = frozenset({"lost+found", ".gitignore", ".gitkeep"})
+
+
+def refuse_foreign(directory: Path, origin: str) -> None:
+    """Raise UsageError for a directory that has, or is there for, something else than a report.
+
+    A run removes an older report there, and fills the directory with files of common names.
+    """
+    place = directory.resolve()
+    if place == Path(place.anchor):
+        raise _foreign(origin, directory, "is the root of the file system")
+    if place == _home():
+        raise _foreign(origin, directory, "is your home")
+    if _REPOSITORY.is_relative_to(place):
+        raise _foreign(origin, directory, "holds the suite itself")
+    shared = place != _SHARED_MEMORY and place.is_relative_to(_SHARED_MEMORY)
+    if not shared and any(place.is_relative_to(folder) for folder in _SYSTEM):
+        raise _foreign(origin, directory, "belongs to the system")
+    others = _others_in(directory)
+    if others:
+        raise _foreign(origin, directory, f"holds {others[0]}, which is of no report")
+
 
 def refuse_unwritable(directory: Path, origin: str) -> None:
     """Raise UsageError where the directory cannot be made or written; leaves nothing behind.
@@ -72,6 +99,30 @@ def clear_older(directory: Path, kept: Collection[Path]) -> None:
     _remove_all_but(directory / "evidence", kept)
     for name in (*renderers.files(), JOURNAL):
         (directory / name).unlink(missing_ok=True)
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home().resolve()
+    except RuntimeError:  # nobody knows whose process this is
+        return None
+
+
+def _others_in(directory: Path) -> list[str]:
+    """Return the names of what is no part of a report, where there is no report either."""
+    try:
+        names = {path.name for path in directory.iterdir()}
+    except OSError:  # it is not there, or is none, which is said elsewhere
+        return []
+    if JOURNAL in names:
+        return []
+    return sorted(names - _PASSED_OVER - {JOURNAL, "evidence", *renderers.files()})
+
+
+def _foreign(origin: str, directory: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{origin}: {directory} {why}; name a new or empty directory, or that of an older report."
+    )
 
 
 def _unwritable(path: Path, origin: str, error: Exception) -> UsageError:

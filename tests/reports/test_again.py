@@ -35,6 +35,26 @@ def test_a_killed_run_is_said_to_be_cut_off(tmp_path: Path) -> None:
     assert (tmp_path / "junit.xml").exists()
 
 
+def test_a_reader_that_has_enough_ends_nothing_in_an_error(tmp_path: Path) -> None:
+    first = ex.header(*(ex.selected(f"AUTO-{n}", f"a{n}") for n in range(3000)))
+    with JournalWriter(tmp_path / "journal.jsonl", first):
+        pass
+    command = f"{sys.executable} -m reports {tmp_path} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    agree = f"{sys.executable} -m reports.agree {tmp_path} {tmp_path} | head -n 1; echo $PIPESTATUS"
+    for again in (command, agree):
+        ended = subprocess.run(
+            ["bash", "-c", again],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.stderr == ""
+        assert ended.stdout.splitlines()[-1] in {"0", "2"}, "the run's exit code, or that of agree"
+    assert (tmp_path / "run.json").exists()
+
+
 def test_without_a_journal_it_is_wrong_use_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_text("{}\n")
     for directory in (tmp_path, tmp_path / "none"):

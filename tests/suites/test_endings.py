@@ -262,3 +262,77 @@ def test_stuck(stuck):
     assert "while clearing up, " in ended.out
     (trace,) = (path for path in row["checks"][0]["evidence"] if "traceback" in path)
     assert "stuck" in (tmp_path / "report" / trace).read_text()
+
+
+def test_why_a_platform_did_not_come_up_is_told_with_its_log_and_all_that_followed(
+    tmp_path: Path,
+) -> None:
+    start = (
+        "from fixtures.run.platform import PlatformError; "
+        'error = PlatformError("kind failed: no image", "pulling\\ntoomanyrequests"); '
+        'error.add_note("and then: not deleted"); raise error'
+    )
+    stop = 'raise ExceptionGroup("not all", [OSError("the first"), OSError("the second")])'
+    ended = Example.make(tmp_path, KEPT, start=start, stop=stop).run()
+    assert ended.code == 3
+    came, removed = ended.run["breakdowns"]
+    assert "did not come up: PlatformError: kind failed: no image" in came["text"]
+    assert came["log"] == "and then: not deleted\npulling\ntoomanyrequests"
+    assert "not all" in removed["text"]
+    assert "OSError: the first" in removed["log"]
+    assert "OSError: the second" in removed["log"]
+
+
+MODULE = "checks/test_example.py"
+TWO_CHAPTERS = """
+@requirement("AUTO-1", "AUTO-2a")
+def test_first():
+    \"\"\"Kept.\"\"\"
+
+@requirement("CONN-1")
+def test_second():
+    \"\"\"Kept.\"\"\"
+
+@requirement("CONN-2")
+def test_third():
+    \"\"\"Kept.\"\"\"
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ids"),
+    [
+        (["checks/test_example.py::test_first"], {"AUTO-1", "AUTO-2a"}),
+        ([f"{MODULE}::test_first", f"{MODULE}::test_third"], {"AUTO-1", "AUTO-2a", "CONN-2"}),
+        (["-k", "second or third"], {"CONN-1", "CONN-2"}),
+        (["checks/test_example.py", "-k", "first"], {"AUTO-1", "AUTO-2a"}),
+        (["checks/test_example.py::test_first", "--requirement", "AUTO-1"], {"AUTO-1"}),
+    ],
+)
+def test_a_check_that_is_named_besides_the_folder_is_run_alone(
+    tmp_path: Path, arguments: list[str], ids: set[str]
+) -> None:
+    """tox puts the folder before what the user names."""
+    example = Example.make(tmp_path, TWO_CHAPTERS)
+    ended = example.run("checks", *arguments)
+    assert ended.code == 0, ended.out + ended.err
+    assert set(ended.verdicts) == ids
+    assert "of the selection" in ended.out
+
+
+def test_a_check_is_named_from_the_top_as_in_reports_whatever_the_folder(tmp_path: Path) -> None:
+    example = Example.make(tmp_path, TWO_CHAPTERS)
+    options = ["-c", "../pytest.ini", "--rootdir", "..", "../checks"]
+    elsewhere = Example(tmp_path / "elsewhere")
+    elsewhere.directory.mkdir()
+    ended = elsewhere.run(*options, "checks/test_example.py::test_second")
+    assert ended.code == 0, ended.out + ended.err
+    found = Outcome(ended.code, ended.out, ended.err, example.directory)
+    assert set(found.verdicts) == {"CONN-1"}
+
+
+def test_a_check_that_there_is_not_is_wrong_use(tmp_path: Path) -> None:
+    ended = Example.make(tmp_path, TWO_CHAPTERS).run("checks", "checks/test_example.py::test_none")
+    assert ended.code == 4
+    assert "test_none" in ended.err
+    assert ended.platform == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,55 @@ def test_a_run_that_was_killed_keeps_nobody_out(tmp_path: Path) -> None:
         process.kill()
     with locked(tmp_path / "report", "--report-dir"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("/", "is the root of the file system"),
+        ("/etc", "belongs to the system"),
+        ("/usr/share/report", "belongs to the system"),
+        ("~", "is your home"),
+        (str(ROOT), "holds the suite itself"),
+        (str(ROOT.parent), "holds the suite itself"),
+        (str(ROOT / "suites"), "holds .*, which is of no report"),
+        ("checks", "holds test_example.py, which is of no report"),
+        ("link", "is the root of the file system"),
+    ],
+)
+def test_a_directory_that_is_there_for_something_else_is_refused(
+    tmp_path: Path, place: str, why: str
+) -> None:
+    example = Example.make(tmp_path, KEPT)
+    (tmp_path / "link").symlink_to("/")
+    (tmp_path / "home").mkdir()
+    ended = example.run(f"--report-dir={place}", env={"HOME": str(tmp_path / "home")})
+    assert ended.code == 4, ended.out + ended.err
+    (line,) = ended.err.strip().splitlines()
+    assert re.fullmatch(f"ERROR: --report-dir: /.* {why}; name a new or empty directory.*", line)
+    assert ended.platform == []
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.parametrize("left", ["lost+found/x", "evidence/scenario-auto/pods.json", "run.json"])
+def test_an_empty_directory_and_what_a_killed_run_left_are_taken(tmp_path: Path, left: str) -> None:
+    example = Example.make(tmp_path, KEPT)
+    (tmp_path / "report" / left).parent.mkdir(parents=True)
+    (tmp_path / "report" / left).write_text("{}")
+    assert example.run("--requirement", "AUTO-1").code == 0
+
+
+def test_a_relative_directory_is_relative_to_where_it_was_typed(tmp_path: Path) -> None:
+    """Tox and bootstrap change the folder; they say where they were called."""
+    example = Example.make(tmp_path, KEPT)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    called_from = {"PGTLS_CALLED_FROM": str(elsewhere)}
+    ended = example.run("--requirement", "AUTO-1", "--report-dir", "mine", env=called_from)
+    assert ended.code == 0, ended.out + ended.err
+    assert (elsewhere / "mine/run.json").is_file()
+    assert example.run("--requirement", "AUTO-1", env=called_from).code == 0
+    assert (tmp_path / "report/run.json").is_file(), "the default is where it always is"
 
 
 def test_a_directory_that_nothing_was_written_to_goes_again(tmp_path: Path) -> None:
