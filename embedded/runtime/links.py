@@ -40,19 +40,3 @@ def connect(link: str, address: str, net: int, inside: socket.socket) -> None:
         here.forget_neighbour(bridge, IPv4Address(address))
     finally:
         here.close()
-
-
-def set_up(link: str, address: str, inside: socket.socket, *, up: bool) -> None:
-    """Switch the link of the Pod with `address` on or off, and wait until it is.
-
-    `inside` is a netlink socket of its network namespace. Raises OSError or TimeoutError.
-    """
-    here, there = Netlink(), Netlink(inside)
-    try:
-        here.set_up(here.link(link).index, up=up)
-        if up:
-            there.wait_ready(_INSIDE, port=False, deadline=_DEADLINE)
-            here.wait_ready(link, port=True, deadline=_DEADLINE)
-            here.forget_neighbour(socket.if_nametoindex(BRIDGE), IPv4Address(address))
-    finally:
-        here.close()

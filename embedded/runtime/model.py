@@ -12,13 +12,11 @@ class Sandbox:
     """The namespaces that the containers of one Pod share: network, IPC and host name.
 
     It lives as long as its descriptors (of `/proc/…/ns/net`, `ipc`, `uts`) are open somewhere.
-    `link` is the box's end of the veth pair.
     """
 
     name: str
     address: str
     hostname: str
-    link: str
     net: int
     ipc: int
     uts: int

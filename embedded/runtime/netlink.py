@@ -92,9 +92,9 @@ class Netlink:
         body = _link(0, 0) + named + more + _attribute(_IFLA_LINKINFO, info)
         self._ask(_NEWLINK, _CREATE | _EXCL, body, f"new {kind.decode()} {name}")
 
-    def set_up(self, index: int, *, up: bool = True) -> None:
-        """Switch a device on or off."""
-        self._ask(_NEWLINK, 0, _link(index, _IFF_UP if up else 0), f"link {index} up={up}")
+    def set_up(self, index: int) -> None:
+        """Switch a device on."""
+        self._ask(_NEWLINK, 0, _link(index, _IFF_UP), f"link {index} up")
 
     def add_address(self, index: int, address: IPv4Interface) -> None:
         """Give a device an address, with the route that its prefix implies."""

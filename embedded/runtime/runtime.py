@@ -67,23 +67,13 @@ class Runtime:
         except BaseException:
             _close(net, ipc, uts)
             raise
-        hostname = hostname or name
         return Sandbox(
-            name=name, address=address, hostname=hostname, link=link, net=net, ipc=ipc, uts=uts
+            name=name, address=address, hostname=hostname or name, net=net, ipc=ipc, uts=uts
         )
 
     async def remove_sandbox(self, sandbox: Sandbox) -> None:
         """Let go of the namespaces; they end with their last process."""
         _close(sandbox.net, sandbox.ipc, sandbox.uts)
-
-    async def set_link(self, sandbox: Sandbox, *, up: bool) -> None:
-        """Cut the Pod off the network, or join it again. Its loopback is not touched."""
-        try:
-            link, address = sandbox.link, sandbox.address
-            with await self._netlink(sandbox.net) as inside:
-                await asyncio.to_thread(links.set_up, link, address, inside, up=up)
-        except OSError as error:
-            raise BoxError(f"sandbox {sandbox.name}: {error}") from error
 
     async def mount_root(self, image: Image) -> Root:
         """Mount a fresh writable root over `image`. Raises BoxError."""

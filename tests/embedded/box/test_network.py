@@ -131,36 +131,6 @@ def test_no_first_packet_is_lost(mode: Mode) -> None:
     assert play(mode, first_packets) == {"inward": 20, "outward": 20, "resent": 0}
 
 
-async def cut(stage: Stage) -> dict[str, Any]:
-    one, two = await stage.sandbox(2), await stage.sandbox(3)
-    await _serve(stage, one, "0.0.0.0", 80)
-    seen = {"before": await _reaches(stage, two)}
-    await stage.runtime.set_link(one, up=False)
-    seen["cut"] = await _reaches(stage, two)
-    seen["loopback"] = await _answer(await stage.runtime.connect(one, 80))
-    await stage.runtime.set_link(one, up=True)
-    seen["after"] = await _reaches(stage, two)
-    return seen
-
-
-async def _reaches(stage: Stage, sandbox: Sandbox) -> str:
-    try:
-        connection = await stage.runtime.connect(sandbox, 80, address="10.244.0.2", deadline=0.9)
-    except (TimeoutError, OSError):
-        return "nothing"
-    return await _answer(connection)
-
-
-def test_a_pod_is_cut_off_and_joined_again(mode: Mode) -> None:
-    """Its own loopback goes on working meanwhile."""
-    assert play(mode, cut) == {
-        "before": "10.244.0.3",
-        "cut": "nothing",
-        "loopback": "127.0.0.1",
-        "after": "10.244.0.3",
-    }
-
-
 async def _capture(stage: Stage, *addresses: str) -> tuple[Process, int]:
     """A capture of the bridge that has begun, and where it writes to."""
     file = os.memfd_create("capture")

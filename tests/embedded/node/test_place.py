@@ -36,7 +36,7 @@ class Node:
     async def create_sandbox(self, name: str, address: str, hostname: str) -> Sandbox:
         self.sandboxes.append(name)
         numbers = {"net": -1, "ipc": -1, "uts": -1}
-        return Sandbox(name=name, address=address, hostname=hostname, link="veth1", **numbers)
+        return Sandbox(name=name, address=address, hostname=hostname, **numbers)
 
     async def remove_sandbox(self, sandbox: Sandbox) -> None:
         self.sandboxes.remove(sandbox.name)
