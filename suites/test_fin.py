@@ -8,7 +8,7 @@ from fixtures.observing.endpoints import Handshakes
 from fixtures.pgcluster.secretstates import SecretState, required_state, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.deletion import Claim, Claims, Deletion
+from fixtures.scenarios.deletion import CUSTOM, ERASED, Claim, Claims, Deletion
 from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
@@ -47,58 +47,44 @@ def test_the_other_tls_secrets_are_kept(deletion: Deletion, each: EachElement) -
 def test_delete_ssl_deletes_the_generated_secrets(deletion: Deletion, each: EachElement) -> None:
     """With percona.com/delete-ssl every TLS Secret that the operator made is gone, the root too.
 
-    None of those that were there before is there at the end of the absence window; a selector by
-    label would miss the root. One that was deleted and then made again is a breach of FIN-4 alone.
+    Looked at in a cluster with generated certificates alone, and in clusters with custom leaves, a
+    custom root, or both, of which the operator makes the other Secrets. None of those that were
+    there before is there at the end of the absence window; a selector by label would miss the
+    root. One that was deleted and then made again is a breach of FIN-4 alone.
     """
-    _require_gone(deletion, "erased")
-    after = deletion.after.generated["erased"]
-    before = deletion.before.generated["erased"]
-    for name in before:
-        with each(f"Secret {name}"):
-            state = required_state(before, name)
-            expect(
-                not _is_there(state, after[name]),
-                where=f"Secret {deletion.namespace}/{name}",
-                promised="404 NotFound after the deletion with percona.com/delete-ssl",
-                seen=f"it exists, uid {state.uid}",
-                look_at=f"its labels: {', '.join(f'{k}={v}' for k, v in state.labels) or 'none'}",
-            )
+    for cluster in _erased(deletion):
+        with each(f"cluster {cluster}, deleted"):
+            _require_deleted_as_it_ran(deletion, cluster)
+            for name in _made_by_operator(deletion, cluster):
+                with each(f"Secret {name}"):
+                    _expect_deleted(deletion, cluster, name)
 
 
 @requirement("FIN-2c")
 def test_delete_ssl_keeps_users_and_claims(deletion: Deletion, each: EachElement) -> None:
     """With delete-ssl alone the user's Secret and every claim stay, with their uids.
 
-    They belong to percona.com/delete-pvc. A claim that is being deleted does not stay, though
-    something may hold it still.
+    They belong to percona.com/delete-pvc. Looked at in the same clusters as FIN-2a. A claim that
+    is being deleted does not stay, though something may hold it still.
     """
-    _require_gone(deletion, "erased")
-    users = deletion.before.users["erased"]
-    for name in users:
-        with each(f"Secret {name}"):
-            _expect_kept(
-                deletion, required_state(users, name), deletion.after.users["erased"][name]
-            )
-    after = deletion.after.claims["erased"]
-    for name, claim in _claims(deletion, "erased").items():
-        with each(f"PersistentVolumeClaim {name}"):
-            found = after.get(name)
-            expect(
-                found == Claim(claim.uid),
-                where=f"PersistentVolumeClaim {deletion.namespace}/{name}",
-                promised=f"kept, uid {claim.uid}",
-                seen=_describe(found),
-            )
+    for cluster in _erased(deletion):
+        with each(f"cluster {cluster}, deleted"):
+            _require_deleted_as_it_ran(deletion, cluster)
+            _expect_users_kept(deletion, each, cluster)
+            _expect_claims_kept(deletion, each, cluster)
 
 
 @requirement("FIN-2d")
 def test_delete_ssl_leaves_custom_secrets_alone(deletion: Deletion, each: EachElement) -> None:
     """delete-ssl touches none of the Secrets that the user gave: external, internal, root.
 
-    uid, resourceVersion, type, data, labels, owners and managed fields before and after.
+    Given all together, the leaves alone, and the root alone. uid, resourceVersion, type, data,
+    labels, owners and managed fields before and after.
     """
-    _require_ready(deletion, "own", "CUSTOM-1, ROOTCA-1")
-    _require_gone(deletion, "own")
+    for cluster in CUSTOM:
+        if cluster in deletion.before.clusters:
+            with each(f"cluster {cluster}, deleted"):
+                _require_deleted_as_it_ran(deletion, cluster)
     for name in deletion.before.own:
         with each(f"Secret {name}"):
             words = touched(required_state(deletion.before.own, name), deletion.after.own[name])
@@ -132,7 +118,7 @@ def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: EachElement)
 
     One that stays in deletion, its finalizer never taken off, breaks it.
     """
-    for name in ("erased", "own"):
+    for name in _erased(deletion):
         with each(f"cluster {name}"):
             outcome = deletion.deleted.gone[name]
             expect(
@@ -145,33 +131,42 @@ def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: EachElement)
 
 
 @requirement("FIN-4")
-def test_what_was_deleted_stays_away(deletion: Deletion, each: EachElement) -> None:
+def test_what_was_deleted_stays_away(
+    deletion: Deletion, each: EachElement, evidence: CheckEvidence
+) -> None:
     """What delete-ssl deleted does not come back.
 
-    Followed from the deletion to the end of the absence window, which holds a proven reconcile of
-    the neighbour by the same operator. A Secret of the same name with another uid breaks it, also
-    one that came and went; where the watch had gaps, such a one may have gone unseen.
+    An operator that is looking at the cluster while its Secrets are deleted may make them again, so
+    several clusters are deleted while reconciles of each are forced many times a second; in which
+    of them it happened is in the evidence. Followed from the deletion to the end of the absence
+    window, which holds a proven reconcile of the neighbour by the same operator. A Secret of the
+    same name with another uid breaks it, also one that came and went; where the watch had gaps,
+    such a one may have gone unseen.
     """
-    _require_gone(deletion, "erased")
-    before, after = deletion.before.generated["erased"], deletion.after.generated["erased"]
-    known = {name: state for name, state in before.items() if state is not None}
-    deleted = [name for name, state in known.items() if not _is_there(state, after[name])]
-    if known and not deleted:
-        raise Blocked("FIN-2a: nothing was deleted, so nothing could come back")
-    for name in deleted:
-        with each(f"Secret {name}"):
-            expect(
-                name not in deletion.after.came_back,
-                where=f"Secret {deletion.namespace}/{name}",
-                promised="deleted, and not made again",
-                seen="it was deleted, and then there again with another uid",
-                look_at="its managedFields and creationTimestamp; the operator's log",
-            )
+    clusters, after = _erased(deletion), deletion.after
+    evidence.data(
+        "deletions",
+        {
+            name: {
+                "reconciles-forced": deletion.deleted.forced.get(name, 0),
+                "came-back": after.came_back[name],
+            }
+            for name in clusters
+        },
+    )
+    for cluster in clusters:
+        with each(f"cluster {cluster}, deleted"):
+            _require_deleted_as_it_ran(deletion, cluster)
+            for name in _deleted_secrets(deletion, cluster):
+                with each(f"Secret {name}"):
+                    _expect_away(deletion, cluster, name)
+    with each("reconciles forced meanwhile"):
+        if not any(deletion.deleted.forced.values()):
+            raise NothingKnown("no annotation could be written while the clusters were deleted")
     with each("the watch of Secrets"):
-        if deletion.after.gaps:
+        if after.gaps:
             raise NothingKnown(
-                f"the watch of Secrets had gaps ({deletion.after.gaps}):"
-                " one may have come and gone unseen"
+                f"the watch of Secrets had gaps ({after.gaps}): one may have come and gone unseen"
             )
 
 
@@ -192,6 +187,86 @@ def test_delete_pvc_alone_keeps_tls_secrets(deletion: Deletion, each: EachElemen
     _expect_all_kept(deletion, each, "claims")
 
 
+def _erased(deletion: Deletion) -> tuple[str, ...]:
+    """Return the clusters that were deleted with delete-ssl."""
+    return tuple(name for name in ERASED if name in deletion.before.clusters)
+
+
+def _require_deleted_as_it_ran(deletion: Deletion, cluster: str) -> None:
+    """Raise Blocked or NothingKnown where the deletion of a cluster says nothing."""
+    if cluster in CUSTOM:
+        _require_ready(deletion, cluster, "CUSTOM-1, ROOTCA-1")
+    _require_gone(deletion, cluster)
+
+
+def _made_by_operator(deletion: Deletion, cluster: str) -> tuple[str, ...]:
+    """Return the TLS Secrets that the operator made; not those that a custom one stands for."""
+    before = deletion.before.generated[cluster]
+    if cluster not in CUSTOM:
+        return tuple(before)
+    made = tuple(name for name, state in before.items() if state is not None)
+    if not made:
+        raise NothingKnown(f"the operator had made no TLS Secret for cluster {cluster}")
+    return made
+
+
+def _deleted_secrets(deletion: Deletion, cluster: str) -> tuple[str, ...]:
+    """Return the Secrets that delete-ssl deleted; raise Blocked where it deleted none."""
+    after = deletion.after.generated[cluster]
+    before = deletion.before.generated[cluster].items()
+    known = {name: state for name, state in before if state is not None}
+    deleted = tuple(name for name, state in known.items() if not _is_there(state, after[name]))
+    if known and not deleted:
+        raise Blocked(f"FIN-2a: nothing of {cluster} was deleted, so nothing could come back")
+    return deleted
+
+
+def _expect_deleted(deletion: Deletion, cluster: str, name: str) -> None:
+    state = required_state(deletion.before.generated[cluster], name)
+    expect(
+        not _is_there(state, deletion.after.generated[cluster][name]),
+        where=f"Secret {deletion.namespace}/{name}",
+        promised="404 NotFound after the deletion with percona.com/delete-ssl",
+        seen=f"it exists, uid {state.uid}",
+        look_at=f"its labels: {', '.join(f'{k}={v}' for k, v in state.labels) or 'none'}",
+    )
+
+
+def _expect_away(deletion: Deletion, cluster: str, name: str) -> None:
+    came = deletion.after.came_back
+    times = sum(bool(names) for names in came.values())
+    expect(
+        name not in came[cluster],
+        where=f"Secret {deletion.namespace}/{name}",
+        promised="deleted, and not made again",
+        seen=(
+            "it was deleted, and then there again with another uid; so in"
+            f" {times} of {len(came)} deletions"
+        ),
+        look_at="its managedFields and creationTimestamp; the operator's log",
+    )
+
+
+def _expect_users_kept(deletion: Deletion, each: EachElement, cluster: str) -> None:
+    users, after = deletion.before.users[cluster], deletion.after.users[cluster]
+    for name in users:
+        with each(f"Secret {name}"):
+            _expect_kept(deletion, required_state(users, name), after[name])
+
+
+def _expect_claims_kept(deletion: Deletion, each: EachElement, cluster: str) -> None:
+    after = deletion.after.claims[cluster]
+    for name, claim in _claims(deletion, cluster).items():
+        with each(f"PersistentVolumeClaim {name}"):
+            found = after.get(name)
+            expect(
+                found == Claim(claim.uid),
+                where=f"PersistentVolumeClaim {deletion.namespace}/{name}",
+                promised=f"kept, uid {claim.uid}",
+                seen=_describe(found),
+            )
+
+
 def _keep_handshakes(served: Handshakes | Exception, evidence: CheckEvidence) -> None:
     if isinstance(served, Exception):
         evidence.text("answers.txt", f"not to be had: {served}")
@@ -207,7 +282,7 @@ def _require_gone(deletion: Deletion, cluster: str) -> None:
         if not ended:
             raise NothingKnown(f"Pods of cluster {cluster} outlived it: {ended.seen}")
         return
-    if cluster in ("erased", "own"):
+    if cluster in ERASED:
         raise Blocked(f"FIN-3: cluster {cluster} did not go: {outcome.seen}")
     raise NothingKnown(f"cluster {cluster} did not go: {outcome.seen}")
 

@@ -15,14 +15,14 @@ from fixtures.kube.views import Seen
 from fixtures.pgcluster.cluster import Outcome
 from fixtures.pgcluster.secretstates import SecretState, SecretStates
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.deletion import DEPENDENT, Claim, came_back, items_of
+from fixtures.scenarios.deletion import DEPENDENT, ERASED, Claim, came_back, items_of
 from suites import test_fin as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
 from tests.suites.observed import RecordedEvidence, judged
 
 OWN = ("own-tls", "own-replication", "own-root")
-CLUSTERS = ("kept", "erased", "own", "claims", "neighbour")
+CLUSTERS = ("kept", *ERASED, "claims", "neighbour", "borrower")
 LEAF, ROOT = "erased-cluster-cert", "erased-cluster-ca-cert"
 WITNESS = "neighbour-pgbouncer"
 
@@ -61,7 +61,8 @@ class Look:
         default_factory=lambda: {name: {f"{name}-data": Claim("1")} for name in CLUSTERS}
     )
     own: SecretStates = field(default_factory=lambda: _secrets(*OWN))
-    came_back: tuple[str, ...] = ()
+    clusters: dict[str, None] = field(default_factory=lambda: dict.fromkeys(CLUSTERS))
+    came_back: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict.fromkeys(ERASED, ()))
     gaps: int = 0
     ready: dict[str, Outcome] = field(
         default_factory=lambda: dict.fromkeys(DEPENDENT, Outcome(True, "ready"))
@@ -83,8 +84,11 @@ class Observed:
     deleted: Any = None
 
     def __post_init__(self) -> None:
-        self.deleted = SimpleNamespace(gone=dict.fromkeys(CLUSTERS, Outcome(True, "gone")))
-        self.after.generated["erased"] = dict.fromkeys(self.before.generated["erased"])
+        self.deleted = SimpleNamespace(
+            gone=dict.fromkeys(CLUSTERS, Outcome(True, "gone")), forced=dict.fromkeys(ERASED, 7)
+        )
+        for name in ERASED:
+            self.after.generated[name] = dict.fromkeys(self.before.generated[name])
         self.after.users["claims"] = dict.fromkeys(self.before.users["claims"])
         self.after.claims["claims"] = {}
 
@@ -104,7 +108,7 @@ def seen() -> Any:
         (checks.test_delete_ssl_leaves_custom_secrets_alone, ()),
         (checks.test_delete_ssl_leaves_the_neighbour_alone, (RecordedEvidence(),)),
         (checks.test_the_cluster_goes_with_delete_ssl, ()),
-        (checks.test_what_was_deleted_stays_away, ()),
+        (checks.test_what_was_deleted_stays_away, (RecordedEvidence(),)),
         (checks.test_delete_pvc_alone_keeps_tls_secrets, ()),
     ],
 )
@@ -116,25 +120,25 @@ def test_a_deletion_that_did_what_it_should_keeps_every_promise(
 
 def test_a_secret_made_again_came_back_and_was_not_left(seen: Any) -> None:
     seen.after.generated["erased"][LEAF] = _secret(LEAF, uid="2")
-    seen.after.came_back = (LEAF,)
+    seen.after.came_back["erased"] = (LEAF,)
     judged(checks.test_delete_ssl_deletes_the_generated_secrets, seen)
     with pytest.raises(Breach, match=f"{LEAF}: promised deleted"):
-        judged(checks.test_what_was_deleted_stays_away, seen)
+        judged(checks.test_what_was_deleted_stays_away, seen, RecordedEvidence())
 
 
 def test_one_that_came_and_went_came_back(seen: Any) -> None:
-    seen.after.came_back = (LEAF,)
+    seen.after.came_back["erased"] = (LEAF,)
     with pytest.raises(Breach, match=LEAF):
-        judged(checks.test_what_was_deleted_stays_away, seen)
+        judged(checks.test_what_was_deleted_stays_away, seen, RecordedEvidence())
 
 
 def test_a_watch_with_gaps_leaves_4_unknown_unless_one_is_seen(seen: Any) -> None:
     seen.after.gaps = 1
     with pytest.raises(NothingKnown, match="gaps"):
-        judged(checks.test_what_was_deleted_stays_away, seen)
-    seen.after.came_back = (LEAF,)
+        judged(checks.test_what_was_deleted_stays_away, seen, RecordedEvidence())
+    seen.after.came_back["erased"] = (LEAF,)
     with pytest.raises(Breach, match=LEAF):
-        judged(checks.test_what_was_deleted_stays_away, seen)
+        judged(checks.test_what_was_deleted_stays_away, seen, RecordedEvidence())
 
 
 @pytest.mark.parametrize(
@@ -164,9 +168,9 @@ def test_a_root_that_went_is_a_breach_though_nobody_had_it(seen: Any) -> None:
 def test_all_of_them_made_again_came_back(seen: Any) -> None:
     names = tuple(seen.before.generated["erased"])
     seen.after.generated["erased"] = {name: _secret(name, uid="2") for name in names}
-    seen.after.came_back = names
+    seen.after.came_back["erased"] = names
     with pytest.raises(Breach):
-        judged(checks.test_what_was_deleted_stays_away, seen)
+        judged(checks.test_what_was_deleted_stays_away, seen, RecordedEvidence())
 
 
 def test_where_nothing_was_deleted_nothing_can_come_back(seen: Any) -> None:
@@ -174,7 +178,39 @@ def test_where_nothing_was_deleted_nothing_can_come_back(seen: Any) -> None:
     with pytest.raises(Breach, match=r"erased-cluster-ca-cert: .* seen it exists, uid 1"):
         judged(checks.test_delete_ssl_deletes_the_generated_secrets, seen)
     with pytest.raises(Blocked, match="FIN-2a"):
-        judged(checks.test_what_was_deleted_stays_away, seen)
+        judged(checks.test_what_was_deleted_stays_away, seen, RecordedEvidence())
+
+
+@pytest.mark.parametrize("cluster", ERASED)
+def test_every_kind_of_cluster_loses_what_the_operator_made_and_nothing_else(
+    seen: Any, cluster: str
+) -> None:
+    made, user = f"{cluster}-pgbouncer", f"{cluster}-pguser-{cluster}"
+    seen.after.generated[cluster][made] = _secret(made)
+    with pytest.raises(Breach, match=f"{made}: .* seen it exists"):
+        judged(checks.test_delete_ssl_deletes_the_generated_secrets, seen)
+    seen.after.users[cluster] = {user: None}
+    with pytest.raises(Breach, match=f"{user}: .* seen 404"):
+        judged(checks.test_delete_ssl_keeps_users_and_claims, seen)
+
+
+def test_what_a_custom_secret_stands_for_was_never_made(seen: Any) -> None:
+    seen.before.generated["own"]["own-cluster-cert"] = None
+    judged(checks.test_delete_ssl_deletes_the_generated_secrets, seen)
+
+
+def test_the_evidence_of_4_counts_the_deletions_in_which_it_happened(seen: Any) -> None:
+    evidence = RecordedEvidence()
+    seen.after.came_back["pair"] = ("pair-pgbouncer",)
+    with pytest.raises(Breach, match="in 1 of 4 deletions"):
+        judged(checks.test_what_was_deleted_stays_away, seen, evidence)
+    assert evidence.files["deletions"]["pair"]["came-back"] == ("pair-pgbouncer",)
+
+
+def test_a_deletion_in_which_no_reconcile_was_forced_leaves_4_unknown(seen: Any) -> None:
+    seen.deleted.forced = {}
+    with pytest.raises(NothingKnown, match="no annotation could be written"):
+        judged(checks.test_what_was_deleted_stays_away, seen, RecordedEvidence())
 
 
 def test_a_secret_that_was_never_there_says_nothing(seen: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -111,6 +111,30 @@ class RootMissedByLabel(Contract):
 
 
 @Fault(
+    name="secrets-left-beside-custom-ones",
+    breaks="delete-ssl of a cluster with custom Secrets deletes none of its generated Secrets.",
+    requirements=("FIN-2a",),
+)
+class SecretsLeftBesideCustomOnes(Contract):
+    def doomed(self, api: CachedClient, cluster: Cluster) -> Doomed:
+        found = super().doomed(api, cluster)
+        return [each for each in found if not (cluster.custom_secrets and each[0] == SECRETS)]
+
+
+@Fault(
+    name="instance-secrets-left-beside-custom-root",
+    breaks="delete-ssl of a cluster with a custom root leaves the Secrets of its instances.",
+    requirements=("FIN-2a",),
+)
+class InstanceSecretsLeftBesideCustomRoot(Contract):
+    def doomed(self, api: CachedClient, cluster: Cluster) -> Doomed:
+        found = super().doomed(api, cluster)
+        if not cluster.custom_root:
+            return found
+        return [each for each in found if not each[1]["metadata"]["name"].endswith("-certs")]
+
+
+@Fault(
     name="user-secrets-taken",
     breaks="delete-ssl takes the users' Secrets, too.",
     requirements=("FIN-2c",),
@@ -119,6 +143,19 @@ class UserSecretsTaken(Contract):
     def doomed(self, api: CachedClient, cluster: Cluster) -> Doomed:
         found = super().doomed(api, cluster)
         if DELETE_SSL in cluster.finalizers:
+            found += ((SECRETS, secret) for secret in secrets_of_users(api, cluster))
+        return found
+
+
+@Fault(
+    name="user-secrets-taken-beside-custom-leaves",
+    breaks="delete-ssl takes the users' Secrets of a cluster with custom leaves.",
+    requirements=("FIN-2c",),
+)
+class UserSecretsTakenBesideCustomLeaves(Contract):
+    def doomed(self, api: CachedClient, cluster: Cluster) -> Doomed:
+        found = super().doomed(api, cluster)
+        if DELETE_SSL in cluster.finalizers and cluster.custom_tls:
             found += ((SECRETS, secret) for secret in secrets_of_users(api, cluster))
         return found
 
@@ -212,6 +249,37 @@ class SecretsBackAtOnce(ActsLater):
         yield from super().later(api, cluster)
         for secret in _secrets_of_delete_ssl(api, cluster):
             yield Action(0.0, partial(api.ensure, SECRETS, secret))
+
+
+@Fault(
+    name="secret-back-in-a-race",
+    breaks=(
+        "A reconcile in flight while delete-ssl runs makes a Secret again, in every other deletion."
+    ),
+    requirements=("FIN-4",),
+    versions=("2.6-3.0",),
+)
+class SecretBackInARace(ActsLater):
+    def __init__(self) -> None:
+        super().__init__()
+        self._annotations: dict[Key, Mapping[str, str]] = {}
+        """Those of each cluster with delete-ssl when it was last looked at before its deletion."""
+        self._raced: list[Key] = []
+
+    def doomed(self, api: CachedClient, cluster: Cluster) -> Doomed:
+        before = self._annotations.get(cluster.key, cluster.annotations)
+        if before != cluster.annotations and cluster.key not in self._raced:
+            self._raced.append(cluster.key)
+        return super().doomed(api, cluster)
+
+    def later(self, api: CachedClient, cluster: Cluster) -> Iterator[Action]:
+        yield from super().later(api, cluster)
+        secrets = _secrets_of_delete_ssl(api, cluster)[:1]
+        if secrets:
+            self._annotations[cluster.key] = cluster.annotations
+        for secret in secrets:
+            back = partial(api.ensure, SECRETS, secret)
+            yield Action(0.5, back, allowed=lambda: cluster.key in self._raced[::2])
 
 
 @Fault(
