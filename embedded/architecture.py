@@ -1,4 +1,4 @@
-"""What this machine is, in Kubernetes' words."""
+"""The architecture of this machine, in Kubernetes' words."""
 
 from __future__ import annotations
 

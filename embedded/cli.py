@@ -1,4 +1,4 @@
-"""What the command lines of platforms share: options of `up`, words to the user, exit codes."""
+"""Parts that the command lines of platforms share: options of `up`, messages, exit codes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ _RESERVED = 10
 
 
 def is_ipv4(text: str) -> bool:
-    """Whether a text is an IPv4 address, written as it always is."""
+    """Return whether a text is an IPv4 address, written as it always is."""
     try:
         return str(IPv4Address(text)) == text
     except AddressValueError:
@@ -18,7 +18,7 @@ def is_ipv4(text: str) -> bool:
 
 
 def is_ipv6(text: str) -> bool:
-    """Whether a text is an IPv6 address."""
+    """Return whether a text is an IPv6 address."""
     try:
         return bool(IPv6Address(text))
     except AddressValueError:

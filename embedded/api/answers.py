@@ -17,7 +17,7 @@ _META = "meta.k8s.io"
 
 @dataclass(frozen=True)
 class View:
-    """What the `Accept` header asks for: ``, `Table`, `PartialObjectMetadata` (or its list)."""
+    """The form that `Accept` asks for: empty, `Table`, `PartialObjectMetadata` (or its list)."""
 
     form: str = ""
     version: str = "v1"

@@ -1,4 +1,4 @@
-"""Who asks: static bearer tokens, and the ServiceAccount tokens that the server itself issues."""
+"""Authentication: static bearer tokens, and ServiceAccount tokens that the server issues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is there from the start: the system's namespaces, and the Service of the API itself."""
+"""Objects that are there from the start: the system's namespaces, and the API's own Service."""
 
 from __future__ import annotations
 

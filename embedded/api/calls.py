@@ -28,7 +28,7 @@ class Call:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Where the object is stored."""
+        """The key under which the object is stored."""
         return self.path.namespace, self.path.name
 
     def text(self, name: str) -> str:
@@ -60,7 +60,7 @@ class Call:
         return selectors.parse(self.text("labelSelector"), fields, allowed)
 
     def dry_run(self) -> bool:
-        """Whether nothing may be stored; raises ApiError 400."""
+        """Return whether nothing may be stored; raises ApiError 400."""
         values = self.request.query.getall("dryRun", [])
         if any(value != "All" for value in values):
             raise errors.bad_request(f"dryRun: {values[0]!r} is not supported, only All is")

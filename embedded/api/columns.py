@@ -37,7 +37,7 @@ _UNKNOWN = "<unknown>"
 
 
 def age(moment: str | None) -> str:
-    """How long ago a `metav1.Time` was, as kubectl writes it: `42s`, `5m10s`, `3h`, `12d`."""
+    """Return the age of a `metav1.Time` as kubectl writes it: `42s`, `5m10s`, `3h`, `12d`."""
     if not moment:
         return _UNKNOWN
     return duration(int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))

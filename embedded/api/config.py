@@ -1,4 +1,4 @@
-"""What the API server is told at its start: `api.json`, written by whoever starts it."""
+"""The settings of the API server: `api.json`, written by whoever starts it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Token(_Model):
 
 
 class Kubelet(_Model):
-    """Where exec, logs and port-forward are sent: the node's own HTTPS API."""
+    """The node's own HTTPS API, for exec, logs and port-forward."""
 
     url: str = Field(pattern=r"^https?://")
     """Base address, such as `https://10.244.0.1:10250`."""
@@ -49,7 +49,7 @@ class ApiConfig(_Model):
     kubelet: Kubelet | None = None
     """Without it exec, logs and port-forward answer 503."""
     service_network: IPv4Network = IPv4Network("10.96.0.0/16")
-    """Where the addresses of Services are taken from."""
+    """The network of the addresses of Services."""
     issuer: str = "https://kubernetes.default.svc.cluster.local"
     """Issuer and default audience of ServiceAccount tokens."""
 

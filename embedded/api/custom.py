@@ -57,7 +57,7 @@ class CustomRules:
         return ()
 
     def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:  # noqa: ARG002
-        """What breaks the schema."""
+        """Yield the causes for which an object breaks the schema."""
         rest = {name: value for name, value in obj.items() if name not in _TYPED}
         return validation.causes(self._schema, rest)
 
@@ -103,33 +103,39 @@ def _resource(spec: Json, version: Json) -> Resource:
 
 
 def _selectable(version: Json) -> tuple[str, ...]:
-    return tuple(told["jsonPath"].lstrip(".") for told in version.get("selectableFields") or ())
+    return tuple(
+        definition["jsonPath"].lstrip(".") for definition in version.get("selectableFields") or ()
+    )
 
 
 _AGE = ({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},)
 
 
-def _column(told: Json) -> Column:
-    path, dated = told["jsonPath"], told["type"] == "date"
+def _column(definition: Json) -> Column:
+    path, dated = definition["jsonPath"], definition["type"] == "date"
 
     def cell(obj: Json) -> Any:
         found = jsonpath.find(path, obj)
         return age(found) if dated and isinstance(found, str) else found
 
     return Column(
-        told["name"],
+        definition["name"],
         cell,
-        told["type"],
-        wide=told.get("priority", 0) > 0,
-        format=told.get("format", ""),
-        description=told.get("description", ""),
+        definition["type"],
+        wide=definition.get("priority", 0) > 0,
+        format=definition.get("format", ""),
+        description=definition.get("description", ""),
     )
 
 
-def _scale(told: Json | None) -> Scale | None:
-    if told is None:
+def _scale(definition: Json | None) -> Scale | None:
+    if definition is None:
         return None
-    paths = (told["specReplicasPath"], told["statusReplicasPath"], told.get("labelSelectorPath"))
+    paths = (
+        definition["specReplicasPath"],
+        definition["statusReplicasPath"],
+        definition.get("labelSelectorPath"),
+    )
     spec, status, selector = (tuple(path.lstrip(".").split(".")) if path else () for path in paths)
     return Scale(spec=spec, status=status, selector=selector or ("status", "selector"))
 

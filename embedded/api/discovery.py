@@ -22,7 +22,7 @@ VERSION: Json = {
     "platform": f"linux/{architecture()}",
 }
 _CREATE_ONLY = tuple((*key, kind) for key, (kind, _) in REVIEWS.items())
-"""What is answered without being stored."""
+"""Resources that are answered without being stored."""
 
 
 def core_versions() -> Json:

@@ -51,7 +51,7 @@ class PlainNotFoundError(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """What a refusal is about."""
+    """The object or resource that a refusal is about."""
 
     group: str
     plural: str

@@ -1,4 +1,4 @@
-"""Which fields a value has, and the `fieldsV1` form in which owners list them.
+"""Sets of fields of a value, and the form `fieldsV1` in which owners list them.
 
 A path is a tuple of the steps of that form: `f:name` for a member, `k:{"name":"x"}` for an item of
 a list that is a map, `v:"x"` for an item of a list that is a set. (KEP 555, server-side apply.)

@@ -14,7 +14,7 @@ _STEP = re.compile(
 
 
 def find(path: str, value: Any) -> Any:
-    """What is first found at a path such as `.status.conditions[?(@.type=="Ready")].status`.
+    """Return the first value at a path such as `.status.conditions[?(@.type=="Ready")].status`.
 
     None where nothing is there.
     """

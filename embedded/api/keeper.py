@@ -43,7 +43,7 @@ class CustomResourceKeeper:
             self._release(f"{resource.plural}.{resource.group}")
 
     def terminating(self, resource: Resource) -> bool:
-        """Whether the definition of a custom resource is being deleted."""
+        """Return whether the definition of a custom resource is being deleted."""
         found = self._crds.objects.get(("", f"{resource.plural}.{resource.group}"))
         return found is not None and "deletionTimestamp" in found.obj["metadata"]
 

@@ -1,4 +1,4 @@
-"""Who owns which fields: `metadata.managedFields`, for all writes but server-side apply itself."""
+"""Owners of fields, `metadata.managedFields`, for all writes but server-side apply itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Owner:
 
     @cached_property
     def fields(self) -> frozenset[Path]:
-        """What is owned."""
+        """The fields that are owned."""
         return fieldset.decoded(self.entry.get("fieldsV1") or {})
 
     @property
@@ -32,16 +32,18 @@ class Owner:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What tells one entry from another: all but time and fields."""
+        """The identity of an entry: all but time and fields."""
         get = self.entry.get
         return (
-            *(get("operation", "Update"), get("manager", "")),
-            *(get("apiVersion", ""), get("subresource", "")),
+            get("operation", "Update"),
+            get("manager", ""),
+            get("apiVersion", ""),
+            get("subresource", ""),
         )
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Where it stands among others."""
+        """The order of the entry among others."""
         operation, *rest = self.identity
         return operation, self.entry.get("time") or "", *rest
 
@@ -107,5 +109,5 @@ def record_update(shape: Shape, old: Json | None, new: Json, writer: Owner) -> N
 
 
 def was_reset(new: Json) -> bool:
-    """Whether a writer asks to forget all owners, by an empty list or a single empty entry."""
+    """Return whether a writer drops all owners, by an empty list or a single empty entry."""
     return "managedFields" in new["metadata"] and new["metadata"]["managedFields"] in ([], [{}])

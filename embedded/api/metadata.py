@@ -27,7 +27,7 @@ _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSe
 
 
 def is_label(name: str) -> bool:
-    """Whether a name keeps `LABEL_RULE`, in at most 63 characters."""
+    """Return whether a name keeps `LABEL_RULE`, in at most 63 characters."""
     return len(name) <= 63 and _LABEL.fullmatch(name) is not None
 
 
@@ -37,7 +37,7 @@ def generated_name(base: str) -> str:
 
 
 def stamp(resource: Resource, meta: Json) -> None:
-    """What the server alone says of a new object."""
+    """Write the metadata that the server alone gives to a new object."""
     for name in ("selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
         meta.pop(name, None)
     meta["uid"] = str(uuid.uuid4())
@@ -118,7 +118,7 @@ def modified(subject: errors.Subject) -> ApiError:
 
 
 def check(resource: Resource, meta: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with the metadata."""
+    """Yield the causes for which the metadata is refused."""
     if old is None:
         yield from _check_name(resource, meta.get("name", ""))
     yield from _check_labels(meta.get("labels") or {})

@@ -23,7 +23,7 @@ APPLY = "application/apply-patch+yaml"
 
 
 def change_of(resource: Resource, kind: str, body: bytes, name: str) -> Change:
-    """What a patch does to an object; raises ApiError 400, 415, 422."""
+    """Return the change that a patch makes to an object; raises ApiError 400, 415, 422."""
     if kind == STRATEGIC and resource.custom:
         raise errors.unsupported_media(kind, (JSON_PATCH, MERGE, APPLY))
     return patch_of(resource.shape, kind, body, resource.subject(name))

@@ -1,4 +1,4 @@
-"""What a request's path means."""
+"""The paths of requests, and the resources that they name."""
 
 from __future__ import annotations
 

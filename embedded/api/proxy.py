@@ -28,7 +28,13 @@ FORWARD_PROTOCOLS = ("v4.channel.k8s.io", "portforward.k8s.io")
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _STREAMS = (("stdin", "input"), ("stdout", "output"), ("stderr", "error"), ("tty", "tty"))
 _LOG_OPTIONS = (
-    *("follow", "previous", "sinceSeconds", "sinceTime", "timestamps", "tailLines", "limitBytes"),
+    "follow",
+    "previous",
+    "sinceSeconds",
+    "sinceTime",
+    "timestamps",
+    "tailLines",
+    "limitBytes",
 )
 _CHUNK = 64 * 1024
 _CONNECT_SECONDS = 10.0

@@ -1,4 +1,4 @@
-"""What a resource is to the server: its names, its shape, and the rules of its kind."""
+"""Resources of the server: names, shape, and the rules of their kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from embedded.api.types.shape import Shape
 
 @dataclass(frozen=True)
 class World:
-    """What the rules of a kind may look at besides the object: all other objects."""
+    """All other objects, which the rules of a kind may look at besides the object itself."""
 
     store: Store
     service_addresses: ServiceAddresses
@@ -28,7 +28,7 @@ class World:
 
 
 class Rules(Protocol):
-    """How one kind is read, defaulted, completed and validated. Objects are changed in place."""
+    """Reading, defaults, completion and validation of one kind. Objects are changed in place."""
 
     def read(self, body: Json, unknown: list[str]) -> Json:
         """A fresh, well-typed object; unknown names are listed. Raises ApiError 400."""
@@ -51,11 +51,11 @@ class Rules(Protocol):
         ...
 
     def warnings(self, obj: Json) -> Iterable[str]:
-        """What its writer should know of a new object."""
+        """Yield warnings about a new object, for its writer."""
         ...
 
     def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:
-        """What is wrong with the object."""
+        """Yield the causes for which the object is refused."""
         ...
 
 
@@ -65,7 +65,7 @@ def _unchanged(obj: Json) -> Json:
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Where the `scale` subresource finds its numbers, as paths of member names."""
+    """The numbers of the `scale` subresource, as paths of member names."""
 
     spec: tuple[str, ...] = ("spec", "replicas")
     status: tuple[str, ...] = ("status", "replicas")
@@ -90,13 +90,13 @@ class Resource:
     status: bool = False
     scale: Scale | None = None
     generation: bool = False
-    """Whether `metadata.generation` counts the changes of the specification."""
+    """True where `metadata.generation` counts the changes of the specification."""
     fields: tuple[str, ...] = ()
     """Field selectors beyond name and namespace."""
     returns_deleted: bool = False
-    """Whether a DELETE answers with the object rather than with a Status."""
+    """True where a DELETE answers with the object rather than with a Status."""
     unconditional: bool = True
-    """Whether an update that names no version goes on top of whatever there is."""
+    """True where an update that names no version goes on top of whatever there is."""
     custom: bool = False
     columns: tuple[Column, ...] = ()
     to_storage: Callable[[Json], Json] = _unchanged
@@ -144,7 +144,7 @@ class Registry:
         return self._index.get((group, version, plural))
 
     def serves(self, group: str, version: str) -> bool:
-        """Whether the group has anything in the version."""
+        """Return whether the group has anything in the version."""
         return any(key[:2] == (group, version) for key in self._index)
 
     def install(self, crd: str, resources: Iterable[Resource]) -> None:
@@ -153,7 +153,7 @@ class Registry:
         self._reindex()
 
     def of(self, crd: str) -> tuple[Resource, ...]:
-        """What a CRD defines."""
+        """Return the resources that a CRD defines."""
         return self._custom.get(crd, ())
 
     def uninstall(self, crd: str) -> None:

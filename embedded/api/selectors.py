@@ -38,7 +38,7 @@ class Selector:
         return not self.labels and not self.fields
 
     def matches(self, obj: Json) -> bool:
-        """Whether the object meets all demands."""
+        """Return whether the object meets all demands."""
         labels = obj["metadata"].get("labels") or {}
         return all(term.accepts(labels.get(term.key)) for term in self.labels) and all(
             term.accepts(_text(at(obj, *term.key.split(".")))) for term in self.fields

@@ -40,7 +40,7 @@ class Stored:
 
     @property
     def key(self) -> Key:
-        """Where it is stored."""
+        """The key under which the object is stored."""
         meta = self.obj["metadata"]
         return meta.get("namespace", ""), meta["name"]
 

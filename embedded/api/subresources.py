@@ -23,7 +23,7 @@ _SUCCESS: Json = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status"
 
 
 class Subresources:
-    """What they do."""
+    """The handlers of these subresources."""
 
     def __init__(
         self, store: Store, keeper: CustomResourceKeeper, authenticator: Authenticator

@@ -18,7 +18,7 @@ from embedded.api.watches import Watch
 
 
 class Verbs:
-    """What can be done to objects and collections."""
+    """The verbs on objects and collections."""
 
     def __init__(self, store: Store, keeper: CustomResourceKeeper) -> None:
         self._store = store

@@ -112,7 +112,7 @@ class Watch:
                     yield self._line(*seen)
 
     def _seen(self, event: Event) -> tuple[Change, Stored] | None:
-        """What a change is to someone who only sees what the selector lets through."""
+        """Return a change as a watcher sees it that gets only what the selector lets through."""
         if self._selector.everything:
             return event.change, event.now
         matches = self._selector.matches

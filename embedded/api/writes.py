@@ -36,7 +36,7 @@ Owners = Callable[[Json, Json], None]
 
 
 class Keeper(Protocol):
-    """Who must know of what is stored: custom resources come and go with their definitions."""
+    """The observer of what is stored: custom resources come and go with their definitions."""
 
     def observe(self, resource: Resource, obj: Json) -> None:
         """An object was stored."""
@@ -47,7 +47,7 @@ class Keeper(Protocol):
         ...
 
     def terminating(self, resource: Resource) -> bool:
-        """Whether the definition of a custom resource is being deleted."""
+        """Return whether the definition of a custom resource is being deleted."""
         ...
 
 
@@ -186,7 +186,7 @@ class Writer:
             meta["name"] = metadata.generated_name(meta["generateName"])
 
     def _part(self, resource: Resource, new: Json, old: Json, subresource: str) -> Json:
-        """What the request may write of the new object; the rest is the old one's."""
+        """Return the new object as far as the request may write it; the rest is the old one's."""
         # What is the old one's is shared with it: nothing may change it in place.
         if subresource == "status":
             resource.rules.default_status(new)
@@ -256,7 +256,7 @@ def _with_status(obj: Json, source: Json) -> Json:
 
 
 def is_finished(obj: Json) -> bool:
-    """Whether nothing keeps an object that is being deleted any more."""
+    """Return whether nothing keeps an object that is being deleted any more."""
     meta = obj["metadata"]
     return bool(
         meta.get("deletionTimestamp")

@@ -19,7 +19,7 @@ class Step:
     remedy: str
 
 
-_CONTAINER = "a container refuses this: start it with --privileged, or use --platform kind"
+_CONTAINER = "a container refuses this: start it with --privileged, or use kind"
 
 OWNER = Step(
     name="giving a file to another user",

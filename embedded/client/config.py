@@ -1,4 +1,4 @@
-"""Where the API server is and who we are: from a kubeconfig file or from inside a Pod."""
+"""Address of the API server and credentials: from a kubeconfig file or from inside a Pod."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the API server."""
+"""Errors between a client and the API server."""
 
 # The names are the reasons of the API's own Status objects.
 # ruff: noqa: N818

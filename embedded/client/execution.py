@@ -24,7 +24,7 @@ _CHUNK = 32 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class ExecResult:
-    """How a command ended, and all that it wrote.
+    """The end of a command, and all that it wrote.
 
     `code` is its exit status; -1 when it could not be run, and `error` says why.
     """
@@ -40,7 +40,7 @@ class Socket(aiohttp.ClientWebSocketResponse):
 
     @property
     def transport(self) -> asyncio.Transport | None:
-        """What it is carried by; None once that is closed."""
+        """The transport of the connection; None once that is closed."""
         return self._response.connection.transport if self._response.connection else None
 
 

@@ -1,4 +1,4 @@
-"""What every controller holds: the shared copies, and writes that the copies learn from."""
+"""The base of every controller: the shared copies, and writes that the copies learn from."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def find(status: Json, kind: str) -> Json | None:
 
 
 def is_true(status: Json, kind: str) -> bool:
-    """Whether the condition is there and True."""
+    """Return whether the condition is there and True."""
     return (find(status, kind) or {}).get("status") == "True"
 
 
@@ -26,15 +26,15 @@ def update(status: Json, kind: str, value: bool, reason: str, message: str, stam
     `lastTransitionTime` changes with the value; the field named `stamp` with anything.
     """
     old = find(status, kind)
-    said = {
+    new = {
         "type": kind,
         "status": "True" if value else "False",
         "reason": reason,
         "message": message,
     }
-    if old and said.items() <= old.items():
+    if old and new.items() <= old.items():
         return old
     moment = now()
-    same = old is not None and old["status"] == said["status"]
+    same = old is not None and old["status"] == new["status"]
     transition = (old or {}).get("lastTransitionTime") if same else moment
-    return said | {stamp: moment, "lastTransitionTime": transition or moment}
+    return new | {stamp: moment, "lastTransitionTime": transition or moment}

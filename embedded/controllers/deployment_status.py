@@ -1,4 +1,4 @@
-"""What a Deployment's status says, computed from its ReplicaSets."""
+"""The status of a Deployment, computed from its ReplicaSets."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class EndpointsOfServices:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What of a Pod may change, and with it Endpoints."""
+    """The parts of a Pod that Endpoints follow from."""
 
     labels: Mapping[str, str]
     address: str

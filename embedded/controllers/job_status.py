@@ -1,4 +1,4 @@
-"""What a Job's status says, computed from its Pods."""
+"""The status of a Job, computed from its Pods."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Outcome = tuple[str, str, str]
 
 
 def count(mine: list[Json], phase: str) -> int:
-    """How many Pods are in this phase."""
+    """Return the number of Pods in this phase."""
     return sum(pods.phase(pod) == phase for pod in mine)
 
 
 def completions(job: Json) -> int | None:
-    """How many Pods must succeed; None for a work queue, that the first success ends."""
+    """Return the number of Pods that must succeed; None for a work queue (one success ends it)."""
     spec = job["spec"]
     if spec.get("completions") is None:
         return None if spec.get("parallelism") is not None else 1
@@ -30,7 +30,7 @@ def completions(job: Json) -> int | None:
 
 
 def finished_at(job: Json) -> str:
-    """When the Job completed or failed; empty while it has not."""
+    """Return the time at which the Job completed or failed; empty while it has not."""
     status = job.get("status") or {}
     for kind in ("Complete", "Failed"):
         condition = conditions.find(status, kind)

@@ -1,4 +1,4 @@
-"""What every namespace holds from its start: the default ServiceAccount, and the API's CA."""
+"""Objects of every namespace from its start: the default ServiceAccount, and the API's CA."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who controls what: owner references, selectors, and how orphans are taken in."""
+"""Ownership of objects: owner references, selectors, and the adoption of orphans."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def claim(
 
 
 def matches(selector: Json, labels: Mapping[str, str]) -> bool:
-    """Whether labels satisfy a LabelSelector (matchLabels and matchExpressions)."""
+    """Return whether labels satisfy a LabelSelector (matchLabels and matchExpressions)."""
     wanted: Mapping[str, str] = selector.get("matchLabels") or {}
     if any(labels.get(name) != value for name, value in wanted.items()):
         return False

@@ -1,4 +1,4 @@
-"""What controllers know of Pods: their conditions, and how one is made from a template."""
+"""Pods as controllers see them: their conditions, and their making from a template."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ def phase(pod: Json) -> str:
 
 
 def is_finished(pod: Json) -> bool:
-    """Whether all its containers have ended for good."""
+    """Return whether all containers of the Pod have ended for good."""
     return phase(pod) in ("Succeeded", "Failed")
 
 
 def is_terminating(pod: Json) -> bool:
-    """Whether its deletion was asked for."""
+    """Return whether the deletion of the Pod was asked for."""
     return bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def is_active(pod: Json) -> bool:
-    """Whether it counts as a replica."""
+    """Return whether the Pod counts as a replica."""
     return not is_finished(pod) and not is_terminating(pod)
 
 
 def is_ready(pod: Json) -> bool:
-    """Whether its Ready condition is True."""
+    """Return whether the condition Ready of the Pod is True."""
     return _ready_condition(pod).get("status") == "True"
 
 
@@ -74,7 +74,7 @@ def seconds_until_available(pod: Json, min_ready: int) -> float | None:
 
 
 def is_available(pod: Json, min_ready: int) -> bool:
-    """Whether it has been ready for `min_ready` seconds."""
+    """Return whether the Pod has been ready for `min_ready` seconds."""
     return seconds_until_available(pod, min_ready) == 0.0
 
 

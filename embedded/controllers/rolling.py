@@ -1,4 +1,4 @@
-"""How far a rolling update may go at each moment: arithmetic, without any cluster."""
+"""The numbers of Pods in a rolling update: arithmetic, without any cluster."""
 
 from __future__ import annotations
 

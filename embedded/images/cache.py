@@ -1,4 +1,4 @@
-"""Where images are kept, under which key, and who may build."""
+"""The cache of images: its directory, its keys, and the lock for building."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an image is: layers on the disk, and how a container of it runs by default."""
+"""Images: layers on the disk, and the defaults of their containers."""
 
 from __future__ import annotations
 

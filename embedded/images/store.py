@@ -27,7 +27,7 @@ def host_release(os_release: Path = OS_RELEASE) -> DebianRelease:
         known = ", ".join(RELEASES)
         seen = name or fields.get("PRETTY_NAME", "an unknown system")
         text = f"images: made of Debian's packages, {known}; this is {seen}"
-        raise cache.ImageError(f"{text}: use --platform kind or kubeconfig")
+        raise cache.ImageError(f"{text}: use kind or another cluster")
     return RELEASES[name]
 
 

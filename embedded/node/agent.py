@@ -9,6 +9,7 @@ from embedded.client import Client, Json, key_of
 from embedded.node.behaviour import NodeBehaviour
 from embedded.node.changes import Changes
 from embedded.node.config import Limits, NodeConfig
+from embedded.node.context import NodeContext
 from embedded.node.kubelet.server import KubeletServer
 from embedded.node.network.addresses import AddressPool
 from embedded.node.network.dns import NameServer
@@ -19,7 +20,6 @@ from embedded.node.pods.events import EventRecorder
 from embedded.node.pods.manager import PodManager
 from embedded.node.probes.pace import Pace
 from embedded.node.registration import keep_ready, register
-from embedded.node.surroundings import Surroundings
 from embedded.node.volumes.claims import Claims
 from embedded.node.volumes.tokens import TokenSource
 from embedded.runtime.runtime import Runtime
@@ -36,23 +36,23 @@ async def run_node(
     runtime = await Runtime.connect_to(config.spawner, config.state_dir)
     try:
         async with Client.from_kubeconfig(config.kubeconfig) as client:
-            node = _surroundings(config, behaviour, limits or Limits(), runtime, client)
+            node = _context(config, behaviour, limits or Limits(), runtime, client)
             async with asyncio.TaskGroup() as group:
                 await _start(node, client, group)
     finally:
         await runtime.close()
 
 
-def _surroundings(
+def _context(
     config: NodeConfig,
     behaviour: NodeBehaviour,
     limits: Limits,
     runtime: Runtime,
     client: Client,
-) -> Surroundings:
+) -> NodeContext:
     objects = Objects(client, config.name)
     reserved = frozenset({IPv4Address(config.address)})
-    return Surroundings(
+    return NodeContext(
         config=config,
         limits=limits,
         runtime=runtime,
@@ -67,7 +67,7 @@ def _surroundings(
     )
 
 
-async def _start(node: Surroundings, client: Client, group: asyncio.TaskGroup) -> None:
+async def _start(node: NodeContext, client: Client, group: asyncio.TaskGroup) -> None:
     objects, config = node.objects, node.config
     pods = PodManager(node, group)
     services = ServiceTable(
@@ -92,16 +92,16 @@ async def _start(node: Surroundings, client: Client, group: asyncio.TaskGroup) -
     group.create_task(keep_ready(client, config), name="heartbeat")
 
 
-def _connect(node: Surroundings, services: ServiceTable) -> None:
+def _connect(node: NodeContext, services: ServiceTable) -> None:
     """Lead what the informers see to those who care."""
     objects = node.objects
 
-    def teller(resource_kind: str, obj: Json) -> None:
-        node.changes.tell(resource_kind, *key_of(obj))
+    def notify(resource_kind: str, obj: Json) -> None:
+        node.changes.notify(resource_kind, *key_of(obj))
 
-    objects.secrets.add_handler(lambda _, obj: teller("Secret", obj))
-    objects.config_maps.add_handler(lambda _, obj: teller("ConfigMap", obj))
-    objects.claims.add_handler(lambda _, obj: teller("PersistentVolumeClaim", obj))
+    objects.secrets.add_handler(lambda _, obj: notify("Secret", obj))
+    objects.config_maps.add_handler(lambda _, obj: notify("ConfigMap", obj))
+    objects.claims.add_handler(lambda _, obj: notify("PersistentVolumeClaim", obj))
     objects.services.add_handler(services.changed)
     objects.endpoints.add_handler(services.changed)
 

@@ -1,4 +1,4 @@
-"""Who is told when a Secret, a ConfigMap or a claim changes."""
+"""Listeners for changes of Secrets, ConfigMaps and claims."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Changes:
 
         return stop
 
-    def tell(self, kind: str, namespace: str, name: str) -> None:
-        """Tell all who listen that this object is another now."""
+    def notify(self, kind: str, namespace: str, name: str) -> None:
+        """Call the listeners of this object, which has changed."""
         for listener in list(self._listeners.get((kind, namespace, name), {})):
             listener(kind, name)

@@ -18,7 +18,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NodeConfig:
-    """What the node's agent needs to know of the world it was put into.
+    """The settings that the launcher hands to the node's agent.
 
     Paths are the box's. `state_dir` is memory and dies with the box; `log_dir` outlives it.
     Serve the kubelet's API on `address`:`kubelet_port` with `certificate` and `key`, to bearers of
@@ -58,7 +58,7 @@ class NodeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class BackOff:
-    """How long a container that ended waits for its next start, in seconds.
+    """The delay before the next start of a container that ended, in seconds.
 
     The first restart is at once, as on a kubelet; then the delay doubles from `first` up to
     `most`. A kubelet begins at 10 s: here waiting would show nothing more.

@@ -1,4 +1,4 @@
-"""What the node sees of the cluster: one informer for each resource, shared by its parts."""
+"""The node's copies of objects: one informer for each resource, shared by its parts."""
 
 from __future__ import annotations
 

@@ -18,9 +18,19 @@ _EVENT_FIELDS = tuple(
 
 
 def _builtin(
-    group: str, version: str, plural: str, message: str, names: str = "", **more: Any
+    *,
+    message: str,
+    plural: str,
+    group: str = "",
+    version: str = "v1",
+    short_names: tuple[str, ...] = (),
+    **more: Any,
 ) -> Resource:
-    """One resource; what begins with `on_`, `check` or `defaults` is a rule of its kind."""
+    """Return the resource of the kind that `message` defines; the core group is empty.
+
+    `defaults`, `on_create`, `on_update` and `check` are rules of the kind, the rest are fields of
+    the Resource.
+    """
     shape = top_level(message)
     kind = message.split(".")[1]
     rules = {
@@ -36,7 +46,7 @@ def _builtin(
         kind=kind,
         singular=kind.lower(),
         list_kind=f"{kind}List",
-        short_names=tuple(names.split()),
+        short_names=short_names,
         shape=shape,
         rules=BuiltinRules(shape=shape, **rules),
         **more,
@@ -49,134 +59,242 @@ def resources() -> Iterator[Resource]:
     yield from _workloads()
     yield from _access()
     yield _builtin(
-        *("coordination.k8s.io", "v1", "leases", "coordination.Lease"), unconditional=False
+        message="coordination.Lease",
+        plural="leases",
+        group="coordination.k8s.io",
+        unconditional=False,
     )
     yield _builtin(
-        *("policy", "v1", "poddisruptionbudgets", "policy.PodDisruptionBudget", "pdb"),
-        status=True, generation=True, unconditional=False, on_create=workloads.drop_status,
-    )  # fmt: skip
+        message="policy.PodDisruptionBudget",
+        plural="poddisruptionbudgets",
+        group="policy",
+        short_names=("pdb",),
+        status=True,
+        generation=True,
+        unconditional=False,
+        on_create=workloads.drop_status,
+    )
     yield _builtin(
-        *("storage.k8s.io", "v1", "storageclasses", "storage.StorageClass", "sc"),
-        namespaced=False, defaults=core.default_storage_class,
-    )  # fmt: skip
+        message="storage.StorageClass",
+        plural="storageclasses",
+        group="storage.k8s.io",
+        short_names=("sc",),
+        namespaced=False,
+        defaults=core.default_storage_class,
+    )
     yield crds.resource()
 
 
 def _core() -> Iterator[Resource]:
     yield _builtin(
-        *("", "v1", "namespaces", "core.Namespace", "ns"),
-        namespaced=False, status=True, fields=("status.phase",), defaults=core.default_namespace,
-        on_create=core.complete_namespace, on_update=core.keep_namespace,
+        message="core.Namespace",
+        plural="namespaces",
+        short_names=("ns",),
+        namespaced=False,
+        status=True,
+        fields=("status.phase",),
+        defaults=core.default_namespace,
+        on_create=core.complete_namespace,
+        on_update=core.keep_namespace,
         subresources={"finalize": "Namespace"},
-    )  # fmt: skip
+    )
     yield _builtin(
-        *("", "v1", "pods", "core.Pod", "po"),
-        status=True, generation=True, categories=("all",), returns_deleted=True,
+        message="core.Pod",
+        plural="pods",
+        short_names=("po",),
+        status=True,
+        generation=True,
+        categories=("all",),
+        returns_deleted=True,
         fields=(
-            *("status.phase", "spec.nodeName", "spec.restartPolicy", "spec.schedulerName"),
-            *("spec.serviceAccountName", "status.podIP", "spec.hostNetwork"),
+            "status.phase",
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "status.podIP",
+            "spec.hostNetwork",
         ),
-        defaults=pods.default_pod, on_create=pods.complete, check=pods.check_pod,
+        defaults=pods.default_pod,
+        on_create=pods.complete,
+        check=pods.check_pod,
         subresources={
-            "attach": "PodAttachOptions", "binding": "Binding", "eviction": "Eviction",
-            "exec": "PodExecOptions", "log": "Pod", "portforward": "PodPortForwardOptions",
+            "attach": "PodAttachOptions",
+            "binding": "Binding",
+            "eviction": "Eviction",
+            "exec": "PodExecOptions",
+            "log": "Pod",
+            "portforward": "PodPortForwardOptions",
         },
-    )  # fmt: skip
+    )
     yield _builtin(
-        *("", "v1", "secrets", "core.Secret"),
-        fields=("type",), defaults=core.default_secret, check=core.check_secret,
-    )  # fmt: skip
-    yield _builtin("", "v1", "configmaps", "core.ConfigMap", "cm", check=core.check_config_map)
+        message="core.Secret",
+        plural="secrets",
+        fields=("type",),
+        defaults=core.default_secret,
+        check=core.check_secret,
+    )
     yield _builtin(
-        *("", "v1", "services", "core.Service", "svc"),
-        status=True, categories=("all",), returns_deleted=True,
-        fields=("spec.clusterIP", "spec.type"), defaults=services.default_service,
-        on_create=services.complete_service, on_update=services.keep_service,
+        message="core.ConfigMap",
+        plural="configmaps",
+        short_names=("cm",),
+        check=core.check_config_map,
+    )
+    yield _builtin(
+        message="core.Service",
+        plural="services",
+        short_names=("svc",),
+        status=True,
+        categories=("all",),
+        returns_deleted=True,
+        fields=("spec.clusterIP", "spec.type"),
+        defaults=services.default_service,
+        on_create=services.complete_service,
+        on_update=services.keep_service,
         check=services.check_service,
-    )  # fmt: skip
+    )
     yield _builtin(
-        *("", "v1", "endpoints", "core.Endpoints", "ep"),
-        defaults=endpoints.default_endpoints, check=endpoints.check_endpoints,
-    )  # fmt: skip
+        message="core.Endpoints",
+        plural="endpoints",
+        short_names=("ep",),
+        defaults=endpoints.default_endpoints,
+        check=endpoints.check_endpoints,
+    )
     yield _builtin(
-        *("", "v1", "serviceaccounts", "core.ServiceAccount", "sa"),
-        returns_deleted=True, subresources={"token": "TokenRequest"},
-    )  # fmt: skip
+        message="core.ServiceAccount",
+        plural="serviceaccounts",
+        short_names=("sa",),
+        returns_deleted=True,
+        subresources={"token": "TokenRequest"},
+    )
     yield from _volumes_and_nodes()
     yield from _events()
 
 
 def _volumes_and_nodes() -> Iterator[Resource]:
     yield _builtin(
-        *("", "v1", "persistentvolumeclaims", "core.PersistentVolumeClaim", "pvc"),
-        status=True, returns_deleted=True, defaults=core.default_claim,
-        on_create=core.complete_claim, check=core.check_claim,
-    )  # fmt: skip
+        message="core.PersistentVolumeClaim",
+        plural="persistentvolumeclaims",
+        short_names=("pvc",),
+        status=True,
+        returns_deleted=True,
+        defaults=core.default_claim,
+        on_create=core.complete_claim,
+        check=core.check_claim,
+    )
     yield _builtin(
-        *("", "v1", "persistentvolumes", "core.PersistentVolume", "pv"),
-        namespaced=False, status=True, returns_deleted=True, defaults=core.default_volume,
+        message="core.PersistentVolume",
+        plural="persistentvolumes",
+        short_names=("pv",),
+        namespaced=False,
+        status=True,
+        returns_deleted=True,
+        defaults=core.default_volume,
         on_create=core.complete_volume,
-    )  # fmt: skip
+    )
     yield _builtin(
-        *("", "v1", "nodes", "core.Node", "no"),
-        namespaced=False, status=True, fields=("spec.unschedulable",),
-    )  # fmt: skip
+        message="core.Node",
+        plural="nodes",
+        short_names=("no",),
+        namespaced=False,
+        status=True,
+        fields=("spec.unschedulable",),
+    )
 
 
 def _events() -> Iterator[Resource]:
     yield _builtin(
-        *("", "v1", "events", "core.Event", "ev"),
+        message="core.Event",
+        plural="events",
+        short_names=("ev",),
         fields=(*_EVENT_FIELDS, "reason", "reportingComponent", "source", "type"),
-    )  # fmt: skip
+    )
     yield _builtin(
-        *("events.k8s.io", "v1", "events", "events.Event", "ev"),
-        fields=("reason", "type"), stored_as=("", "events"),
-        to_storage=events.to_core, from_storage=events.from_core,
-    )  # fmt: skip
+        message="events.Event",
+        plural="events",
+        group="events.k8s.io",
+        short_names=("ev",),
+        fields=("reason", "type"),
+        stored_as=("", "events"),
+        to_storage=events.to_core,
+        from_storage=events.from_core,
+    )
 
 
 def _workloads() -> Iterator[Resource]:
     common: dict[str, Any] = {"status": True, "generation": True, "categories": ("all",)}
     yield _builtin(
-        *("apps", "v1", "deployments", "apps.Deployment", "deploy"),
-        scale=Scale(), defaults=workloads.default_deployment, on_create=workloads.drop_status,
-        check=workloads.check_workload, **common,
-    )  # fmt: skip
-    yield _builtin(
-        *("apps", "v1", "replicasets", "apps.ReplicaSet", "rs"),
-        scale=Scale(), fields=("status.replicas",), defaults=workloads.default_replica_set,
-        on_create=workloads.drop_replica_status, check=workloads.check_workload, **common,
-    )  # fmt: skip
-    yield _builtin(
-        *("apps", "v1", "statefulsets", "apps.StatefulSet", "sts"),
-        scale=Scale(), defaults=workloads.default_stateful_set,
-        on_create=workloads.drop_replica_status, check=workloads.check_stateful_set, **common,
-    )  # fmt: skip
-    yield _builtin("apps", "v1", "controllerrevisions", "apps.ControllerRevision")
-    yield _builtin(
-        *("batch", "v1", "jobs", "batch.Job"),
-        fields=("status.successful",), defaults=workloads.default_job,
-        on_create=workloads.complete_job, on_update=workloads.keep_job, check=workloads.check_job,
+        message="apps.Deployment",
+        plural="deployments",
+        group="apps",
+        short_names=("deploy",),
+        scale=Scale(),
+        defaults=workloads.default_deployment,
+        on_create=workloads.drop_status,
+        check=workloads.check_workload,
         **common,
-    )  # fmt: skip
+    )
     yield _builtin(
-        *("batch", "v1", "cronjobs", "batch.CronJob", "cj"),
-        defaults=workloads.default_cron_job, on_create=workloads.drop_status, **common,
-    )  # fmt: skip
+        message="apps.ReplicaSet",
+        plural="replicasets",
+        group="apps",
+        short_names=("rs",),
+        scale=Scale(),
+        fields=("status.replicas",),
+        defaults=workloads.default_replica_set,
+        on_create=workloads.drop_replica_status,
+        check=workloads.check_workload,
+        **common,
+    )
+    yield _builtin(
+        message="apps.StatefulSet",
+        plural="statefulsets",
+        group="apps",
+        short_names=("sts",),
+        scale=Scale(),
+        defaults=workloads.default_stateful_set,
+        on_create=workloads.drop_replica_status,
+        check=workloads.check_stateful_set,
+        **common,
+    )
+    yield _builtin(message="apps.ControllerRevision", plural="controllerrevisions", group="apps")
+    yield _builtin(
+        message="batch.Job",
+        plural="jobs",
+        group="batch",
+        fields=("status.successful",),
+        defaults=workloads.default_job,
+        on_create=workloads.complete_job,
+        on_update=workloads.keep_job,
+        check=workloads.check_job,
+        **common,
+    )
+    yield _builtin(
+        message="batch.CronJob",
+        plural="cronjobs",
+        group="batch",
+        short_names=("cj",),
+        defaults=workloads.default_cron_job,
+        on_create=workloads.drop_status,
+        **common,
+    )
 
 
 def _access() -> Iterator[Resource]:
     for plural, kind, namespaced in (
-        *(("roles", "Role", True), ("clusterroles", "ClusterRole", False)),
+        ("roles", "Role", True),
+        ("clusterroles", "ClusterRole", False),
     ):
-        yield _builtin(RBAC, "v1", plural, f"rbac.{kind}", namespaced=namespaced)
+        yield _builtin(group=RBAC, message=f"rbac.{kind}", plural=plural, namespaced=namespaced)
     for plural, kind, namespaced in (
-        *(
-            ("rolebindings", "RoleBinding", True),
-            ("clusterrolebindings", "ClusterRoleBinding", False),
-        ),
+        ("rolebindings", "RoleBinding", True),
+        ("clusterrolebindings", "ClusterRoleBinding", False),
     ):
         yield _builtin(
-            *(RBAC, "v1", plural, f"rbac.{kind}"),
-            namespaced=namespaced, defaults=core.default_binding, check=core.check_binding,
-        )  # fmt: skip
+            group=RBAC,
+            message=f"rbac.{kind}",
+            plural=plural,
+            namespaced=namespaced,
+            defaults=core.default_binding,
+            check=core.check_binding,
+        )

@@ -29,7 +29,7 @@ def default_secret(obj: Json) -> None:
 
 
 def check_secret(obj: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a Secret."""
+    """Yield the causes for which a Secret is refused."""
     data = obj.get("data") or {}
     yield from _check_data(data, "data")
     size = sum(len(value) * 3 // 4 for value in data.values())
@@ -45,7 +45,7 @@ def check_secret(obj: Json, old: Json | None) -> Iterable[Cause]:
 
 
 def check_config_map(obj: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a ConfigMap."""
+    """Yield the causes for which a ConfigMap is refused."""
     yield from _check_data(obj.get("data") or {}, "data")
     yield from _check_data(obj.get("binaryData") or {}, "binaryData")
     if old is not None:
@@ -106,7 +106,7 @@ def complete_claim(obj: Json, world: World) -> None:
 
 
 def check_claim(obj: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a PersistentVolumeClaim."""
+    """Yield the causes for which a PersistentVolumeClaim is refused."""
     spec = obj["spec"]
     if not spec.get("accessModes"):
         yield required("spec.accessModes")

@@ -20,7 +20,7 @@ def default_endpoints(obj: Json) -> None:
 
 
 def check_endpoints(obj: Json, _old: Json | None) -> Iterable[Cause]:
-    """What is wrong with Endpoints."""
+    """Yield the causes for which Endpoints are refused."""
     for position, subset in enumerate(obj.get("subsets") or []):
         yield from _check_subset(subset, f"subsets[{position}]")
 

@@ -33,7 +33,7 @@ def status(pod: Json) -> str:
 
 
 def _starting(pod: Json) -> str:
-    """What the init containers are at; empty once they are through."""
+    """Return the state of the init containers; empty once they are through."""
     states = at(pod, "status", "initContainerStatuses") or []
     total = len(at(pod, "spec", "initContainers") or [])
     for position, state in enumerate(states):

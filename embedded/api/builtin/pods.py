@@ -96,8 +96,10 @@ def _pull_policy(image: str) -> str:
 def _default_probe(probe: Json) -> None:
     _default_http(probe.get("httpGet"))
     counts = (
-        *(("timeoutSeconds", 1), ("periodSeconds", 10)),
-        *(("successThreshold", 1), ("failureThreshold", 3)),
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
     )
     for name, value in counts:
         probe.setdefault(name, value)
@@ -150,7 +152,7 @@ def _quality(spec: Json) -> str:
 
 
 def check_pod(pod: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a Pod, or with a change of it."""
+    """Yield the causes for which a Pod, or a change of it, is refused."""
     if old is None:
         yield from check_spec(pod["spec"], "spec")
     elif _frozen(pod["spec"]) != _frozen(old["spec"]):
@@ -170,7 +172,7 @@ def _frozen(spec: Json) -> Any:
 
 
 def check_spec(spec: Json, path: str) -> Iterable[Cause]:
-    """What is wrong with a Pod specification."""
+    """Yield the causes for which a Pod specification is refused."""
     if not spec.get("containers"):
         yield required(f"{path}.containers")
     if spec["restartPolicy"] not in ("Always", "OnFailure", "Never"):

@@ -60,11 +60,11 @@ class BuiltinRules:
         self.on_update(obj, old, world)
 
     def warnings(self, obj: Json) -> Iterable[str]:
-        """What its writer should know."""
+        """Yield warnings for the writer."""
         return self.warn(obj)
 
     def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:
-        """What is wrong."""
+        """Yield the causes for which the object is refused."""
         return self.check(obj, old)
 
 

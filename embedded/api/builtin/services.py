@@ -14,7 +14,7 @@ from embedded.api.resources import World
 _NODE_PORTS = range(30000, 32768)
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _NO_ADDRESS = "None"
-"""What a headless Service has for an address."""
+"""The address of a headless Service."""
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 
 
@@ -132,7 +132,7 @@ def _allocate_ports(spec: Json, others: list[Json]) -> None:
 
 
 def check_service(obj: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a Service."""
+    """Yield the causes for which a Service is refused."""
     spec = obj["spec"]
     if spec["type"] not in _TYPES:
         yield unsupported("spec.type", spec["type"], _TYPES)
@@ -167,7 +167,7 @@ def _check_ports(ports: list[Json]) -> Iterable[Cause]:
 
 
 def check_port(port: Json, where: str, *, named: bool) -> Iterable[Cause]:
-    """What is wrong with a port of a Service or of Endpoints; `named` demands a name."""
+    """Yield the causes for which a port is refused; `named` demands a name."""
     if named and not port.get("name"):
         yield required(f"{where}.name")
     if not 0 < port.get("port", 0) < 65536:

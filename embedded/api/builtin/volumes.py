@@ -1,4 +1,4 @@
-"""Where the files of a Pod's volumes lie: never outside of their volume."""
+"""Paths in a Pod's volumes, which never lead out of their volume."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEYED = ("secret", "configMap")
 
 
 def check_volumes(spec: Json, path: str) -> Iterable[Cause]:
-    """What is wrong with the paths in the volumes of a Pod specification."""
+    """Yield the causes for which paths in the volumes of a Pod specification are refused."""
     for position, volume in enumerate(spec.get("volumes") or []):
         where = f"{path}.volumes[{position}]"
         yield from _check_source(volume, where)
@@ -22,7 +22,7 @@ def check_volumes(spec: Json, path: str) -> Iterable[Cause]:
 
 
 def check_mount(mount: Json, path: str) -> Iterable[Cause]:
-    """What is wrong with the part of a volume that a container mounts."""
+    """Yield the causes for which the mounted part of a volume is refused."""
     for name in ("subPath", "subPathExpr"):
         yield from _check_descending(mount.get(name) or "", f"{path}.{name}")
 

@@ -87,7 +87,7 @@ def complete_job(obj: Json, _world: World) -> None:
 
 
 def keep_job(obj: Json, old: Json, _world: World) -> None:
-    """What the server put into a Job stays when a writer does not know of it."""
+    """Keep what the server put into a Job where a writer does not know of it."""
     for path in (("selector",), ("template",)):
         kept = at(old, "spec", *path)
         if kept is not None:
@@ -108,7 +108,7 @@ def default_cron_job(obj: Json) -> None:
 
 
 def check_workload(obj: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a Deployment, ReplicaSet or StatefulSet."""
+    """Yield the causes for which a Deployment, ReplicaSet or StatefulSet is refused."""
     spec = obj["spec"]
     selector = spec.get("selector")
     labels = at(spec, "template", "metadata", "labels") or {}
@@ -125,7 +125,7 @@ def check_workload(obj: Json, old: Json | None) -> Iterable[Cause]:
 
 
 def check_stateful_set(obj: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a StatefulSet."""
+    """Yield the causes for which a StatefulSet is refused."""
     yield from check_workload(obj, old)
     if old is not None and _rest(obj) != _rest(old):
         allowed = "', '".join(sorted(_STATEFUL))
@@ -138,7 +138,7 @@ def _rest(obj: Json) -> Json:
 
 
 def check_job(obj: Json, old: Json | None) -> Iterable[Cause]:
-    """What is wrong with a Job."""
+    """Yield the causes for which a Job is refused."""
     yield from _check_template(obj["spec"], ("OnFailure", "Never"))
     if old is not None:
         for name in ("selector", "template", "completionMode"):

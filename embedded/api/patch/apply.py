@@ -59,14 +59,14 @@ def _take(result: Json, steps: Iterable[str], element: Shape, mine: Json, theirs
 
 @dataclass(frozen=True)
 class _Removal:
-    """What goes, and what is owned and therefore stays even when it becomes empty."""
+    """Fields to remove, and fields that are owned and so stay even when they become empty."""
 
     gone: Collection[Path]
     owned: Collection[Path]
     at: Path = ()
 
     def inside(self, step: str) -> _Removal:
-        """What of it goes below a step."""
+        """Return the fields to remove below a step."""
         below = [path[1:] for path in self.gone if path[0] == step and len(path) > 1]
         return _Removal(below, self.owned, (*self.at, step))
 

@@ -24,7 +24,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
 
 
 def fits(form: str, text: str) -> bool:
-    """Whether the text has the format."""
+    """Return whether the text has the format."""
     reader = _READERS.get(form)
     if reader is None:
         return True

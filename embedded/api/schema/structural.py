@@ -1,4 +1,4 @@
-"""Whether a schema is structural, as a CRD must have it, and what this server does not evaluate.
+"""The demand on a CRD that its schema be structural, and rules that are not evaluated here.
 
 Rules: Kubernetes documentation, "Specifying a structural schema".
 """
@@ -15,7 +15,7 @@ _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
 
 
 def causes(schema: Json, path: str) -> Iterator[Cause]:
-    """What is wrong with a schema."""
+    """Yield the causes for which a schema is refused."""
     free = schema.get("x-kubernetes-int-or-string") or schema.get(
         "x-kubernetes-preserve-unknown-fields"
     )
@@ -54,7 +54,7 @@ def parts(schema: Json, path: str) -> Iterator[tuple[Json, str]]:
 
 
 def has_rules(schema: Json) -> bool:
-    """Whether the schema has rules in CEL."""
+    """Return whether the schema has rules in CEL."""
     return "x-kubernetes-validations" in schema or any(
         has_rules(part) for part, _ in parts(schema, "")
     )

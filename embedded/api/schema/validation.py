@@ -1,4 +1,4 @@
-"""What in a value breaks a structural schema, in the words of a real server.
+"""Validation of a value against a structural schema, in the words of a real server.
 
 Not evaluated: rules in CEL (`x-kubernetes-validations`); the create of such a CRD warns of it.
 """

@@ -17,8 +17,16 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = [
-    *("core/v1", "apps/v1", "batch/v1", "rbac/v1", "coordination/v1", "policy/v1", "events/v1"),
-    *("storage/v1", "authorization/v1", "authentication/v1"),
+    "core/v1",
+    "apps/v1",
+    "batch/v1",
+    "rbac/v1",
+    "coordination/v1",
+    "policy/v1",
+    "events/v1",
+    "storage/v1",
+    "authorization/v1",
+    "authentication/v1",
 ]
 ROOTS = {
     "core": "Namespace Pod Secret ConfigMap Service Endpoints Event ServiceAccount Node Binding "

@@ -1,4 +1,4 @@
-"""What a value may look like and how two of them merge, for built-in and custom kinds alike.
+"""Shapes of values, by which two of them merge, for built-in and custom kinds alike.
 
 The words follow the "structured merge diff" design of server-side apply: a list is atomic, a set,
 or a map by keys; a struct or map is granular or atomic.

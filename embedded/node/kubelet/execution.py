@@ -21,14 +21,14 @@ from embedded.node.kubelet.channels import (
 )
 from embedded.node.kubelet.output import Output
 from embedded.node.kubelet.sink import Sink
-from embedded.node.kubelet.stdio import Stdio, Wanted
+from embedded.node.kubelet.stdio import RequestedStreams, Stdio
 from embedded.runtime.model import BoxError
 from embedded.runtime.runtime import Process, Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What is run, and where."""
+    """A command to run, and the container to run it in."""
 
     process: Process
     argv: Sequence[str]
@@ -37,7 +37,7 @@ class Command:
 
 
 async def run_command(
-    runtime: Runtime, command: Command, wanted: Wanted, socket: web.WebSocketResponse
+    runtime: Runtime, command: Command, wanted: RequestedStreams, socket: web.WebSocketResponse
 ) -> None:
     """Run `command`, carry its streams over `socket`, and send how it ended."""
     async with Stdio(wanted) as stdio:

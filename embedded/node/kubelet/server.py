@@ -15,7 +15,7 @@ from embedded.node.config import NodeConfig
 from embedded.node.kubelet.channels import PROTOCOLS, new_socket
 from embedded.node.kubelet.execution import Command, run_command
 from embedded.node.kubelet.forwarding import forward
-from embedded.node.kubelet.stdio import Wanted
+from embedded.node.kubelet.stdio import RequestedStreams
 from embedded.node.logs.reader import LogOptions, read_log
 from embedded.node.logs.writer import ContainerLog
 from embedded.node.pods.container import ContainerRunner, NotStartedError
@@ -27,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Pods(Protocol):
-    """Where the API finds what runs."""
+    """The containers and sandboxes that the API gives access to."""
 
     def runner(self, namespace: str, pod: str, container: str) -> ContainerRunner:
         """Return a container. Raises LookupError or NotStartedError, which say what is missing."""
@@ -82,14 +82,14 @@ class KubeletServer:
         if not argv:
             raise ValueError("you must specify at least 1 command to execute")
         runner = self._runner(request)
-        occupancy = runner.occupancy
-        if occupancy is None:
+        running = runner.running
+        if running is None:
             raise LookupError(f'container not found ("{runner.state.name}")')
         command = Command(
-            process=occupancy.process,
+            process=running.process,
             argv=argv,
-            environment=occupancy.launch.environment,
-            cwd=occupancy.launch.cwd,
+            environment=running.launch.environment,
+            cwd=running.launch.cwd,
         )
         socket = new_socket(*PROTOCOLS)
         await socket.prepare(request)
@@ -132,9 +132,9 @@ def _flag(request: web.Request, *names: str) -> bool:
     return any(request.query.get(name, "").lower() in ("1", "true") for name in names)
 
 
-def _wanted(request: web.Request) -> Wanted:
+def _wanted(request: web.Request) -> RequestedStreams:
     # The API's names and the kubelet's own.
-    return Wanted(
+    return RequestedStreams(
         stdin=_flag(request, "stdin", "input"),
         stdout=_flag(request, "stdout", "output"),
         stderr=_flag(request, "stderr", "error"),

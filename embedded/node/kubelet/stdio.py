@@ -19,8 +19,8 @@ _LIMIT = 256 * 1024  # bytes that are read ahead of a slow client
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which streams the client asked for."""
+class RequestedStreams:
+    """The streams that the client asked for."""
 
     stdin: bool
     stdout: bool
@@ -31,7 +31,7 @@ class Wanted:
 class Stdio:
     """Both ends of a command's streams; `streams` are its own."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: RequestedStreams) -> None:
         self._open: list[int] = []
         self._terminal: int | None = None
         self._ours: dict[str, int] = {}
@@ -83,7 +83,7 @@ class Stdio:
             packed = struct.pack("4H", size["Height"], size["Width"], 0, 0)
             fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, packed)
 
-    def _pipes(self, wanted: Wanted) -> Streams:
+    def _pipes(self, wanted: RequestedStreams) -> Streams:
         theirs: dict[str, int | None] = {"stdin": None, "stdout": None, "stderr": None}
         if wanted.stdin:
             theirs["stdin"], self._ours["stdin"] = os.pipe2(os.O_CLOEXEC)

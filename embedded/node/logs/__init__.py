@@ -1,1 +1,1 @@
-"""What containers write: kept on disk with time stamps, read back and followed."""
+"""Logs of containers: kept on disk with time stamps, read back and followed."""

@@ -14,7 +14,7 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class LogOptions:
-    """What of the log is wanted. `since` is nanoseconds since the epoch."""
+    """The wanted part of a log. `since` is nanoseconds since the epoch."""
 
     follow: bool = False
     tail_lines: int | None = None

@@ -31,7 +31,7 @@ class ContainerLog:
     def __init__(self, path: Path, limit: int) -> None:
         self.path = path
         self.generation = 0
-        """How often the file was rotated."""
+        """The number of rotations of the file."""
         self._limit = limit
         self._pending: dict[str, bytes] = {}
         self._open: dict[int, str] = {}
@@ -53,7 +53,7 @@ class ContainerLog:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more will come."""
+        """True once nothing more will come."""
         return self._done.is_set()
 
     async def changed(self) -> None:

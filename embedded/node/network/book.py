@@ -1,4 +1,4 @@
-"""What the rules hold for each Service, and the scripts that bring them to what is wanted."""
+"""The rules in force for each Service, and the scripts that bring them to the wanted ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the names of Services and Pods mean, read from Services and Endpoints as they are now.
+"""The addresses of the names of Services and Pods, from Services and Endpoints as they are now.
 
 Rules: the Kubernetes DNS specification (github.com/kubernetes/dns, docs/specification.md).
 """

@@ -17,7 +17,7 @@ _PROTOCOLS = frozenset({"sctp", "tcp", "udp"})
 
 
 class NoRouteError(ValueError):
-    """What a Service or its Endpoints say is no address, port or protocol; the text tells which."""
+    """A Service or its Endpoints hold something that is no address, port or protocol."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Frontend:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Where a frontend leads: address and port of each Pod that is ready."""
+    """The backends of a frontend: address and port of each Pod that is ready."""
 
     frontend: Frontend
     backends: tuple[tuple[str, int], ...]

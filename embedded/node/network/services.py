@@ -33,8 +33,8 @@ def _see_packets_once() -> None:
         _BRIDGE_FILTER.write_text("0")
 
 
-class Runs(Protocol):
-    """Who runs nft; the node's runtime does."""
+class ProgramRunner(Protocol):
+    """A runner of programs, such as the node's runtime."""
 
     async def run(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         """Run a program of the box to its end. Raises TimeoutError or BoxError."""
@@ -53,7 +53,13 @@ class ServiceTable:
     """
 
     def __init__(
-        self, runtime: Runs, services: Lookup, endpoints: Lookup, *, refuse: str, tools: Path
+        self,
+        runtime: ProgramRunner,
+        services: Lookup,
+        endpoints: Lookup,
+        *,
+        refuse: str,
+        tools: Path,
     ) -> None:
         self._runtime = runtime
         self._nft_command = ["chroot", str(tools), NFT, "-f", "-"]

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from embedded.client import Json
+from embedded.node.context import NodeContext
 from embedded.node.logs.reader import last_lines
 from embedded.node.logs.writer import ContainerLog
-from embedded.node.pods.events import Note, told
+from embedded.node.pods.events import EventContent, describe
 from embedded.node.pods.launch import (
     Launch,
     LaunchError,
-    PodGround,
+    PodSetup,
     prepare,
     termination_file,
 )
@@ -26,8 +27,7 @@ from embedded.node.pods.state import ContainerState, Running, Terminated, Waitin
 from embedded.node.probes.ask import Target
 from embedded.node.probes.loops import Outcomes, ProbeLoops, Probes
 from embedded.node.probes.spec import Probe
-from embedded.node.surroundings import Surroundings
-from embedded.node.waits import either
+from embedded.node.waiting import wait_for_first
 from embedded.runtime.model import BoxError, ExitStatus, Root, Streams
 from embedded.runtime.runtime import Process
 from embedded.timestamps import now
@@ -45,8 +45,8 @@ class NotStartedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Occupancy:
-    """What runs in a container right now; what exec, probes and port-forward enter."""
+class RunningContainer:
+    """The processes of a running container, which exec, probes and port-forward enter."""
 
     process: Process
     launch: Launch
@@ -54,10 +54,10 @@ class Occupancy:
 
 @dataclass(frozen=True, kw_only=True)
 class PodView:
-    """What a container needs of its Pod."""
+    """The view of its Pod that a container has."""
 
-    node: Surroundings
-    ground: PodGround
+    node: NodeContext
+    setup: PodSetup
     current: Callable[[], Json]
     """The Pod's object as last seen."""
     changed: Callable[[], None]
@@ -77,7 +77,7 @@ class ContainerRunner:
     ) -> None:
         self.container = container
         self.state = ContainerState(name=container["name"], image=container["image"])
-        self.occupancy: Occupancy | None = None
+        self.running: RunningContainer | None = None
         self.logs: list[ContainerLog] = []
         """Logs of the run before and of the one now, oldest first."""
         self._view = view
@@ -104,8 +104,8 @@ class ContainerRunner:
     def stop(self, number: signal.Signals) -> None:
         """Let it not start again, and signal what runs."""
         self._stopping.set()
-        if self.occupancy is not None:
-            self.occupancy.process.signal(number)
+        if self.running is not None:
+            self.running.process.signal(number)
 
     async def release(self) -> None:
         """Give back what is left once it has ended."""
@@ -128,7 +128,7 @@ class ContainerRunner:
             self._close_logs()
             return self._not_started(launch, str(error))
         self._running(launch, process)
-        probes = asyncio.create_task(self._probe(Occupancy(process=process, launch=launch)))
+        probes = asyncio.create_task(self._probe(RunningContainer(process=process, launch=launch)))
         if self._stopping.is_set():
             process.signal(signal.SIGKILL)
         try:
@@ -146,13 +146,13 @@ class ContainerRunner:
             change = self._view.objects_changed()
             try:
                 return await prepare(
-                    self._node, self._view.current(), self.container, self._view.ground
+                    self._node, self._view.current(), self.container, self._view.setup
                 )
             except LaunchError as error:
                 self._cannot_start(error, pulls)
                 pulls += 1
                 pause = self._node.limits.back_off.delay(pulls)
-                await either(self._stopping, change, timeout=pause)
+                await wait_for_first(self._stopping, change, timeout=pause)
         return None
 
     def _cannot_start(self, error: LaunchError, tries: int) -> None:
@@ -173,11 +173,11 @@ class ContainerRunner:
             streams = Streams(
                 stdout=_attached(log, "stdout", writers), stderr=_attached(log, "stderr", writers)
             )
-            spec = launch.spec(self._view.ground.sandbox, self._root, streams)
+            spec = launch.spec(self._view.setup.sandbox, self._root, streams)
             return await self._node.runtime.start(spec)
 
     def _running(self, launch: Launch, process: Process) -> None:
-        self.occupancy = Occupancy(process=process, launch=launch)
+        self.running = RunningContainer(process=process, launch=launch)
         name, image = self.state.name, self.state.image
         self._say("Pulled", f'Container image "{image}" already present on machine')
         self._say("Created", f"Created container: {name}")
@@ -213,7 +213,7 @@ class ContainerRunner:
         return ExitStatus(code=128)
 
     async def _ended(self, status: ExitStatus, log: ContainerLog) -> None:
-        self.occupancy = None
+        self.running = None
         self.up.clear()
         try:
             async with asyncio.timeout(_DRAIN):
@@ -233,7 +233,7 @@ class ContainerRunner:
         self._become(self.state.but(now=ended, started=False, ready=False))
 
     def _last_words(self, status: ExitStatus, log: ContainerLog) -> str:
-        path = termination_file(self.container, self._view.ground)
+        path = termination_file(self.container, self._view.setup)
         fallback = self.container.get("terminationMessagePolicy") == "FallbackToLogsOnError"
         try:
             given = path.read_bytes()[-_LAST_WORDS:] if path.exists() else b""
@@ -253,7 +253,7 @@ class ContainerRunner:
         self._crashes += 1
         if delay:
             self._wait_visibly(last, delay)
-            await either(self._stopping, timeout=delay)
+            await wait_for_first(self._stopping, timeout=delay)
         self.state = self.state.but(last=last, restarts=self.state.restarts + 1)
 
     def _wait_visibly(self, last: Terminated, delay: float) -> None:
@@ -266,15 +266,15 @@ class ContainerRunner:
         waiting = Waiting(reason="CrashLoopBackOff", message=message)
         self._become(self.state.but(now=waiting, last=last))
 
-    async def _probe(self, occupancy: Occupancy) -> None:
+    async def _probe(self, running: RunningContainer) -> None:
         """Probe until cancelled. What breaks it is told: the container stays as it was last."""
         try:
-            await self._run_probes(occupancy)
+            await self._run_probes(running)
         except Exception as error:
             _log.exception("probes of %s", self.field)
-            self._warn("Unhealthy", f"the node cannot go on probing: {told(error)}")
+            self._warn("Unhealthy", f"the node cannot go on probing: {describe(error)}")
 
-    async def _run_probes(self, occupancy: Occupancy) -> None:
+    async def _run_probes(self, running: RunningContainer) -> None:
         wanted = Probes(
             startup=Probe.of(self.container, "startupProbe"),
             readiness=Probe.of(self.container, "readinessProbe"),
@@ -282,20 +282,20 @@ class ContainerRunner:
         )
         if wanted == Probes(startup=None, readiness=None, liveness=None):
             return
-        launch = occupancy.launch
+        launch = running.launch
         target = Target(
             runtime=self._node.runtime,
-            process=occupancy.process,
+            process=running.process,
             container=self.container,
             environment=launch.environment,
             cwd=launch.cwd,
-            address=self._view.ground.facts.pod_ip,
+            address=self._view.setup.facts.pod_ip,
         )
         outcomes = Outcomes(
             started=self._started,
             ready=lambda ready: self._become(self.state.but(ready=ready)),
             unhealthy=lambda kind, text: self._warn("Unhealthy", f"{kind} probe failed: {text}"),
-            kill=lambda kind: self._kill(occupancy.process, kind),
+            kill=lambda kind: self._kill(running.process, kind),
         )
         await ProbeLoops(wanted, target, outcomes, self._node.pace).run()
 
@@ -332,12 +332,12 @@ class ContainerRunner:
             self._view.changed()
 
     def _say(self, reason: str, message: str) -> None:
-        self._record(Note(type="Normal", reason=reason, message=message, field=self.field))
+        self._record(EventContent(type="Normal", reason=reason, message=message, field=self.field))
 
     def _warn(self, reason: str, message: str) -> None:
-        self._record(Note(type="Warning", reason=reason, message=message, field=self.field))
+        self._record(EventContent(type="Warning", reason=reason, message=message, field=self.field))
 
-    def _record(self, note: Note) -> None:
+    def _record(self, note: EventContent) -> None:
         self._node.events.record(self._view.current(), note)
 
 

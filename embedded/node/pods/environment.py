@@ -21,7 +21,7 @@ class ConfigMissingError(Exception):
 
 
 class Objects(Protocol):
-    """Where Secrets and ConfigMaps are looked up."""
+    """The source of Secrets and ConfigMaps."""
 
     async def secret(self, namespace: str, name: str) -> Json | None:
         """Return the Secret, or None when it does not exist."""

@@ -1,4 +1,4 @@
-"""Events about Pods, in a kubelet's words; the same thing said again raises a count."""
+"""Events about Pods, in a kubelet's words; the same thing record again raises a count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from embedded.client import EVENTS, ApiError, Client, Json, NotFound, Unreachable
-from embedded.node.waits import either
+from embedded.node.waiting import wait_for_first
 from embedded.timestamps import now
 
 _log = logging.getLogger(__name__)
@@ -18,8 +18,8 @@ _QUIET, _PATIENCE = 0.3, 3.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note:
-    """What an Event says. `field` is a path into the Pod, such as `spec.containers{app}`."""
+class EventContent:
+    """The content of an Event. `field` is a path into the Pod, such as `spec.containers{app}`."""
 
     type: str
     reason: str
@@ -28,15 +28,15 @@ class Note:
     component: str = "kubelet"
 
 
-def told(error: Exception) -> str:
-    """Say an error, and of a task group's each that it gathered."""
+def describe(error: Exception) -> str:
+    """Return the text of an error; of an ExceptionGroup, that of each error in it."""
     if isinstance(error, ExceptionGroup):
-        return "; ".join(told(one) for one in error.exceptions)
+        return "; ".join(describe(one) for one in error.exceptions)
     return f"{type(error).__name__}: {error}"
 
 
 @dataclass(kw_only=True)
-class _Said:
+class _Record:
     event: Json
     posted: bool = False
     since: float = 0.0
@@ -51,30 +51,30 @@ class EventRecorder:
     def __init__(self, client: Client, node_name: str) -> None:
         self._client = client
         self._node_name = node_name
-        self._said: OrderedDict[tuple[str, Note], _Said] = OrderedDict()
-        self._urgent: list[_Said] = []
-        self._queue: list[_Said] = []
+        self._records: OrderedDict[tuple[str, EventContent], _Record] = OrderedDict()
+        self._urgent: list[_Record] = []
+        self._queue: list[_Record] = []
         self._work = asyncio.Event()
         self._warned = asyncio.Event()
         self._heard = 0.0
 
-    def record(self, pod: Json, note: Note) -> None:
+    def record(self, pod: Json, note: EventContent) -> None:
         """Say `note` about `pod`, soon."""
         key = (pod["metadata"]["uid"], note)
-        said = self._said.get(key)
-        if said is None:
-            said = self._said[key] = _Said(event=self._event(pod, note))
-            while len(self._said) > _REMEMBERED:
-                self._said.popitem(last=False)
+        record = self._records.get(key)
+        if record is None:
+            record = self._records[key] = _Record(event=self._event(pod, note))
+            while len(self._records) > _REMEMBERED:
+                self._records.popitem(last=False)
         else:
-            self._said.move_to_end(key)
-            said.event["count"] += 1
-            said.event["lastTimestamp"] = now()
+            self._records.move_to_end(key)
+            record.event["count"] += 1
+            record.event["lastTimestamp"] = now()
         self._heard = asyncio.get_running_loop().time()
         queue = self._urgent if note.type == "Warning" else self._queue
-        if not any(said is waiting for waiting in queue):
-            said.since = self._heard
-            queue.append(said)
+        if not any(record is waiting for waiting in queue):
+            record.since = self._heard
+            queue.append(record)
         if note.type == "Warning":
             self._warned.set()
         self._work.set()
@@ -88,7 +88,7 @@ class EventRecorder:
                 if self._urgent:
                     await self._post(self._urgent.pop(0))
                 elif (pause := self._pause()) > 0:
-                    await either(self._warned, timeout=pause)
+                    await wait_for_first(self._warned, timeout=pause)
                     self._warned.clear()
                 else:
                     await self._post(self._queue.pop(0))
@@ -98,29 +98,29 @@ class EventRecorder:
         now = asyncio.get_running_loop().time()
         return min(self._heard + _QUIET - now, self._queue[0].since + _PATIENCE - now)
 
-    async def _post(self, said: _Said) -> None:
-        metadata = said.event["metadata"]
+    async def _post(self, record: _Record) -> None:
+        metadata = record.event["metadata"]
         try:
-            if said.posted:
-                change = {k: said.event[k] for k in ("count", "lastTimestamp")}
+            if record.posted:
+                change = {k: record.event[k] for k in ("count", "lastTimestamp")}
                 await self._client.patch(EVENTS, metadata["name"], metadata["namespace"], change)
                 return
         except NotFound:
-            said.posted = False
+            record.posted = False
         except (ApiError, Unreachable) as error:
-            _log.info("event %s: %s", said.event["reason"], error)
+            _log.info("event %s: %s", record.event["reason"], error)
             return
-        await self._create(said)
+        await self._create(record)
 
-    async def _create(self, said: _Said) -> None:
+    async def _create(self, record: _Record) -> None:
         try:
-            await self._client.create(EVENTS, said.event)
-            said.posted = True
+            await self._client.create(EVENTS, record.event)
+            record.posted = True
         except (ApiError, Unreachable) as error:
             # A namespace that is being deleted takes no Events.
-            _log.info("event %s: %s", said.event["reason"], error)
+            _log.info("event %s: %s", record.event["reason"], error)
 
-    def _event(self, pod: Json, note: Note) -> Json:
+    def _event(self, pod: Json, note: EventContent) -> Json:
         metadata = pod["metadata"]
         moment = now()
         about = {

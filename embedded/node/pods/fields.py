@@ -1,4 +1,4 @@
-"""What a Pod may learn about itself: fieldRef and resourceFieldRef.
+"""The fields that a Pod may learn about itself: fieldRef and resourceFieldRef.
 
 Which fields there are: Kubernetes documentation, "Downward API".
 """
@@ -19,7 +19,7 @@ class FieldError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class PodFacts:
-    """What is known of a Pod beyond its object once its sandbox stands."""
+    """Facts about a Pod beyond its object, known once its sandbox is made."""
 
     pod_ip: str
     host_ip: str

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from embedded.client import ApiError, Json, Unreachable
 from embedded.images.model import Image, find
+from embedded.node.context import NodeContext
 from embedded.node.pods.environment import (
     ConfigMissingError,
     argv_of,
@@ -16,7 +17,6 @@ from embedded.node.pods.environment import (
 )
 from embedded.node.pods.fields import FieldError, PodFacts
 from embedded.node.pods.files import hostname_of, network_binds
-from embedded.node.surroundings import Surroundings
 from embedded.node.volumes.manager import MountError, PodVolumes
 from embedded.runtime import model
 
@@ -32,8 +32,8 @@ class LaunchError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PodGround:
-    """What the containers of one Pod stand on."""
+class PodSetup:
+    """The resources of a Pod that its containers share."""
 
     sandbox: model.Sandbox
     volumes: PodVolumes
@@ -72,7 +72,7 @@ class Launch:
         )
 
 
-def image_for(node: Surroundings, reference: str) -> Image:
+def image_for(node: NodeContext, reference: str) -> Image:
     """Return what stands in for an image reference. Raises LaunchError."""
     image = find(node.config.images, reference)
     if image is None:
@@ -84,14 +84,14 @@ def image_for(node: Surroundings, reference: str) -> Image:
     return image
 
 
-async def prepare(node: Surroundings, pod: Json, container: Json, ground: PodGround) -> Launch:
+async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup) -> Launch:
     """Work out how `container` is started. Raises LaunchError."""
     image = image_for(node, container["image"])
     try:
-        given = await build_environment(pod, container, image.config, ground.facts, node)
+        given = await build_environment(pod, container, image.config, setup.facts, node)
         environment = _base_environment(node, pod, image) | given
-        binds = ground.volumes.binds(container, environment)
-        last_words = _termination_log(container, ground)
+        binds = setup.volumes.binds(container, environment)
+        last_words = _termination_log(container, setup)
     except (OSError, ApiError, Unreachable) as error:
         raise LaunchError("CreateContainerError", str(error)) from error
     except (ConfigMissingError, FieldError, MountError) as error:
@@ -108,24 +108,24 @@ async def prepare(node: Surroundings, pod: Json, container: Json, ground: PodGro
         uid=uid,
         gid=gid,
         read_only_root=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
-        binds=(*network_binds(ground.directory), *binds, last_words),
+        binds=(*network_binds(setup.directory), *binds, last_words),
     )
 
 
-def termination_file(container: Json, ground: PodGround) -> Path:
+def termination_file(container: Json, setup: PodSetup) -> Path:
     """Return where the node sees what the container writes as its last words."""
-    return ground.directory / f"termination-{container['name']}"
+    return setup.directory / f"termination-{container['name']}"
 
 
-def _termination_log(container: Json, ground: PodGround) -> model.Bind:
-    path = termination_file(container, ground)
+def _termination_log(container: Json, setup: PodSetup) -> model.Bind:
+    path = termination_file(container, setup)
     path.write_bytes(b"")
     path.chmod(0o666)
     target = container.get("terminationMessagePath") or "/dev/termination-log"
     return model.Bind(source=path, target=target)
 
 
-def _base_environment(node: Surroundings, pod: Json, image: Image) -> dict[str, str]:
+def _base_environment(node: NodeContext, pod: Json, image: Image) -> dict[str, str]:
     """Return what every container gets: the image's and the Pod's own go over it."""
     host, port = node.objects.api_service()
     environment = {

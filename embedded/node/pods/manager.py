@@ -6,16 +6,16 @@ import asyncio
 
 from embedded.client import Json, key_of
 from embedded.client.store import Key
+from embedded.node.context import NodeContext
 from embedded.node.pods.container import ContainerRunner, NotStartedError
 from embedded.node.pods.pod import PodWorker
-from embedded.node.surroundings import Surroundings
 from embedded.runtime.model import Sandbox
 
 
 class PodManager:
     """Starts, tells and forgets the workers."""
 
-    def __init__(self, node: Surroundings, group: asyncio.TaskGroup) -> None:
+    def __init__(self, node: NodeContext, group: asyncio.TaskGroup) -> None:
         self._node = node
         self._group = group
         self._workers: dict[str, PodWorker] = {}

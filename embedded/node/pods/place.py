@@ -1,4 +1,4 @@
-"""Where a Pod lives on the node: sandbox, address, files and volumes."""
+"""The resources of a Pod on the node: sandbox, address, files and volumes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from embedded.client import Backoff, Json, key_of
+from embedded.node.context import NodeContext
 from embedded.node.pods.environment import references_in_environment
-from embedded.node.pods.events import Note
+from embedded.node.pods.events import EventContent
 from embedded.node.pods.fields import PodFacts
 from embedded.node.pods.files import hostname_of, write_network_files
-from embedded.node.pods.launch import PodGround
-from embedded.node.surroundings import Surroundings
+from embedded.node.pods.launch import PodSetup
 from embedded.node.volumes.content import ContentContext
 from embedded.node.volumes.manager import MountError, PodVolumes, Reference
-from embedded.node.waits import either
+from embedded.node.waiting import wait_for_first
 from embedded.runtime.model import BoxError, Sandbox
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class PodPlace:
     """
 
     def __init__(
-        self, node: Surroundings, pod: Json, ending: asyncio.Event, blocked: Callable[[], None]
+        self, node: NodeContext, pod: Json, ending: asyncio.Event, blocked: Callable[[], None]
     ) -> None:
         self.pod = pod
         self.sandbox: Sandbox | None = None
@@ -47,14 +47,14 @@ class PodPlace:
 
     @property
     def directory(self) -> Path:
-        """Where the Pod's files are kept."""
+        """The directory of the Pod's files."""
         return self._node.config.state_dir / "pods" / str(self.pod["metadata"]["uid"])
 
     def changed(self) -> asyncio.Event:
         """Return the event of the next change of an object that the Pod uses."""
         return self._changed
 
-    async def make(self) -> PodGround | None:
+    async def make(self) -> PodSetup | None:
         """Make sandbox and volumes, however long that takes; None when the Pod ends before."""
         sandbox = await self._make_sandbox()
         if sandbox is None:
@@ -68,7 +68,7 @@ class PodPlace:
         self._stop_listening = node.changes.listen(self._names(volumes), self._on_change)
         if not await self._mount(volumes):
             return None
-        return PodGround(sandbox=sandbox, volumes=volumes, facts=facts, directory=self.directory)
+        return PodSetup(sandbox=sandbox, volumes=volumes, facts=facts, directory=self.directory)
 
     async def take_down(self) -> None:
         """Remove all of it; claims keep their directories."""
@@ -103,7 +103,7 @@ class PodPlace:
             except (BoxError, LookupError, OSError) as error:
                 self._warn("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
                 self._blocked()
-                await either(self._ending, timeout=delays.next())
+                await wait_for_first(self._ending, timeout=delays.next())
             else:
                 return self.sandbox
         return None
@@ -120,11 +120,11 @@ class PodPlace:
             except MountError as error:
                 left = patient_until - asyncio.get_running_loop().time()
                 if error.pending and left > 0:
-                    await either(self._ending, change, timeout=left)
+                    await wait_for_first(self._ending, change, timeout=left)
                     continue
                 self._warn("FailedMount", str(error))
                 self._blocked()
-                await either(self._ending, change, timeout=delays.next())
+                await wait_for_first(self._ending, change, timeout=delays.next())
             else:
                 return True
         return False
@@ -159,7 +159,7 @@ class PodPlace:
             except OSError as error:
                 # Old content that stayed for good would look as if the server had not heeded new.
                 self._warn("FailedMount", f"volumes could not be brought up to date: {error}")
-                await either(self._ending, timeout=delays.next())
+                await wait_for_first(self._ending, timeout=delays.next())
             except Exception:  # a bug of ours: it costs this refresh, and no other Pod
                 _log.exception("refresh of the volumes of %s/%s", *key_of(self.pod))
                 return
@@ -167,5 +167,5 @@ class PodPlace:
                 return
 
     def _warn(self, reason: str, message: str) -> None:
-        note = Note(type="Warning", reason=reason, message=message)
+        note = EventContent(type="Warning", reason=reason, message=message)
         self._node.events.record(self.pod, note)

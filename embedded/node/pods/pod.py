@@ -7,16 +7,16 @@ import logging
 import signal
 
 from embedded.client import PODS, ApiError, Backoff, Conflict, Json, NotFound, Unreachable, key_of
+from embedded.node.context import NodeContext
 from embedded.node.pods.container import ContainerRunner, PodView
-from embedded.node.pods.events import Note, told
-from embedded.node.pods.launch import PodGround
+from embedded.node.pods.events import EventContent, describe
+from embedded.node.pods.launch import PodSetup
 from embedded.node.pods.place import PodPlace
 from embedded.node.pods.publisher import StatusPublisher
 from embedded.node.pods.state import ContainerState, Waiting
 from embedded.node.pods.status import PodState, is_sidecar, restart_policy, status_of
-from embedded.node.surroundings import Surroundings
 from embedded.node.volumes.service_account import with_service_account
-from embedded.node.waits import either
+from embedded.node.waiting import wait_for_first
 from embedded.timestamps import now
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _AFTER_KILL = 10.0  # seconds in which a killed process is gone
 class PodWorker:
     """Makes one Pod real. `run` ends when the Pod is gone from the node and from the API."""
 
-    def __init__(self, node: Surroundings, pod: Json, predecessor: PodWorker | None) -> None:
+    def __init__(self, node: NodeContext, pod: Json, predecessor: PodWorker | None) -> None:
         self.pod = with_service_account(pod)
         self.uid: str = pod["metadata"]["uid"]
         self.done = asyncio.Event()
@@ -52,7 +52,7 @@ class PodWorker:
 
     @property
     def reason(self) -> str:
-        """What a container waits for before the Pod has come to it."""
+        """The state of a container that the Pod has not come to yet."""
         inits = self.pod["spec"].get("initContainers")
         return "PodInitializing" if inits else "ContainerCreating"
 
@@ -86,8 +86,8 @@ class PodWorker:
                 await self._stop(life)
         except Exception as error:
             _log.exception("pod %s/%s", *key_of(self.pod))
-            message = f"the node could not go on with this Pod: {told(error)}"
-            note = Note(type="Warning", reason="FailedSync", message=message)
+            message = f"the node could not go on with this Pod: {describe(error)}"
+            note = EventContent(type="Warning", reason="FailedSync", message=message)
             self._node.events.record(self.pod, note)
             await self._ending.wait()
         finally:
@@ -99,27 +99,27 @@ class PodWorker:
             return
         self._node.events.record(self.pod, self._scheduled())
         try:
-            ground = await self.place.make()
-            if ground is not None:
-                await self._run_containers(ground)
+            setup = await self.place.make()
+            if setup is not None:
+                await self._run_containers(setup)
         finally:
             for runner in self.runners.values():
                 await runner.release()
             await self.place.take_down()
 
-    def _scheduled(self) -> Note:
+    def _scheduled(self) -> EventContent:
         where = f"{'/'.join(key_of(self.pod))} to {self._node.config.name}"
-        return Note(
+        return EventContent(
             type="Normal",
             reason="Scheduled",
             message=f"Successfully assigned {where}",
             component="default-scheduler",
         )
 
-    async def _run_containers(self, ground: PodGround) -> None:
+    async def _run_containers(self, setup: PodSetup) -> None:
         view = PodView(
             node=self._node,
-            ground=ground,
+            setup=setup,
             current=lambda: self.pod,
             changed=self._publish,
             objects_changed=self.place.changed,
@@ -152,7 +152,7 @@ class PodWorker:
                 return False
             if is_sidecar(runner.container):
                 group.create_task(runner.run())
-                await either(runner.up, self._ending)
+                await wait_for_first(runner.up, self._ending)
             elif await runner.run() != 0:
                 return False
         return True
@@ -175,9 +175,9 @@ class PodWorker:
 
     def _signal_all(self, number: signal.Signals) -> None:
         for runner in self.runners.values():
-            if runner.occupancy is not None and number == signal.SIGTERM:
+            if runner.running is not None and number == signal.SIGTERM:
                 name = runner.state.name
-                note = Note(
+                note = EventContent(
                     type="Normal",
                     reason="Killing",
                     message=f"Stopping container {name}",

@@ -1,4 +1,4 @@
-"""What a Pod and its containers are at, as the node knows it."""
+"""The state of a Pod and its containers, as the node knows it."""
 
 from __future__ import annotations
 

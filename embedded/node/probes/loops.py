@@ -1,4 +1,4 @@
-"""When a container is asked, and what its answers change.
+"""The loops that probe a container, and the effects of the results.
 
 While a container is not ready it is asked again after a few milliseconds, so that whoever waits
 for it learns at once; afterwards every periodSeconds. The time that a startup probe grants is
@@ -20,7 +20,7 @@ _FIRST_PAUSE, _MOST_PAUSE, _GROWTH = 0.01, 0.1, 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """What the loops tell the container."""
+    """The receiver of the results: a container."""
 
     started: Callable[[], None]
     ready: Callable[[bool], None]

@@ -1,4 +1,4 @@
-"""How many probes that cost a process run at once while many containers start."""
+"""A limit for probes that cost a process, while many containers start."""
 
 from __future__ import annotations
 

@@ -36,13 +36,13 @@ class Probe:
 
     @property
     def costs_a_process(self) -> bool:
-        """Whether asking means to run a program."""
+        """True for a probe that runs a program."""
         return "exec" in self.action
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a probe brought; `text` says why not."""
+    """The result of a probe; `text` gives the reason of a failure."""
 
     ok: bool
     text: str = ""

@@ -11,7 +11,7 @@ from embedded.node.volumes.content import ClaimPendingError
 
 
 class ClaimSource(Protocol):
-    """Where claims are looked up."""
+    """The source of claims."""
 
     async def claim(self, namespace: str, name: str) -> Json | None:
         """Return the PersistentVolumeClaim, or None when it does not exist."""

@@ -1,4 +1,4 @@
-"""What the files of a Secret, ConfigMap, downwardAPI or projected volume hold.
+"""The files of a Secret, ConfigMap, downwardAPI or projected volume.
 
 Rules: Kubernetes API reference, SecretVolumeSource, ConfigMapVolumeSource, ProjectedVolumeSource,
 DownwardAPIVolumeSource. Texts of the errors are a kubelet's, since users search for them.
@@ -19,15 +19,15 @@ _DEFAULT_MODE = 0o644
 
 
 class VolumeNotReadyError(Exception):
-    """What a volume stands on is not there yet; the message is a kubelet's."""
+    """Something that a volume needs is not there yet; the message is a kubelet's."""
 
 
 class ClaimPendingError(VolumeNotReadyError):
-    """A claim is not bound yet, which is no fault of anybody's for a moment."""
+    """A claim is not bound yet, which is ordinary for a moment."""
 
 
 class Sources(Protocol):
-    """Where the content comes from."""
+    """The source of the content."""
 
     async def secret(self, namespace: str, name: str) -> Json | None:
         """Return the Secret, or None when it does not exist."""
@@ -41,7 +41,7 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ContentContext:
-    """Whose volume it is."""
+    """The Pod that the volume belongs to, and the sources of its content."""
 
     pod: Json
     facts: PodFacts

@@ -248,5 +248,5 @@ def test_another_system_is_refused(tmp_path: Path) -> None:
     """In one line, with what to do instead."""
     release = tmp_path / "os-release"
     release.write_text('PRETTY_NAME="Some Linux 1"\n')
-    with pytest.raises(ImageError, match=r"this is .*Some Linux 1.*--platform kind"):
+    with pytest.raises(ImageError, match=r"this is .*Some Linux 1.*use kind"):
         store.host_release(release)

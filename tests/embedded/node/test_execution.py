@@ -12,7 +12,7 @@ import pytest
 
 from embedded.node.kubelet.channels import STATUS, STDOUT
 from embedded.node.kubelet.execution import Command, run_command
-from embedded.node.kubelet.stdio import Wanted
+from embedded.node.kubelet.stdio import RequestedStreams
 from embedded.runtime.model import ExitStatus
 
 _STALL = 1.5  # seconds; longer than a pipe's end is waited for
@@ -87,7 +87,7 @@ def run(script: str, client: Callable[[], Client], *, leaves: bool = False) -> C
         command = Command(
             process=cast(Any, None), argv=["sh", "-c", script], environment={}, cwd="/"
         )
-        wanted = Wanted(stdin=False, stdout=True, stderr=False, tty=False)
+        wanted = RequestedStreams(stdin=False, stdout=True, stderr=False, tty=False)
         try:
             async with asyncio.timeout(20):
                 await run_command(cast(Any, machine), command, wanted, cast(Any, other))

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 from embedded.node.behaviour import NodeBehaviour
 from embedded.node.changes import Changes
+from embedded.node.context import NodeContext
 from embedded.node.network.addresses import AddressPool
-from embedded.node.pods.events import Note
+from embedded.node.pods.events import EventContent
 from embedded.node.pods.place import PodPlace
-from embedded.node.surroundings import Surroundings
 from embedded.runtime.model import Sandbox
 from tests.embedded.node.cluster import Json, pod
 
@@ -31,7 +31,7 @@ class Node:
         self.addresses = AddressPool(NETWORK, frozenset({OWN}))
         self.changes, self.behaviour, self.claims = Changes(), NodeBehaviour(), None
         self.sandboxes: list[str] = []
-        self.notes: list[Note] = []
+        self.notes: list[EventContent] = []
 
     async def create_sandbox(self, name: str, address: str, hostname: str) -> Sandbox:
         self.sandboxes.append(name)
@@ -41,7 +41,7 @@ class Node:
     async def remove_sandbox(self, sandbox: Sandbox) -> None:
         self.sandboxes.remove(sandbox.name)
 
-    def record(self, _pod: Json, note: Note) -> None:
+    def record(self, _pod: Json, note: EventContent) -> None:
         self.notes.append(note)
 
     def forget(self, _uid: str) -> None:
@@ -50,7 +50,7 @@ class Node:
 
 def place(node: Node, blocked: Any = None) -> PodPlace:
     body = pod(volumes=[{"name": "scratch", "emptyDir": {}}])
-    surroundings = cast(Surroundings, node)
+    surroundings = cast(NodeContext, node)
     return PodPlace(surroundings, body, asyncio.Event(), blocked or (lambda: None))
 
 
@@ -59,9 +59,9 @@ def test_nothing_is_left_of_a_pod_that_went(tmp_path: Path) -> None:
 
     async def run() -> None:
         made = place(node)
-        ground = await made.make()
-        assert ground is not None
-        assert {p.name for p in ground.directory.iterdir()} > {"hosts", "resolv.conf", "volumes"}
+        setup = await made.make()
+        assert setup is not None
+        assert {p.name for p in setup.directory.iterdir()} > {"hosts", "resolv.conf", "volumes"}
         await made.take_down()
 
     asyncio.run(run())
@@ -89,7 +89,7 @@ class Mending(Node):
 
     in_the_way: Path
 
-    def record(self, _pod: Json, note: Note) -> None:
+    def record(self, _pod: Json, note: EventContent) -> None:
         super().record(_pod, note)
         self.in_the_way.unlink()
         self.in_the_way.with_suffix(".away").rename(self.in_the_way)
@@ -101,10 +101,10 @@ def test_new_content_that_cannot_be_written_is_tried_again(tmp_path: Path) -> No
     body = pod(volumes=[{"name": "fields", "downwardAPI": {"items": labels}}])
 
     async def run() -> str:
-        made = PodPlace(cast(Surroundings, node), body, asyncio.Event(), lambda: None)
-        ground = await made.make()
-        assert ground is not None
-        volume = node.in_the_way = ground.directory / "volumes" / "fields"
+        made = PodPlace(cast(NodeContext, node), body, asyncio.Event(), lambda: None)
+        setup = await made.make()
+        assert setup is not None
+        volume = node.in_the_way = setup.directory / "volumes" / "fields"
         volume.rename(volume.with_suffix(".away"))
         volume.write_text("")
         made.pod = {**body, "metadata": {**body["metadata"], "labels": {"new": "yes"}}}

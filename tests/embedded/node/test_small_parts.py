@@ -52,11 +52,11 @@ def test_an_address_is_given_again_only_after_all_others() -> None:
 def test_only_who_listens_is_told_and_only_while() -> None:
     changes, told = Changes(), []
     stop = changes.listen([("Secret", "ns", "a")], lambda kind, name: told.append(name))
-    changes.tell("Secret", "ns", "a")
-    changes.tell("Secret", "other", "a")
-    changes.tell("ConfigMap", "ns", "a")
+    changes.notify("Secret", "ns", "a")
+    changes.notify("Secret", "other", "a")
+    changes.notify("ConfigMap", "ns", "a")
     stop()
-    changes.tell("Secret", "ns", "a")
+    changes.notify("Secret", "ns", "a")
     assert told == ["a"]
 
 

@@ -7,12 +7,12 @@ import os
 
 import pytest
 
-from embedded.node.kubelet.stdio import Stdio, Wanted
+from embedded.node.kubelet.stdio import RequestedStreams, Stdio
 
 
 def test_what_a_child_of_the_command_still_writes_goes_nowhere() -> None:
     async def exchange() -> int:
-        wanted = Wanted(stdin=False, stdout=True, stderr=False, tty=False)
+        wanted = RequestedStreams(stdin=False, stdout=True, stderr=False, tty=False)
         async with Stdio(wanted) as stdio:
             assert stdio.streams.stdout is not None
             child = os.dup(stdio.streams.stdout)

@@ -1,4 +1,4 @@
-"""What each Pod needs of the node around it."""
+"""The parts of the node that each Pod needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from embedded.runtime.runtime import Runtime
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class NodeContext:
     """The node's parts, made once and handed to every Pod."""
 
     config: NodeConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-async def either(*events: asyncio.Event, timeout: float | None = None) -> None:
+async def wait_for_first(*events: asyncio.Event, timeout: float | None = None) -> None:
     """Wait until one of `events` is set, or `timeout` seconds have passed."""
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
