@@ -116,12 +116,14 @@ def conclusion(run: Run) -> list[str]:
 
 
 def _open(run: Run) -> str:
-    said: tuple[tuple[Verdict, str], ...] = (
+    undecided: tuple[tuple[Verdict, str], ...] = (
         ("not-tested", "not tested"),
         ("blocked", "blocked"),
         ("skipped", "skipped"),
     )
-    parts = [f"{run.counts[verdict]} {words}" for verdict, words in said if run.counts[verdict]]
+    parts = [
+        f"{run.counts[verdict]} {words}" for verdict, words in undecided if run.counts[verdict]
+    ]
     return ", ".join(parts) or "not everything was looked at"
 
 

@@ -66,8 +66,10 @@ def test_without_a_journal_it_is_wrong_use_in_one_line(tmp_path: Path) -> None:
 
 def test_where_there_is_no_journal_it_is_said_what_to_give(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").mkdir()
-    said = say_again(tmp_path).stderr
-    assert said == f"{tmp_path}/journal.jsonl: cannot be read: Is a directory; give one that can.\n"
-    said = say_again(tmp_path / "none").stderr
+    output = say_again(tmp_path).stderr
+    assert (
+        output == f"{tmp_path}/journal.jsonl: cannot be read: Is a directory; give one that can.\n"
+    )
+    output = say_again(tmp_path / "none").stderr
     missing = f"{tmp_path}/none/journal.jsonl"
-    assert said == f"{missing}: is not there; give the report directory of a run.\n"
+    assert output == f"{missing}: is not there; give the report directory of a run.\n"

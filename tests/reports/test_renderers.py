@@ -103,12 +103,12 @@ JOURNALS = {
 @pytest.mark.parametrize("name", JOURNALS)
 def test_the_terminal_reads_as_it_was_agreed(name: str, request: pytest.FixtureRequest) -> None:
     """After a deliberate change, delete the golden file and run once more, then read it."""
-    said = terminal.render(judge(JOURNALS[name]()), Style(width=100), "/srv/ci/report")
+    output = terminal.render(judge(JOURNALS[name]()), Style(width=100), "/srv/ci/report")
     golden = GOLDEN / f"{name}.txt"
     if not golden.exists():
-        golden.write_text(said)
+        golden.write_text(output)
         pytest.fail(f"{golden} was missing and is written now: read it, then run again")
-    assert said == golden.read_text()
+    assert output == golden.read_text()
 
 
 @pytest.mark.parametrize("name", JOURNALS)
@@ -173,8 +173,8 @@ def test_colours_are_only_added_never_needed() -> None:
 
 @given(st.integers(min_value=60, max_value=200))
 def test_nothing_but_tables_and_logs_is_wider_than_the_terminal(width: int) -> None:
-    said = terminal.render(judge(failed()), Style(width=width), "r")
-    body = said[: said.index("\nchapter ")].splitlines()[1:]
+    output = terminal.render(judge(failed()), Style(width=width), "r")
+    body = output[: output.index("\nchapter ")].splitlines()[1:]
     assert all(len(line) <= width for line in body if not line.startswith("    |"))
 
 
@@ -197,9 +197,9 @@ def test_what_servers_send_breaks_no_report(seen: str, text: str) -> None:
             ex.broke(seen, log=text),
         )
     )
-    said = terminal.render(run, Style(), "r")
-    assert visible(said) == said
-    assert not {"\x1b", "\r", "\x00", "\x9b", "\u202e"} & set(said)
+    output = terminal.render(run, Style(), "r")
+    assert visible(output) == output
+    assert not {"\x1b", "\r", "\x00", "\x9b", "\u202e"} & set(output)
     ET.fromstring(junit.render(run))
     json.loads(run_json.render(run))
 
@@ -209,9 +209,9 @@ def test_what_servers_send_breaks_no_report(seen: str, text: str) -> None:
     "\x1b\r\x9b\xad\u061c\u200b\u200d\u2028\u2060\u202e\ud800\ufeff\ufffe\uffff\U000e0041",
 )
 def test_what_has_no_shape_is_spelled_out(character: str) -> None:
-    said = visible(f"a{character}b")
-    assert said.isprintable()
-    assert f"{ord(character):02x}b" in said
+    output = visible(f"a{character}b")
+    assert output.isprintable()
+    assert f"{ord(character):02x}b" in output
 
 
 def test_letters_of_any_script_and_ends_of_lines_stay() -> None:

@@ -77,7 +77,7 @@ def test_error():
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left behind."""
+    """The exit code, the output and the files of a run."""
 
     code: int
     out: str
@@ -95,7 +95,7 @@ class Outcome:
 
     @property
     def platform(self) -> list[str]:
-        """What was done to the platform: nothing, up, or up and down."""
+        """The calls of the platform: none, up, or up and down."""
         log = self.directory / "platform.log"
         return log.read_text().split() if log.exists() else []
 

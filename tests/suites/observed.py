@@ -54,7 +54,7 @@ def secrets_of(cluster: str, *, root: Authority | None = None) -> dict[str, dict
 
 
 def inventory(cluster: str, secrets: Secrets) -> Inventory:
-    """What would be read of a cluster with these Secrets."""
+    """Return what would be read of a cluster with these Secrets."""
     found = {
         name: stored(SecretData(dict(data)).manifest(name, NAMESPACE))
         for name, data in secrets.items()

@@ -1,6 +1,6 @@
 """Leave a box little room on its disk: `python -m tests.suites.small_disk PID`, of a process in it.
 
-What a box writes lies in a memory file system of its own, the data of databases too.
+All that a box writes lies in a memory file system of its own, the data of databases too.
 """
 
 from __future__ import annotations

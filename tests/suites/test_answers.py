@@ -114,9 +114,9 @@ def test_what_an_answer_would_not_heed_is_refused(
 
 
 def test_the_help_says_how_choices_come_together(example: Example) -> None:
-    said = " ".join(example.run("--help").out.split())
-    assert "may be repeated, and adds to --requirement" in said
-    assert "may be repeated, and adds to --chapter; -k cuts both" in said
+    output = " ".join(example.run("--help").out.split())
+    assert "may be repeated, and adds to --requirement" in output
+    assert "may be repeated, and adds to --chapter; -k cuts both" in output
 
 
 def test_an_unknown_id_is_refused_with_near_matches(example: Example) -> None:

@@ -1,4 +1,4 @@
-"""What the checks of AUTO and CERTREQ say of Secrets that are not as they should be."""
+"""Verdicts of the checks of AUTO and CERTREQ on Secrets that are not as they should be."""
 
 from __future__ import annotations
 
@@ -213,5 +213,5 @@ def test_a_leaf_that_names_no_key_of_a_root_without_identifier_is_told(
     clusters.one[CA]["root.crt"] = clusters.one[EXTERNAL]["tls.crt"] = unidentified.certificate_pem
     with pytest.raises(Breach) as raised:
         judged(test_certreq.test_the_leaves_form, clusters.read())
-    told = [d.promised for d in raised.value.differences if EXTERNAL in d.where]
-    assert any("authority key" in promised for promised in told)
+    promises = [d.promised for d in raised.value.differences if EXTERNAL in d.where]
+    assert any("authority key" in promised for promised in promises)

@@ -103,17 +103,17 @@ def running(directory: Path, before: Sequence[str] = ()) -> Iterator[Running]:
     assert Path("/proc/self/mountinfo").read_text() == mounts
 
 
-def assert_error_of_a_pod(outcome: Outcome, said: str) -> None:
+def assert_error_of_a_pod(outcome: Outcome, output: str) -> None:
     """Verdict and exit code; the Pod and its last words, and where the whole log is."""
     assert outcome.code == 3, outcome.out + outcome.err
     assert outcome.verdicts == {CHECK: "error"}
     tail = r"(?s)(the log of one-instance1-\w+-0/database ends:|Pod one-instance1-\w+-0:).*"
     for text in (outcome.out, outcome.run["requirements"][0]["reason"]):
-        assert re.search(tail + said, text), text
+        assert re.search(tail + output, text), text
     assert "look at   evidence/scenario-generated/" in outcome.out
     folder = outcome.directory / "report/evidence/scenario-generated"
     logs = {path.name: path.read_text() for path in folder.glob("log-*-database*.txt")}
-    assert any(said in text for text in logs.values()), logs
+    assert any(output in text for text in logs.values()), logs
 
 
 @contextmanager
@@ -145,14 +145,14 @@ def test_a_postgresql_that_does_not_start(tmp_path: Path, damaged: list[str]) ->
 def test_on_anothers_cluster_a_postgresql_that_does_not_start(
     tmp_path: Path, damaged: list[str]
 ) -> None:
-    with cluster(damaged) as said:
-        context = ("--kubeconfig", said["kubeconfig"], "--kube-context", "embedded")
+    with cluster(damaged) as output:
+        context = ("--kubeconfig", output["kubeconfig"], "--kube-context", "embedded")
         command = _suites(tmp_path, "--platform", "kubeconfig", *context)
-        command += ["--operator-bundle", said["bundle"]]
+        command += ["--operator-bundle", output["bundle"]]
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False
         )
-        kube = Kube.connect(Path(said["kubeconfig"]))
+        kube = Kube.connect(Path(output["kubeconfig"]))
         left = kube.list(NAMESPACES, labels=RUN_LABEL).items
         definition = kube.get_or_none(CRDS, CLUSTER_CRD)
         kube.close()

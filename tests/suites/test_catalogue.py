@@ -132,7 +132,7 @@ def test_conditions_decide_and_say_why(catalogue: Catalogue) -> None:
 
 
 def test_where_cert_manager_issues_what_it_changes_is_out(catalogue: Catalogue) -> None:
-    """What the operator generates itself, and what looks otherwise by cert-manager's doing."""
+    """Rows of what the operator generates itself, or what looks otherwise with cert-manager."""
     here = frozenset({"cert-manager"})
     out = {row.id for row in catalogue if catalogue.why_not(row, None, here)}
     changed = {"CONN-2", "CONN-7", "CONN-8", "CERTREQ-1a", "CERTREQ-4"}

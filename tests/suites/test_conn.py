@@ -1,4 +1,4 @@
-"""What the checks of CONN say of a URI, of a login by it, and of the page's pg-client."""
+"""Verdicts of the checks of CONN on a URI, on a login by it, and on the page's pg-client."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_password_that_is_not_encoded_is_a_breach_and_no_part_of_it_is_shown(
     shown = repr((raised.value, raised.value.differences))
     assert "word'" not in shown.replace("password", "")
     assert "secret" not in shown.replace("Secret", "")
-    # What libpq takes for the host, or the port, it quotes in its words.
+    # libpq quotes in its words what it takes for the host, or the port.
     quoted = PsqlResult(2, (), "", f'could not translate host name "{password}"')
     with pytest.raises(Blocked, match="CONN-1") as blocked:
         _login_judged(_walked(uri, password, psql=quoted))

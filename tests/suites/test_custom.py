@@ -1,4 +1,4 @@
-"""What the checks of CUSTOM say of replication, and of logins through PgBouncer."""
+"""Verdicts of the checks of CUSTOM on replication, and on logins through PgBouncer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is on the terminal: written from any thread, and from a signal's handler."""
+"""The terminal, written to from any thread, and from a signal's handler."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_ctrl_c_while_a_line_is_being_written_does_no_harm(tmp_path: Path) -> No
     begun = os.read(process.stdout.fileno(), 1000)
     process.send_signal(signal.SIGINT)
     rest, errors = process.communicate(timeout=60)
-    said = begun + rest
+    output = begun + rest
     assert errors == b""
     assert process.returncode == 0
     assert (tmp_path / "ended").exists()
-    assert said.count(b"x") == 1_000_000
-    assert b"Ctrl-C: still removing what the run created; please wait" in said
-    assert b"late" not in said
+    assert output.count(b"x") == 1_000_000
+    assert b"Ctrl-C: still removing what the run created; please wait" in output
+    assert b"late" not in output
 
 
 COLOURED = """
@@ -82,10 +82,10 @@ def test_what_is_waited_for_has_the_room_that_is_left_of_the_line(tmp_path: Path
         check=True,
     )
     os.close(theirs)
-    said = os.read(ours, 10_000)
+    output = os.read(ours, 10_000)
     os.close(ours)
-    assert b"\x1b[32m.\x1b[0m" in said
-    assert b"  waiting for stage deployed of scenario generated" in said
+    assert b"\x1b[32m.\x1b[0m" in output
+    assert b"  waiting for stage deployed of scenario generated" in output
 
 
 def test_a_scenario_that_ends_late_may_still_say_so(capfd: pytest.CaptureFixture[str]) -> None:

@@ -114,7 +114,7 @@ def check(ended: Outcome, id_: str) -> dict[str, Any]:
 
 
 def block(ended: Outcome, id_: str) -> str:
-    """What the terminal says of one requirement."""
+    """Return the lines of one requirement on the terminal."""
     return ended.out[ended.out.index(f"\n{id_}  ") :].split("\n\n")[0]
 
 

@@ -1,4 +1,4 @@
-"""What a failed check leaves to look at: what was judged, though its scenario has gone on."""
+"""Evidence of a failed check: what was judged, though its scenario has gone on."""
 
 from __future__ import annotations
 

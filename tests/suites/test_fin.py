@@ -1,4 +1,4 @@
-"""What the checks of FIN say of made-up observations: what was there before, and what is left."""
+"""Verdicts of the checks of FIN on made-up observations before and after a deletion."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _all_secrets() -> dict[str, dict[str, SecretState | None]]:
 
 @dataclass
 class Look:
-    """What a stage of the scenario saw; to be changed before it is read."""
+    """The observation of a stage; to be changed before it is read."""
 
     generated: dict[str, dict[str, SecretState | None]] = field(default_factory=_all_secrets)
     users: dict[str, dict[str, SecretState | None]] = field(

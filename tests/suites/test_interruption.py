@@ -172,7 +172,7 @@ def test_a_platform_that_does_not_come_up_is_an_error_of_the_run(tmp_path: Path)
 
 
 def test_a_run_that_did_not_come_up_is_known_by_the_id_on_what_it_made(tmp_path: Path) -> None:
-    """What it made by then carries the id, and somebody has to find it."""
+    """All that it made by then carries the id, and somebody has to find it."""
     start = """
     from fixtures.run.hooks import RUN
     (LOG.parent / "made").write_text(config.stash[RUN].labels["pgtls.conformance/run"])

@@ -15,8 +15,8 @@ def test_an_operator_whose_clusters_share_a_root_keeps_what_it_promised(tmp_path
     """The reference operator says that it is one, and has one root for all of a namespace."""
     bundle = (ROOT / "deploy" / "bundle.yaml").read_text()
     old = tmp_path / "bundle.yaml"
-    said = "image: reference-operator:"
-    old.write_text(bundle.replace(f"{said}2.8.0", f"{said}2.4.1"))
+    output = "image: reference-operator:"
+    old.write_text(bundle.replace(f"{output}2.8.0", f"{output}2.4.1"))
     words = [sys.executable, "-m", "pytest", "suites", "--platform=embedded"]
     words += [f"--operator-bundle={old}", f"--report-dir={tmp_path / 'report'}"]
     words += ["--embedded-arguments=--faults root-of-the-namespace"]

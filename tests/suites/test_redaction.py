@@ -63,9 +63,9 @@ def _everything(ended: Outcome) -> str:
 
 def test_no_secret_is_in_any_report_or_on_the_terminal(tmp_path: Path) -> None:
     ended = Example.make(tmp_path, TELLS, start=TOLD).run("-v")
-    said = _everything(ended)
-    assert PASSWORD not in said
-    assert "MIGH" not in said
+    output = _everything(ended)
+    assert PASSWORD not in output
+    assert "MIGH" not in output
     assert ended.verdicts["CONN-1"] == "failed"
     assert "log: connecting with (hidden)" in ended.out
     assert "PGPASSWORD=(hidden)" in (ended.directory / "report/journal.jsonl").read_text()
@@ -74,9 +74,9 @@ def test_no_secret_is_in_any_report_or_on_the_terminal(tmp_path: Path) -> None:
 def test_the_address_of_a_bundle_is_kept_without_what_lets_one_in(tmp_path: Path) -> None:
     url = "https://me:open-Sesame1@example.test/bundle.yaml?token=one-More2"
     ended = Example.make(tmp_path, TELLS).run("--operator-bundle", url)
-    said = _everything(ended)
-    assert "Sesame" not in said
-    assert "one-More2" not in said
+    output = _everything(ended)
+    assert "Sesame" not in output
+    assert "one-More2" not in output
     assert ended.run["settings"]["operator_bundle"].endswith("@example.test/bundle.yaml?(hidden)")
 
 

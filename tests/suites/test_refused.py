@@ -1,4 +1,4 @@
-"""What the checks of refused clusters say of an instance that ran, and of one that went unseen."""
+"""Verdicts of the checks of refused clusters on an instance that ran, or went unseen."""
 
 from __future__ import annotations
 

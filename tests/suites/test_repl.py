@@ -1,4 +1,4 @@
-"""What the checks of REPL say of walsenders, and of logins as the replication user."""
+"""Verdicts of the checks of REPL on walsenders, and on logins as the replication user."""
 
 from __future__ import annotations
 

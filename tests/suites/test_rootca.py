@@ -1,4 +1,4 @@
-"""What the checks of ROOTCA say of Secrets that are not as they should be, and of Pods amiss."""
+"""Verdicts of the checks of ROOTCA on Secrets that are not as they should be, and on Pods amiss."""
 
 from __future__ import annotations
 

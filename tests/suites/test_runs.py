@@ -67,7 +67,7 @@ def test_the_reference_operator_certifies_nothing_wherever_it_passes(tmp_path: P
 
 
 def test_a_log_shows_why_it_takes_long_and_the_heading_stays_the_first_line(tmp_path: Path) -> None:
-    """What is waited for before the heading is on standard error, once it is off the terminal."""
+    """Off the terminal, progress before the heading goes to standard error."""
     start = """
     from fixtures.run.hooks import RECORDER
     config.stash[RECORDER].progress("images: making \\x1b[2Jone")"""

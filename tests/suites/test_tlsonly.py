@@ -1,4 +1,4 @@
-"""What the checks of TLSONLY say of what their scenario saw, and of what it could not see."""
+"""Verdicts of the checks of TLSONLY on observations of their scenario, and on gaps in them."""
 
 from __future__ import annotations
 

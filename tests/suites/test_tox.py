@@ -102,7 +102,7 @@ def test_a_stopped_tox_leaves_nothing_behind(tmp_path: Path, number: int, name: 
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """Where everything under test has its temporary files; a box must be able to enter."""
+    """The directory of all temporary files under test; a box must be able to enter it."""
     with tempfile.TemporaryDirectory(prefix="pgtls-tox-", dir="/var/tmp") as made:
         Path(made).chmod(0o755)
         yield Path(made)

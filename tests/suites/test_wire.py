@@ -1,4 +1,4 @@
-"""What a check may say of an answer on the wire."""
+"""Judgement of answers on the wire."""
 
 from __future__ import annotations
 
