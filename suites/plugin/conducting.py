@@ -67,6 +67,7 @@ class Conductor:
         self._display = Display(verbose=config.option.verbose > 0)
         self._run = RunIdentity.new()
         self._redactor = Redactor()
+        self._redactor.learn_environment(os.environ)
         self._recorder = RunRecorder(settings.report_dir, self._display, self._redactor.text)
         self._stop = StopHandler(self._display.say)
         self._cleanup = ExitStack()
@@ -108,7 +109,7 @@ class Conductor:
         """Bring up what is judged, before the first check runs."""
         if session.items and not session.testsfailed:
             self._cleanup.enter_context(handling_signals(self._stop))
-            with options.usage_errors():
+            with options.usage_errors(self._redactor.text):
                 self._start(session)
         return (yield)
 
@@ -157,7 +158,7 @@ class Conductor:
         """Keep that the suite itself broke."""
         self._recorder.broke("the suite broke: this is a defect of it", log=str(excrepr))
         if not self._recorder.open:
-            self._display.say(str(excrepr))
+            self._display.say(self._redactor.text(str(excrepr)))
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(
@@ -261,7 +262,7 @@ class Conductor:
     def _without_run(self, exitstatus: int) -> int:
         """Nothing was judged: say why, unless pytest says it."""
         if self._uncollected:
-            self._display.say("\n".join(self._uncollected))
+            self._display.say(self._redactor.text("\n".join(self._uncollected)))
             self._display.say("inconclusive: the checks above cannot be read")
             return INCONCLUSIVE
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:

@@ -1,6 +1,6 @@
 """The options of a run as pytest's, and the decision whether this pytest judges anything."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,12 @@ def declare(parser: pytest.Parser) -> None:
 
 
 @contextmanager
-def usage_errors() -> Iterator[None]:
+def usage_errors(redact: Callable[[str], str] = str) -> Iterator[None]:
     """Turn our UsageError into pytest's, which ends it with one line and exit code 4."""
     try:
         yield
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(redact(str(error))) from None
 
 
 def suites_folder(config: pytest.Config) -> Path:
