@@ -14,7 +14,7 @@ from embedded.box.launcher import EXIT_INTERRUPTED, stoppable
 from embedded.tox import end_with_tox
 from tests.bench import cluster, noticing, programs
 from tests.bench.figures import BenchError, Figure, table, write
-from tests.bench.ground import standing
+from tests.bench.ground import running_harness
 
 _PARTS = ("cluster", "noticing", "starts", "suite")
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(parts: Collection[str], runs: int) -> Iterator[list[Figure]]:
     on_platform = [module.figures for module in (cluster, noticing) if _name(module) in parts]
     if on_platform:
-        with standing() as harness:
+        with running_harness() as harness:
             for measure in on_platform:
                 yield measure(harness, runs)
     if "starts" in parts:

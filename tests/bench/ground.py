@@ -32,7 +32,7 @@ class Quiet:
 
 
 @contextmanager
-def standing() -> Iterator[Harness]:
+def running_harness() -> Iterator[Harness]:
     """The embedded platform, until the end of the block."""
     with tempfile.TemporaryDirectory(prefix="pgtls-bench-") as directory:
         settings = load({"platform": "embedded", "report_dir": directory}, {}, Path(directory))
