@@ -96,7 +96,7 @@ def judges(config: pytest.Config) -> bool:
 
 
 def leave_named(config: pytest.Config) -> None:
-    """Where modules or checks are named besides the whole folder, leave only these.
+    """Leave only named modules and checks, where some are named besides the whole folder.
 
     `tox -e conformance -- suites/test_fin.py::test_x` gives pytest the folder as well. A name that
     is none from here is looked for at the top of the project, from which reports name checks.
