@@ -1,4 +1,4 @@
-"""Every test of the box is run in each mode that can be tried."""
+"""Tests of box and container runtime are run in each mode that can be tried."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.embedded.box import modes
 from tests.embedded.box.modes import Mode
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def images() -> None:
     """Build what is missing once, before any test waits for it."""
     image_table.tools()
@@ -34,7 +34,7 @@ def ordinary_home(images: None) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", params=modes.names())
-def mode(request: pytest.FixtureRequest) -> Mode:
+def mode(request: pytest.FixtureRequest, images: None) -> Mode:
     """As root and as an ordinary user."""
     if request.param == "user" and os.geteuid() == 0:
         return Mode("user", request.getfixturevalue("ordinary_home"))
