@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from embedded.box.keeper import Bond
 from embedded.box.launcher import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, stoppable, up
+from embedded.box.namespaces import UMASK
 from embedded.box.specification import Specification
 from embedded.images import store, table
 from embedded.images.cache import ImageError, cache_directory
@@ -34,7 +37,21 @@ def up_options() -> Parser:
     parser.add_argument(
         "--json", action="store_true", help="say what is up, and take commands, as lines of JSON"
     )
+    parser.add_argument(
+        "--starter",
+        type=int,
+        metavar="PID",
+        help="end with this process, which must be the parent, in whatever way it ends",
+    )
+    parser.add_argument("--outlive-starter", action="store_true", help="but only while it comes up")
     return parser
+
+
+def bond(options: argparse.Namespace) -> Bond:
+    """Return whom a platform with these options of `up` ends with."""
+    return Bond(
+        starter=options.starter, only_until_up=options.outlive_starter, by_input=options.json
+    )
 
 
 def log_progress(*, as_json: bool) -> None:
@@ -60,6 +77,7 @@ def run_up(specification: Specification) -> int:
 
 def run_images(images: ImageTable) -> int:
     """Make the images that are missing in the cache, and list them; returns the exit code."""
+    os.umask(UMASK)
     try:
         with stoppable():
             release, directory = store.host_release(), cache_directory()

@@ -29,12 +29,18 @@ MS_PRIVATE = 0x4_0000
 MNT_DETACH = 0x2
 
 _CLONE_PARENT = 0x8000
+_CLOSE_RANGE_CLOEXEC = 0x4
+_FIRST_BESIDES_STREAMS = 3
+_HIGHEST_DESCRIPTOR = 0xFFFF_FFFF
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+_SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_SYS_CLOSE_RANGE = 436
 _LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -124,14 +130,30 @@ def drop_privileges(last: int) -> None:
         _prctl(_PR_CAPBSET_DROP, capability)
 
 
+def keep_streams_only() -> None:
+    """Have all descriptors but the standard streams closed when a program is executed."""
+    arguments = (_FIRST_BESIDES_STREAMS, _HIGHEST_DESCRIPTOR, _CLOSE_RANGE_CLOEXEC)
+    _system_call(_SYS_CLOSE_RANGE, "close_range", *arguments)
+
+
+def new_session_keyring() -> None:
+    """Leave the session keyring, and the keys in it, for an empty one."""
+    number = _SYS_KEYCTL[platform.machine()]
+    _system_call(number, "keyctl", _KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
+
+
 def fork_sibling() -> int:
     """Fork, but make the child one of our parent; returns as fork does.
 
     Python's own bookkeeping after a fork is left out: the child may only go on to execute.
     """
     number = _SYS_CLONE[platform.machine()]
-    flags = ctypes.c_ulong(_CLONE_PARENT | signal.SIGCHLD)
-    return _checked(_libc.syscall(ctypes.c_long(number), flags, *(ctypes.c_ulong(0),) * 4), "clone")
+    return _system_call(number, "clone", _CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)
+
+
+def _system_call(number: int, name: str, *arguments: int) -> int:
+    given = [ctypes.c_ulong(argument) for argument in arguments]
+    return _checked(_libc.syscall(ctypes.c_long(number), *given), name)
 
 
 def _prctl(option: int, value: int) -> None:

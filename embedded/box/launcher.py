@@ -30,11 +30,13 @@ _NEEDED = ("bwrap",)
 
 def up(specification: Specification) -> int:
     """Bring the platform up and keep it, until told to end; returns the exit code."""
+    # Of what is made here only the kubeconfig is closed to others, by a mode of its own.
+    os.umask(namespaces.UMASK)
     try:
         _check_programs()
         namespaces.check_open(interpreter_trees())
         release = store.host_release()
-        run_directory = make_run_directory(specification.log_dir)
+        run_directory = make_run_directory(specification.log_dir, specification.bond)
     except (WrongUseError, ImageError, BoxUnavailableError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE

@@ -12,6 +12,7 @@ import resource
 import select
 import signal
 import socket
+import stat
 import time
 import traceback
 from collections.abc import Iterable, Sequence
@@ -30,10 +31,13 @@ from embedded.runtime.links import ADDRESS, BRIDGE
 from embedded.runtime.netlink import Netlink
 from embedded.runtime.sandboxes import write_setting
 
+UMASK = 0o022
 RUN = Path("/run")
 STATE = RUN / "box"
 SPAWNER = STATE / "spawner"
-DEADLINE = 10.0
+# Some hundred times what it takes on a quiet machine.
+DEADLINE = 60.0
+TAIL_LINES = 5
 # An ordinary user's PATH may lack the place of nft.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"}
 _ROUTING = {
@@ -109,14 +113,14 @@ def create(trees: Sequence[Tree], log: int) -> Box:
         os.fdopen(go, "wb", buffering=0) as may_go,
     ):
         try:
-            init = _follow(report, outer, may_go)
+            init = _follow(report, outer, may_go, log)
         except BaseException:
             ours.close()
             raise
     return Box(connection=ours, outer=outer, init=init, init_pidfd=os.pidfd_open(init))
 
 
-def _follow(report: IO[bytes], outer: int, may_go: IO[bytes]) -> int:
+def _follow(report: IO[bytes], outer: int, may_go: IO[bytes], log: int) -> int:
     """Take the outer process's reports to the end; returns the pid of the box's init."""
     reported: dict[str, Any] = {}
     end = time.monotonic() + DEADLINE
@@ -129,7 +133,7 @@ def _follow(report: IO[bytes], outer: int, may_go: IO[bytes]) -> int:
         if "refused" in reported:
             os.kill(outer, signal.SIGKILL)
             os.waitpid(outer, 0)
-            raise BoxUnavailableError(reported["refused"])
+            raise BoxUnavailableError(reported["refused"] or ended("it was made", log))
     init: int = reported["init"]
     return init
 
@@ -139,9 +143,20 @@ def _next(report: IO[bytes], end: float) -> dict[str, Any]:
         return {"refused": f"embedded: the box did not come up within {DEADLINE:.0f} s"}
     line = report.readline()
     if not line:
-        return {"refused": "embedded: the box ended while it was made"}
+        return {"refused": ""}
     report_line: dict[str, Any] = json.loads(line)
     return report_line
+
+
+def ended(while_what: str, log: int) -> str:
+    """Return the line that says that the box ended, with the last words of its log."""
+    # A log that is a file can be read by way of the descriptor that writes it.
+    readable = stat.S_ISREG(os.fstat(log).st_mode)
+    text = Path(f"/proc/self/fd/{log}").read_text(errors="replace") if readable else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    words = " / ".join(lines[-TAIL_LINES:])
+    unsaid = "without a word, as one that was killed: by the kernel if memory ran out, see dmesg"
+    return f"embedded: the box ended while {while_what}: {words or unsaid}"
 
 
 def _map(outer: int) -> dict[str, Any]:
@@ -177,11 +192,23 @@ def _report(reports: int, **facts: Any) -> None:
     os.write(reports, json.dumps(facts).encode() + b"\n")
 
 
+def _tell_failure(reports: int, error: BaseException) -> None:
+    """Say what went wrong, in the log and to the launcher; of a step it has been told already."""
+    traceback.print_exc()
+    words = f"{type(error).__name__}: {error}"
+    _report(reports, refused=f"embedded: the box ended while it was made: {words}")
+
+
 def _run_outer(
     trees: Sequence[Tree], connection: socket.socket, reports: int, mapped: int, launcher: int
 ) -> NoReturn:
     try:
         syscalls.name_process("box-outer")
+        # Directories are made on the way to what the box must reach, whoever starts it.
+        os.umask(UMASK)
+        # Where that call is refused, no program in the box can use a key either.
+        with suppress(OSError):
+            syscalls.new_session_keyring()
         _allow_open_files()
         _new_user(trees, reports, mapped)
         syscalls.die_with_parent()
@@ -202,8 +229,8 @@ def _run_outer(
         os.close(reports)
         connection.close()
         os.waitpid(init, 0)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        _tell_failure(reports, error)
     finally:
         os._exit(1)
 
@@ -249,8 +276,8 @@ def _run_init(
         syscalls.name_process("box-init")
         listener = _furnish(trees, reports)
         spawner.execute(REPOSITORY, listener, connection, reports)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        _tell_failure(reports, error)
     finally:
         os._exit(1)
 

@@ -80,6 +80,7 @@ class Platform:
             control_plane = await _unless(builder.run(url), stop, builder.components)
             if control_plane is not None:
                 self._announce(control_plane.kubeconfig, url)
+                self._run_directory.keeper.tell_up()
                 await _unless(self._serve(spawner, stop), stop, builder.components)
         finally:
             await spawner.close()

@@ -1,22 +1,15 @@
-"""The directory of a run, outside the box: the kubeconfig, the bundle, logs.
-
-A keeper process removes the directory when the launcher has ended in whatever way.
-"""
+"""The directory of a run, outside the box: the kubeconfig, the bundle, logs."""
 
 from __future__ import annotations
 
 import os
-import select
 import shutil
-import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
-from embedded import syscalls
 from embedded.box.errors import BoxUnavailableError, WrongUseError
-from embedded.box.namespaces import detach
+from embedded.box.keeper import Bond, Keeper
 from embedded.box.steps import OWNER, refusal
 from embedded.box.trees import Tree
 from embedded.images.builder import BOX_UID
@@ -28,12 +21,12 @@ _PODS = "pods"
 class RunDirectory:
     """`directory` goes with the run; `logs` may be a directory of the user's, and stays then.
 
-    `keeper` is the pid of the process that removes `directory`.
+    `keeper` is the process that removes `directory`.
     """
 
     directory: Path
     logs: Path
-    keeper: int
+    keeper: Keeper
 
     @property
     def pods(self) -> Path:
@@ -60,12 +53,11 @@ class RunDirectory:
     def remove(self) -> None:
         """Remove what goes with the run, its keeper included."""
         shutil.rmtree(self.directory, ignore_errors=True)
-        os.kill(self.keeper, signal.SIGKILL)
-        os.waitpid(self.keeper, 0)
+        self.keeper.end()
 
 
-def make_run_directory(log_dir: Path | None) -> RunDirectory:
-    """Make the directories, and the keeper that removes them.
+def make_run_directory(log_dir: Path | None, bond: Bond) -> RunDirectory:
+    """Make the directories, and the keeper that removes them and sees to the bond.
 
     Raises WrongUseError, and BoxUnavailableError where root may not give them to the box.
     """
@@ -75,7 +67,12 @@ def make_run_directory(log_dir: Path | None) -> RunDirectory:
         text = f"embedded: no temporary directory: {error.strerror}; name one by TMPDIR"
         raise WrongUseError(text) from error
     logs = (log_dir or directory / "logs").resolve()
-    run_directory = RunDirectory(directory=directory, logs=logs, keeper=_start_keeper(directory))
+    try:
+        keeper = Keeper(directory, bond)
+    except BaseException:
+        directory.rmdir()
+        raise
+    run_directory = RunDirectory(directory=directory, logs=logs, keeper=keeper)
     try:
         _make(run_directory, "TMPDIR" if log_dir is None else "--log-dir")
     except BaseException:
@@ -98,26 +95,3 @@ def _make(run_directory: RunDirectory, option: str) -> None:
         os.chown(run_directory.pods, BOX_UID, BOX_UID)
     except OSError as error:
         raise BoxUnavailableError(refusal(OWNER, str(error))) from error
-
-
-def _start_keeper(directory: Path) -> int:
-    launcher = os.pidfd_open(os.getpid())
-    keeper = os.fork()
-    if keeper == 0:
-        _keep(directory, launcher)
-    os.close(launcher)
-    return keeper
-
-
-def _keep(directory: Path, launcher: int) -> NoReturn:
-    try:
-        syscalls.name_process("box-keeper")
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        null = os.open(os.devnull, os.O_RDWR)
-        detach(null, [launcher])
-        # For as long as the launcher lives: there is no deadline to give.
-        select.select([launcher], [], [])
-        shutil.rmtree(directory, ignore_errors=True)
-    finally:
-        os._exit(0)

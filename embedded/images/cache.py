@@ -30,6 +30,7 @@ UNUSED_DAYS = 30
 # What a directory's name ends in while an image is made in it.
 ASIDE = ".building"
 _REMOVALS = 10
+_OPEN = 0o005
 
 
 class ImageError(Exception):
@@ -107,6 +108,9 @@ def make_directory(cache: Path) -> None:
     """Make the cache, if it is not there. Raises ImageError."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0 and cache.stat().st_mode & _OPEN != _OPEN:
+            # Root's box reads it as another uid.
+            cache.chmod(0o755)
     except OSError as error:
         raise _unwritable(cache, error) from error
 
@@ -147,7 +151,8 @@ def _lock(handle: int, cache: Path, patience: int) -> None:
 def _wait_for_lock(handle: int, cache: Path, patience: int) -> None:
     # As a program, for a time limit: a call of our own could not be broken off.
     limits = (f"--timeout={patience}", f"--conflict-exit-code={_STILL_LOCKED}")
-    command = ["flock", "--exclusive", *limits, str(handle)]
+    bound = ("setpriv", "--pdeathsig", "KILL", "--")
+    command = [*bound, "flock", "--exclusive", *limits, str(handle)]
     try:
         done = subprocess.run(
             command,

@@ -23,13 +23,8 @@ _CONTAINER = (
     | syscalls.NEWUTS
     | syscalls.NEWNET
 )
-_TO_DEFAULT = (
-    signal.SIGCHLD,
-    signal.SIGINT,
-    signal.SIGPIPE,
-    signal.SIGTERM,
-    signal.SIGXFSZ,
-)
+_TO_DEFAULT = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+_UMASK = 0o022
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +49,7 @@ class Program:
 def execute_program(program: Program, report: int, last_capability: int) -> NoReturn:
     """Execute `program`, in a process just forked.
 
+    It has the descriptors of `program` and no others, and umask and signals as programs usually do.
     `report` closes when it is executed. Before, it may carry lines: `pid N` where the process that
     executes is another one, `error TEXT` when it failed.
     """
@@ -64,6 +60,7 @@ def execute_program(program: Program, report: int, last_capability: int) -> NoRe
             _enter_container(program.enter, report, last_capability)
         _reset_signals()
         os.setsid()
+        os.umask(_UMASK)
         _arrange(program.descriptors)
         if program.open_files is not None:
             _limit_open_files(program.open_files)
@@ -103,5 +100,7 @@ def _arrange(descriptors: Sequence[tuple[int, int]]) -> None:
         (target, fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, _ASIDE))
         for target, source in descriptors
     ]
+    # Whatever else this process or the spawner has open must not reach the program.
+    syscalls.keep_streams_only()
     for target, source in aside:
         os.dup2(source, target, inheritable=True)

@@ -301,6 +301,8 @@ def execute(root: Path, listener: socket.socket, first: socket.socket, ready: in
 def main() -> None:
     """Serve as `execute` wants it."""
     listener, first, ready = map(int, sys.argv[2:])
+    # They had to be kept for this program; none of its children is to have them.
+    syscalls.keep_streams_only()
     syscalls.name_process("box-init")
     spawner = Spawner(socket.socket(fileno=listener), socket.socket(fileno=first))
     os.write(ready, b'{"ready": true}\n')

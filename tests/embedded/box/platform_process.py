@@ -84,9 +84,9 @@ class Up:
     @cached_property
     def world(self) -> World:
         """What it consists of, to be looked at before it is killed."""
-        outer = next(pid for pid in _descendants(self.process.pid) if _name(pid) == "box-outer")
-        init = next(pid for pid in _descendants(outer) if _name(pid) == "box-init")
-        inside = frozenset({init, *_descendants(init)})
+        outer = next(pid for pid in descendants(self.process.pid) if _name(pid) == "box-outer")
+        init = next(pid for pid in descendants(outer) if _name(pid) == "box-init")
+        inside = frozenset({init, *descendants(init)})
         own = _namespaces(os.getpid())
         files = {
             number: Path(f"/proc/{pid}/ns/{kind}")
@@ -100,7 +100,7 @@ class Up:
     @cached_property
     def keeper(self) -> int:
         """The process that removes the directory."""
-        return next(p for p in _descendants(self.process.pid) if _name(p) == "box-keeper")
+        return next(p for p in descendants(self.process.pid) if _name(p) == "box-keeper")
 
 
 _KINDS = ("net", "mnt", "pid", "user", "ipc", "uts")
@@ -170,7 +170,8 @@ def _processes() -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """The children of a process, their children and so on."""
     parents = {each: _parent(each) for each in _processes()}
     found, new = [], [pid]
     while new:
