@@ -19,4 +19,5 @@ lock lint.txt lint.in -c test.txt
 lock package.txt ../pyproject.toml -c conformance.txt
 lock build.txt build.in -c test.txt
 lock release.txt release.in -c test.txt
+lock hooks.txt hooks.in -c test.txt
 lock bootstrap.txt bootstrap.in
