@@ -21,7 +21,7 @@ from embedded.runtime.links import BRIDGE
 from embedded.runtime.model import BoxError, Streams
 from embedded.runtime.pipes import OutputPipe
 
-_SECONDS = 10.0
+_SECONDS = 60.0
 _READY = 3
 
 

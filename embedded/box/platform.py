@@ -13,6 +13,7 @@ import shlex
 import signal
 import socket
 import sys
+import time
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,12 +75,13 @@ class Platform:
             self._tools,
             self._specification.node,
         )
+        began = time.monotonic()
         try:
             await builder.load()
             await _try_container(spawner)
             control_plane = await _unless(builder.run(url), stop, builder.components)
             if control_plane is not None:
-                self._announce(control_plane.kubeconfig, url)
+                self._announce(control_plane.kubeconfig, url, time.monotonic() - began)
                 self._run_directory.keeper.tell_up()
                 await _unless(self._serve(spawner, stop), stop, builder.components)
         finally:
@@ -99,7 +101,7 @@ class Platform:
         else:
             await stop.wait()
 
-    def _announce(self, kubeconfig: Path, url: str) -> None:
+    def _announce(self, kubeconfig: Path, url: str, seconds: float) -> None:
         bundle = self._bundle()
         if not self._specification.speak_json:
             # All to one stream: tox copies two in any order.
@@ -115,6 +117,7 @@ class Platform:
             "bundle": bundle,
             "log_dir": str(self._run_directory.logs),
             "images": [_row(rule) for rule in self._images],
+            "seconds": round(seconds, 2),
             "versions": {"linux": os.uname().release} | store.versions(self._images),
         }
         print(json.dumps(announcement), flush=True)

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-_SECONDS = 10.0
+_SECONDS = 60.0
 # All of the machine is seen, but no process besides the sandbox's own.
 _MACHINE = ("--dev-bind", "/", "/", "--proc", "/proc")
 # Before a program runs, bwrap has bound itself to us and the sandbox to itself; but it does not see

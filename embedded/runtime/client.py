@@ -15,7 +15,7 @@ from typing import Any
 from embedded.runtime import messages
 from embedded.runtime.model import BoxError, ExitStatus, Streams
 
-_DEADLINE = 30.0
+_DEADLINE = 120.0
 
 
 class Process:

@@ -23,7 +23,7 @@ from embedded.runtime.pipes import OutputPipe, memory_file
 
 __all__ = ["Process", "Runtime"]
 
-_START_SECONDS = 20.0
+_START_SECONDS = 120.0
 # The usual soft limit: a program that copes with more raises it, one that closes all that may be
 # open, or knows select(2) only, need not suffer from the box's.
 _OPEN_FILES = 1024
