@@ -43,7 +43,7 @@ class Matrix:
 
     @property
     def good(self) -> bool:
-        """Whether each fault was caught, nothing else was hit, and no requirement lacks one."""
+        """Return whether each fault was caught alone, and no requirement lacks one."""
         return not self.bare and all(each.seen.good for each in (self.baseline, *self.faults))
 
 
@@ -62,7 +62,7 @@ class Runner:
     jobs: int
     say: Callable[[Entry], None]
     keep: bool
-    """Whether reports of runs that went well stay."""
+    """Keep the reports of runs that went well, too."""
 
     async def run(self, faults: Sequence[Fault], *, bare: tuple[str, ...] = ()) -> Matrix:
         """Run the verifier without a fault and under each of them."""

@@ -38,7 +38,7 @@ class Verification:
 
     @property
     def arguments(self) -> list[str]:
-        """What pytest is told."""
+        """Return the arguments for pytest."""
         words = ["--platform=embedded", f"--report-dir={self.report}"]
         if self.fault is not None:
             words.append(f"--embedded-arguments=--faults {self.fault.name}")
