@@ -11,7 +11,7 @@ from pathlib import Path
 
 from faultmatrix.judging import Baseline, Outcome, judge, judge_baseline
 from faultmatrix.listing import Listing
-from faultmatrix.running import RunError, Verification, verify
+from faultmatrix.running import RunError, Verification, output_beside, verify
 from reference.faults.fault import Fault
 
 BASELINE = "without-a-fault"
@@ -97,6 +97,7 @@ class Runner:
             # One that was cut off says nothing.
             if not self.keep and (seen is None or seen.good):
                 shutil.rmtree(report, ignore_errors=True)
+                output_beside(report).unlink(missing_ok=True)
         return Entry(seen=seen, seconds=time.monotonic() - began, report=report)
 
     async def _baseline(self, scenarios: frozenset[str], report: Path) -> Baseline:
