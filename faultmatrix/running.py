@@ -18,6 +18,7 @@ from reports.run import Run
 from reports.text import one_line
 
 ROOT = Path(__file__).resolve().parents[1]
+OUTPUT = "output.txt"
 _LISTING_SECONDS = 60.0
 _RUN_SECONDS = 300.0
 _CLEANUP_SECONDS = 90.0
@@ -25,11 +26,6 @@ _CLEANUP_SECONDS = 90.0
 
 class RunError(Exception):
     """The verifier gave no verdicts; the message says why in a line."""
-
-
-def output_beside(report: Path) -> Path:
-    """Return the file for the verifier's output: not in its report, which takes no other files."""
-    return report.with_name(f"{report.name}.txt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +38,7 @@ class Verification:
 
     @property
     def arguments(self) -> list[str]:
-        """Return the arguments for pytest."""
+        """What pytest is told."""
         words = ["--platform=embedded", f"--report-dir={self.report}"]
         if self.fault is not None:
             words.append(f"--embedded-arguments=--faults {self.fault.name}")
@@ -70,7 +66,7 @@ async def ask_listing() -> Listing:
 
 async def verify(verification: Verification) -> Run:
     """Run the verifier and return its run.json. Raises RunError; ended if this is cancelled."""
-    output = output_beside(verification.report)
+    output = verification.report / OUTPUT
     with _opened(output) as file:
         process = await _start(verification.arguments, stdout=file.fileno())
         try:

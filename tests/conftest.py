@@ -1,4 +1,4 @@
-"""Fixtures of all tests."""
+"""What holds for all tests."""
 
 import signal
 

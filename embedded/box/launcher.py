@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from embedded.box import namespaces
 from embedded.box.errors import BoxUnavailableError, ComponentError, WrongUseError
@@ -36,7 +37,7 @@ def up(specification: Specification) -> int:
         _check_programs()
         namespaces.check_open(interpreter_trees())
         release = store.host_release()
-        run_directory = make_run_directory(specification.log_dir, specification.lifetime)
+        run_directory = make_run_directory(specification.log_dir, specification.bond)
     except (WrongUseError, ImageError, BoxUnavailableError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
@@ -103,8 +104,15 @@ def _trees(run_directory: RunDirectory) -> list[Tree]:
     make_directory(cache)
     trees = [*interpreter_trees(), *run_directory.trees, Tree(path=cache)]
     if os.geteuid() == 0:
-        bytecode = bytecode_directory()
-        bytecode.mkdir(exist_ok=True)
-        os.chown(bytecode, BOX_UID, BOX_UID)
-        trees.append(Tree(path=bytecode, writable=True))
+        trees += _bytecode_tree(cache)
     return trees
+
+
+def _bytecode_tree(cache: Path) -> list[Tree]:
+    # On a file system that can only be read, what is compiled is not kept.
+    if not os.access(cache, os.W_OK):
+        return []
+    bytecode = bytecode_directory()
+    bytecode.mkdir(exist_ok=True)
+    os.chown(bytecode, BOX_UID, BOX_UID)
+    return [Tree(path=bytecode, writable=True)]

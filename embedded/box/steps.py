@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class Step:
     remedy: str
 
 
+APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _CONTAINER = "a container refuses this: start it with --privileged, or use kind"
 
 OWNER = Step(
@@ -69,10 +71,20 @@ CONTAINER = Step(
 )
 
 
-def refusal(step: Step, reason: str) -> str:
-    """Return the one line that says what was refused and what to do."""
+def refusal(step: Step, reason: str, restriction: Path = APPARMOR) -> str:
+    """Return the one line that says what was refused and what to do.
+
+    `restriction` is the kernel's setting by which AppArmor takes the privileges of a user
+    namespace away: whatever step then fails, that is the reason.
+    """
     text = f"embedded: no box on this machine: {step.name} refused ({' '.join(reason.split())}). "
-    return f"{text}Try it alone: {step.probe}. To allow it: {step.remedy}"
+    remedy = step.remedy
+    if restriction.exists() and restriction.read_text().strip() != "0":
+        remedy = (
+            "AppArmor restricts user namespaces here, as on Ubuntu 24.04: sudo sysctl "
+            f"kernel.apparmor_restrict_unprivileged_userns=0; if that is not it, {remedy}"
+        )
+    return f"{text}Try it alone: {step.probe}. To allow it: {remedy}"
 
 
 @contextmanager

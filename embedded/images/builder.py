@@ -15,6 +15,7 @@ from pathlib import Path
 
 from embedded.images import cache, sandbox
 from embedded.images.cache import ImageError
+from embedded.images.host import keyring_options
 from embedded.images.model import Image
 from embedded.images.recipe import Account, DebianRelease, Layer, Recipe, Wheels
 from embedded.programs import missing
@@ -158,6 +159,7 @@ def _packages(recipe: Recipe, release: DebianRelease, step: Step) -> None:
         "mmdebstrap",
         "--variant=extract",
         "--mode=chrootless",
+        *keyring_options(),
         f"--include={','.join(recipe.packages)}",
         release.name,
         str(step.root),

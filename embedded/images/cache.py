@@ -124,7 +124,8 @@ def _open(cache: Path) -> int:
 
 
 def _unwritable(cache: Path, error: OSError) -> ImageError:
-    return ImageError(f"images: {cache} cannot be written: {error.strerror}")
+    reason = f"images: {cache} cannot be written: {error.strerror}"
+    return ImageError(f"{reason}; make it writable, or fill it with the images that are missing")
 
 
 def _remove(leftover: Path) -> None:

@@ -9,26 +9,11 @@ from pathlib import Path
 
 from embedded.images import cache
 from embedded.images.builder import VERSIONS, build, build_layer
+from embedded.images.host import host_release
 from embedded.images.model import Image, ImageRule
-from embedded.images.recipe import RELEASES, DebianRelease, Layer, Recipe
+from embedded.images.recipe import DebianRelease, Layer, Recipe
 
-OS_RELEASE = Path("/etc/os-release")
-
-
-def host_release(os_release: Path = OS_RELEASE) -> DebianRelease:
-    """Return the Debian release of this machine, whose packages images are made of.
-
-    Raises ImageError where it is another system.
-    """
-    lines = os_release.read_text().splitlines() if os_release.exists() else []
-    fields = dict(line.partition("=")[::2] for line in lines)
-    name = fields.get("VERSION_CODENAME", "").strip('"')
-    if name not in RELEASES:
-        known = ", ".join(RELEASES)
-        seen = name or fields.get("PRETTY_NAME", "an unknown system")
-        text = f"images: made of Debian's packages, {known}; this is {seen}"
-        raise cache.ImageError(f"{text}: use kind or another cluster")
-    return RELEASES[name]
+__all__ = ["ensure", "ensure_layer", "host_release", "versions"]
 
 
 def ensure(recipe: Recipe, release: DebianRelease, directory: Path) -> Image:

@@ -1,4 +1,4 @@
-"""Measured figures, and their bounds."""
+"""What was measured, and what of it is out of bounds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Figure:
 
     @property
     def out_of_bounds(self) -> bool:
-        """Return whether the bound is exceeded."""
+        """Whether the bound is exceeded."""
         return self.bound is not None and self.value > self.bound
 
     def cells(self) -> tuple[str, ...]:

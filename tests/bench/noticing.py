@@ -1,4 +1,4 @@
-"""The time from a change of an object to its notice by a waiting program."""
+"""How soon what became true is noticed by who waits for it."""
 
 from __future__ import annotations
 

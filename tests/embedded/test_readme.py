@@ -1,4 +1,4 @@
-"""The examples of `embedded/README.md` work as they stand there."""
+"""What `embedded/README.md` shows works as it stands there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table for people, and the JSON for programs."""
+"""What a person reads, and what a program does."""
 
 from __future__ import annotations
 

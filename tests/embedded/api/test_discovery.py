@@ -1,4 +1,4 @@
-"""The API groups and resources that the server announces."""
+"""What the server says that it serves."""
 
 from __future__ import annotations
 

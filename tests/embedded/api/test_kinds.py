@@ -1,4 +1,4 @@
-"""Defaults and validation of the built-in kinds."""
+"""What the server completes and refuses of the built-in kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Play a scene in a box, and return its result."""
+"""How a test plays a scene and gets its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine that does not let a box be made: one line, exit code 4, nothing half-made."""
+"""Where the machine does not let a box be made: one line, exit code 4, nothing half-made."""
 
 from __future__ import annotations
 
@@ -117,3 +117,12 @@ def test_a_root_that_may_little_is_told_what(
     )
     assert_step_refused(done, step)
     assert "--log-dir" not in done.stderr
+
+
+def test_the_restriction_of_apparmor_is_named_whatever_step_it_stops(tmp_path: Path) -> None:
+    setting = tmp_path / "apparmor_restrict_unprivileged_userns"
+    setting.write_text("1\n")
+    line = steps.refusal(steps.MOUNTS, "Operation not permitted", setting)
+    assert "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0" in line
+    setting.write_text("0\n")
+    assert "AppArmor" not in steps.refusal(steps.MOUNTS, "Operation not permitted", setting)

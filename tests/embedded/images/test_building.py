@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.images import builder, cache, store
+from embedded.images import builder, cache, host, store
 from embedded.images.builder import BOX_UID
 from embedded.images.cache import ImageError
 from embedded.images.model import ImageConfig
@@ -242,6 +242,54 @@ def test_the_key_follows_from_all_that_goes_in(tmp_path: Path) -> None:
     assert locked != one
     lock.write_text("one==2\n")
     assert cache.key(replace(SMALL, wheels=wheels), bookworm) not in {one, locked}
+
+
+JAMMY = 'PRETTY_NAME="Ubuntu 22.04.5 LTS"\nVERSION_CODENAME=jammy\nID=ubuntu\nID_LIKE=debian\n'
+NOBLE = 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nVERSION_CODENAME=noble\nID=ubuntu\nID_LIKE=debian\n'
+MINT = (
+    'PRETTY_NAME="Linux Mint 22"\nVERSION_CODENAME=wilma\nID=linuxmint\nID_LIKE="ubuntu debian"\n'
+)
+
+
+@pytest.mark.parametrize("text", [JAMMY, NOBLE, MINT], ids=["jammy", "noble", "mint"])
+def test_what_is_like_debian_makes_images_of_debians_packages(tmp_path: Path, text: str) -> None:
+    """By the keys of Debian's archive, which apt does not trust there; without them, it is said."""
+    release, keyring = tmp_path / "os-release", tmp_path / "keyring"
+    release.write_text(text)
+    with pytest.raises(ImageError) as refused:
+        host.host_release(release, keyring)
+    assert str(refused.value).endswith("apt-get install debian-archive-keyring")
+    keyring.touch()
+    assert host.host_release(release, keyring) == RELEASES["bookworm"]
+    assert host.keyring_options(release) == (f"--keyring={host.KEYRING}",)
+
+
+ELSEWHERE = """
+import sys; from pathlib import Path
+from embedded.images import host, store
+from tests.embedded.images.test_building import SMALL
+print(store.ensure(SMALL, host.host_release(), Path(sys.argv[1])).release)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to hide the keys of this machine takes root")
+def test_an_image_is_made_where_apt_does_not_trust_debian(directory: Path, tmp_path: Path) -> None:
+    """In mounts of its own, in which this machine calls itself Ubuntu and has no keys of apt's."""
+    release = tmp_path / "os-release"
+    release.write_text(NOBLE)
+    script = (
+        'mount --bind "$1" "$(readlink -f /etc/os-release)"; mount -t tmpfs none /etc/apt/'
+        'trusted.gpg.d && exec "$2" -c "$3" "$4"'
+    )
+    arguments = [str(release), sys.executable, ELSEWHERE, str(directory)]
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-ec", script, "sh", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "bookworm\n"), done.stderr
 
 
 def test_another_system_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The surroundings of a program in a Pod, whichever way the node starts it."""
+"""What a program in a Pod has, whichever way the node brings it there."""
 
 from __future__ import annotations
 
