@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             images=images,
             bundle=_bundle(options.bundle),
             log_dir=options.log_dir,
-            bond=cli.bond(options),
+            lifetime=cli.lifetime(options),
             speak_json=options.json,
         )
     except WrongUseError as error:

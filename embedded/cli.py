@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from embedded.box.keeper import Bond
+from embedded.box.keeper import Lifetime
 from embedded.box.launcher import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, stoppable, up
 from embedded.box.namespaces import UMASK
 from embedded.box.specification import Specification
@@ -47,9 +47,9 @@ def up_options() -> Parser:
     return parser
 
 
-def bond(options: argparse.Namespace) -> Bond:
+def lifetime(options: argparse.Namespace) -> Lifetime:
     """Return whom a platform with these options of `up` ends with."""
-    return Bond(
+    return Lifetime(
         starter=options.starter, only_until_up=options.outlive_starter, by_input=options.json
     )
 

@@ -1,4 +1,4 @@
-"""What a run under a fault says of the checks: caught, missed, hit besides. Pure functions."""
+"""Judge the checks by a run under a fault: caught, missed, hit besides. Pure functions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Whether the checks caught the fault, and nothing else was hit than what is listed."""
+        """Return whether the checks caught the fault, and nothing was hit but what is listed."""
         return not (self.missed or self.unexpected or self.broken)
 
 
@@ -55,7 +55,7 @@ class Baseline:
 
     @property
     def good(self) -> bool:
-        """Whether everything that applies is green, and something does."""
+        """Return whether everything that applies is green, and something does."""
         return not (self.reds or self.broken) and self.green > 0
 
 

@@ -1,4 +1,4 @@
-"""What the verifier says of its checks: which decide a requirement, and where they stand.
+"""The verifier's list of its checks: which decide a requirement, and where they stand.
 
 It is asked as a program (`pytest suites --list-json`): nothing of it is imported.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from faultmatrix.judging import Baseline, Outcome, judge, judge_baseline
 from faultmatrix.listing import Listing
-from faultmatrix.running import RunError, Verification, verify
+from faultmatrix.running import RunError, Verification, output_beside, verify
 from reference.faults.fault import Fault
 
 BASELINE = "without-a-fault"
@@ -43,7 +43,7 @@ class Matrix:
 
     @property
     def good(self) -> bool:
-        """Whether each fault was caught, nothing else was hit, and no requirement lacks one."""
+        """Return whether each fault was caught alone, and no requirement lacks one."""
         return not self.bare and all(each.seen.good for each in (self.baseline, *self.faults))
 
 
@@ -62,7 +62,7 @@ class Runner:
     jobs: int
     say: Callable[[Entry], None]
     keep: bool
-    """Whether reports of runs that went well stay."""
+    """Keep the reports of runs that went well, too."""
 
     async def run(self, faults: Sequence[Fault], *, bare: tuple[str, ...] = ()) -> Matrix:
         """Run the verifier without a fault and under each of them."""
@@ -97,6 +97,7 @@ class Runner:
             # One that was cut off says nothing.
             if not self.keep and (seen is None or seen.good):
                 shutil.rmtree(report, ignore_errors=True)
+                output_beside(report).unlink(missing_ok=True)
         return Entry(seen=seen, seconds=time.monotonic() - began, report=report)
 
     async def _baseline(self, scenarios: frozenset[str], report: Path) -> Baseline:

@@ -18,7 +18,6 @@ from reports.run import Run
 from reports.text import one_line
 
 ROOT = Path(__file__).resolve().parents[1]
-OUTPUT = "output.txt"
 _LISTING_SECONDS = 60.0
 _RUN_SECONDS = 300.0
 _CLEANUP_SECONDS = 90.0
@@ -26,6 +25,11 @@ _CLEANUP_SECONDS = 90.0
 
 class RunError(Exception):
     """The verifier gave no verdicts; the message says why in a line."""
+
+
+def output_beside(report: Path) -> Path:
+    """Return the file for the verifier's output: not in its report, which takes no other files."""
+    return report.with_name(f"{report.name}.txt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +42,7 @@ class Verification:
 
     @property
     def arguments(self) -> list[str]:
-        """What pytest is told."""
+        """Return the arguments for pytest."""
         words = ["--platform=embedded", f"--report-dir={self.report}"]
         if self.fault is not None:
             words.append(f"--embedded-arguments=--faults {self.fault.name}")
@@ -66,7 +70,7 @@ async def ask_listing() -> Listing:
 
 async def verify(verification: Verification) -> Run:
     """Run the verifier and return its run.json. Raises RunError; ended if this is cancelled."""
-    output = verification.report / OUTPUT
+    output = output_beside(verification.report)
     with _opened(output) as file:
         process = await _start(verification.arguments, stdout=file.fileno())
         try:

@@ -16,7 +16,7 @@ _STYLE = Style()
 
 
 def opening(faults: int, jobs: int, reports: Path) -> str:
-    """What is about to be done."""
+    """Return the line that announces the runs."""
     each = plural(faults, "fault")
     return f"one run without a fault, then {each}, {jobs} at a time; reports in {reports}"
 
@@ -40,7 +40,7 @@ def summary(matrix: Matrix) -> str:
 
 
 def listed(faults: Sequence[Fault], bare: Sequence[str]) -> str:
-    """What --list shows: each fault, what it breaks, and who must notice."""
+    """Return the text of --list: each fault, what it breaks, and who must notice."""
     lines = [line for fault in faults for line in _listed(fault)]
     lines += [plural(len(faults), "fault")]
     if bare:

@@ -48,7 +48,7 @@ def _up(options: argparse.Namespace) -> int:
         bundle=partial(bundle, faults, cache_directory()),
         node=_node(faults),
         log_dir=options.log_dir,
-        bond=cli.bond(options),
+        lifetime=cli.lifetime(options),
         speak_json=options.json,
     )
     return cli.run_up(specification)

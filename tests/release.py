@@ -58,7 +58,7 @@ class Project:
 
     @property
     def fragments(self) -> list[Path]:
-        """What has changed since the version before."""
+        """The changes since the version before."""
         return sorted((self.directory / "changelog.d").glob("*.md"))
 
 

@@ -1,4 +1,4 @@
-"""What contributors are told holds: paths exist, and hooks, CI and issue forms are as said."""
+"""The page for contributors is true: paths exist, and hooks, CI and issue forms are as said."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def git(directory: Path, *words: str) -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What a version is made of, with the version 3.4.0 begun and one change since 3.3.0."""
+    """The parts of a version, with the version 3.4.0 begun and one change since 3.3.0."""
     for name in FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

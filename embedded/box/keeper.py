@@ -25,8 +25,8 @@ _NO_EVENTS = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bond:
-    """Whom the launcher ends with, besides Ctrl-C and its like.
+class Lifetime:
+    """The end of the launcher, besides Ctrl-C and its like.
 
     `starter` is the pid of the process that started it, None for nobody; with `only_until_up` it
     lives on once the platform is up. With `by_input` it ends when its input does, also while the
@@ -50,12 +50,12 @@ class _Watch:
 class Keeper:
     """The process, seen from the launcher."""
 
-    def __init__(self, directory: Path, bond: Bond) -> None:
+    def __init__(self, directory: Path, lifetime: Lifetime) -> None:
         """Start it; it removes `directory` after the launcher's end, in whatever way that comes.
 
         Raises WrongUseError where the starter is not, or no longer, the launcher's parent.
         """
-        watched = _watched(bond)
+        watched = _watched(lifetime)
         launcher = os.pidfd_open(os.getpid())
         up, self._coming_up = os.pipe()
         self.pid = os.fork()
@@ -74,16 +74,16 @@ class Keeper:
         os.waitpid(self.pid, 0)
 
 
-def _watched(bond: Bond) -> list[_Watch]:
+def _watched(lifetime: Lifetime) -> list[_Watch]:
     watched = []
-    if bond.starter is not None:
+    if lifetime.starter is not None:
         # Our parent is who is meant; and it is there still, or we had another by now.
         with suppress(ProcessLookupError):
-            starter = os.pidfd_open(bond.starter)
-            watched.append(_Watch(starter, select.POLLIN, only_until_up=bond.only_until_up))
-        if os.getppid() != bond.starter:
-            raise WrongUseError(f"--starter {bond.starter}: it has ended, or is not our parent")
-    if bond.by_input and not _is_hung_up(_STANDARD_INPUT):
+            starter = os.pidfd_open(lifetime.starter)
+            watched.append(_Watch(starter, select.POLLIN, only_until_up=lifetime.only_until_up))
+        if os.getppid() != lifetime.starter:
+            raise WrongUseError(f"--starter {lifetime.starter}: it has ended, or is not our parent")
+    if lifetime.by_input and not _is_hung_up(_STANDARD_INPUT):
         # Once it is up, whoever takes the commands comes to their end.
         watched.append(_Watch(os.dup(_STANDARD_INPUT), _NO_EVENTS, only_until_up=True))
     return watched

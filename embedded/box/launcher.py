@@ -37,7 +37,7 @@ def up(specification: Specification) -> int:
         _check_programs()
         namespaces.check_open(interpreter_trees())
         release = store.host_release()
-        run_directory = make_run_directory(specification.log_dir, specification.bond)
+        run_directory = make_run_directory(specification.log_dir, specification.lifetime)
     except (WrongUseError, ImageError, BoxUnavailableError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE

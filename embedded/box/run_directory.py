@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.box.errors import BoxUnavailableError, WrongUseError
-from embedded.box.keeper import Bond, Keeper
+from embedded.box.keeper import Keeper, Lifetime
 from embedded.box.steps import OWNER, refusal
 from embedded.box.trees import Tree
 from embedded.images.builder import BOX_UID
@@ -56,8 +56,8 @@ class RunDirectory:
         self.keeper.end()
 
 
-def make_run_directory(log_dir: Path | None, bond: Bond) -> RunDirectory:
-    """Make the directories, and the keeper that removes them and sees to the bond.
+def make_run_directory(log_dir: Path | None, lifetime: Lifetime) -> RunDirectory:
+    """Make the directories, and the keeper that removes them and ends the launcher in time.
 
     Raises WrongUseError, and BoxUnavailableError where root may not give them to the box.
     """
@@ -68,7 +68,7 @@ def make_run_directory(log_dir: Path | None, bond: Bond) -> RunDirectory:
         raise WrongUseError(text) from error
     logs = (log_dir or directory / "logs").resolve()
     try:
-        keeper = Keeper(directory, bond)
+        keeper = Keeper(directory, lifetime)
     except BaseException:
         directory.rmdir()
         raise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedded.box.keeper import Bond
+from embedded.box.keeper import Lifetime
 from embedded.images.table import ImageTable, no_images
 
 
@@ -29,12 +29,12 @@ class Specification:
     on the platform; it is called once the platform serves, and nothing is installed by itself.
     `node` is the node's agent, which is also given `--config` and a file. Logs stay in `log_dir`;
     without one they go with the platform. With `speak_json` the launcher writes lines of JSON and
-    takes commands as lines of JSON, without it writes for people. `bond` says whom it ends with.
+    takes commands as lines of JSON, without it writes for people. `lifetime` says when it ends.
     """
 
     images: ImageTable = no_images
     bundle: Callable[[], str] | None = None
     node: Program = Program(module="embedded.node")
     log_dir: Path | None = None
-    bond: Bond = field(default_factory=Bond)
+    lifetime: Lifetime = field(default_factory=Lifetime)
     speak_json: bool = False

@@ -1,4 +1,4 @@
-"""What was measured, and what of it is out of bounds."""
+"""Measured figures, and their bounds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Figure:
 
     @property
     def out_of_bounds(self) -> bool:
-        """Whether the bound is exceeded."""
+        """Return whether the bound is exceeded."""
         return self.bound is not None and self.value > self.bound
 
     def cells(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How soon what became true is noticed by who waits for it."""
+"""The time from a change of an object to its notice by a waiting program."""
 
 from __future__ import annotations
 

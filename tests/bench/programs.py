@@ -40,7 +40,7 @@ def suite(runs: int) -> list[Figure]:
 
 
 def starts(runs: int) -> list[Figure]:
-    """How long until the platform is ready, and until tox has pytest running."""
+    """Measure the time until the platform is ready, and until tox has pytest running."""
     figures = [Figure(name="embedded up to ready", samples=tuple(_up() for _ in range(runs)))]
     tox = Path(_PYTHON).with_name("tox")
     found = str(tox) if tox.exists() else shutil.which("tox")

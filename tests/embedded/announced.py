@@ -1,4 +1,4 @@
-"""What `python -m embedded up --json` says on its standard output."""
+"""The lines that `python -m embedded up --json` writes on its standard output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def announced(lines: Iterable[str]) -> dict[str, Any]:
-    """What is up; what is told before, while images are made, is left out.
+    """Return the line that announces the platform, without progress before it.
 
     Raises EOFError where the launcher ends without having said so.
     """

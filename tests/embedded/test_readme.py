@@ -1,4 +1,4 @@
-"""What `embedded/README.md` shows works as it stands there."""
+"""The examples of `embedded/README.md` work as they stand there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person reads, and what a program does."""
+"""The table for people, and the JSON for programs."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Installed:
 
     environment: Path
     directory: Path
-    """Where its commands are run: a directory of no meaning."""
+    """The directory of its commands, which has no meaning."""
 
     @property
     def packages(self) -> Path:

@@ -1,4 +1,4 @@
-"""What is in wheel and sdist: all that a run needs, and no name that others may have."""
+"""The contents of wheel and sdist: all that a run needs, and no name that others may have."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_says_what_is_up() -> None:
-    """What to install on it, what stands in for which image; it ends with its input."""
+    """The announcement has the bundle and the images; the platform ends with its input."""
     done = subprocess.Popen(
         [sys.executable, "-m", "reference", "up", "--json", "--faults", FAULTS],
         stdin=subprocess.PIPE,

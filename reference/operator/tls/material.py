@@ -46,10 +46,10 @@ class Tls:
 
     @property
     def custom_leaves(self) -> bool:
-        """Whether the user gave a leaf."""
+        """Return whether the user gave a leaf."""
         return self.server is not None or self.replication is not None
 
     @property
     def generated(self) -> bool:
-        """Whether the user gave neither leaves nor a root."""
+        """Return whether the user gave neither leaves nor a root."""
         return not (self.custom_leaves or self.custom_root)

@@ -37,7 +37,7 @@ class Kubectl:
         )
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
-        """What it says; it must succeed."""
+        """Return its output; it must succeed."""
         done = self.run(*arguments, stdin=stdin)
         assert done.returncode == 0, done.stderr
         return done.stdout

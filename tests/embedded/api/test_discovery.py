@@ -1,4 +1,4 @@
-"""What the server says that it serves."""
+"""The API groups and resources that the server announces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server completes and refuses of the built-in kinds."""
+"""Defaults and validation of the built-in kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a watcher is told after a minute of silence, on a clock that can be put forward."""
+"""Bookmarks of a watch after a minute of silence, on a clock that can be put forward."""
 
 from __future__ import annotations
 

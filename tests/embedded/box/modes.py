@@ -20,7 +20,7 @@ SECONDS = 60
 
 @dataclass(frozen=True)
 class Mode:
-    """How to run a command in one of them; `home` is for the user's bytecode and such."""
+    """Return the command line for one of them; `home` is for the user's bytecode and such."""
 
     name: str
     home: Path | None = None
@@ -58,7 +58,7 @@ class Mode:
 
     @property
     def temporary(self) -> Path:
-        """Where this mode makes its temporary directories."""
+        """The parent of this mode's temporary directories."""
         return Path(os.environ.get("TMPDIR", "/tmp")) if self.home is None else self.home / "tmp"
 
 

@@ -83,7 +83,7 @@ class Up:
 
     @cached_property
     def world(self) -> World:
-        """What it consists of, to be looked at before it is killed."""
+        """Return its processes, to be looked at before it is killed."""
         outer = next(pid for pid in descendants(self.process.pid) if _name(pid) == "box-outer")
         init = next(pid for pid in descendants(outer) if _name(pid) == "box-init")
         inside = frozenset({init, *descendants(init)})

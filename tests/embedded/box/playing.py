@@ -1,4 +1,4 @@
-"""How a test plays a scene and gets its result."""
+"""Play a scene in a box, and return its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the machine does not let a box be made: one line, exit code 4, nothing half-made."""
+"""A machine that does not let a box be made: one line, exit code 4, nothing half-made."""
 
 from __future__ import annotations
 

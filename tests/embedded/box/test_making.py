@@ -46,7 +46,7 @@ class Maker:
 
     @property
     def aside(self) -> list[Path]:
-        """What is being made, or was left."""
+        """Return the directories that are being made, or were left."""
         return list(self.cache.rglob("*.building"))
 
     def arguments(self, *arguments: str) -> list[str]:
@@ -88,7 +88,7 @@ def maker(mode: Mode) -> Iterator[Maker]:
 
 
 def assert_next_is_not_hindered(maker: Maker) -> None:
-    """What it makes fails for a reason of its own, said in one line; nothing lies aside."""
+    """A failure has a reason of its own, said in one line; nothing lies aside."""
     done = maker.mode.run(maker.arguments("up", "--json"), maker.env | {"QUICK": "1"})
     assert done.returncode == 4, done.stderr
     assert done.stderr.startswith("images: tools: mmdebstrap: code 7: first words / last words")

@@ -49,7 +49,7 @@ def file_directory(mode: Mode) -> Iterator[Path]:
 
 
 def test_it_says_what_is_up(up: Up) -> None:
-    """Where to reach it, what to install on it, what stands in for which image."""
+    """The announcement has the API's address, the bundle, and the table of images."""
     assert up.kubeconfig.stat().st_mode & 0o777 == 0o600
     assert Path(up.said["bundle"]).read_text() == BUNDLE
     assert Path(up.said["log_dir"]).is_dir()

@@ -16,7 +16,7 @@ DEADLINE = 20.0
 
 
 class Diary:
-    """What an informer told, and a way to wait for it."""
+    """The events of an informer, and a way to wait for them."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str]] = []

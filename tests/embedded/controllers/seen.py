@@ -1,4 +1,4 @@
-"""What tests wait for, as conditions on the objects of a namespace."""
+"""States that tests wait for, as conditions on the objects of a namespace."""
 
 from __future__ import annotations
 

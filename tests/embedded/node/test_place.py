@@ -1,4 +1,4 @@
-"""Where a Pod lives on the node: made though something fails at first, and taken away whole."""
+"""The place of a Pod on the node: made though something fails at first, and taken away whole."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Kernel:
         asyncio.run(self.table.apply(keys))
 
     def leads(self) -> dict[str, str]:
-        """Where each Service's address leads, as the kernel has it."""
+        """Return the targets of each Service's address, as the kernel has them."""
         chains = dict(
             re.findall(
                 r"chain (s\d+) {\s+.*dnat to ([\d.]+)", self._listed("table", "ip", "services")

@@ -168,7 +168,7 @@ async def given_up(stage: Stage) -> list[str]:
 
 
 def heard(descriptor: int) -> str:
-    """What comes within ten seconds: nothing is the end, as every writer has closed."""
+    """Return the bytes of ten seconds: none is the end, as every writer has closed."""
     found, _, _ = select.select([descriptor], [], [], 10)
     return os.read(descriptor, 100).decode() if found else "silence"
 

@@ -203,7 +203,7 @@ async def recorded_in_part(stage: Stage) -> dict[str, Any]:
 
 
 def test_a_capture_of_some_addresses_is_of_no_others(mode: Mode) -> None:
-    """What they send and what they are sent."""
+    """Frames in both directions."""
     assert play(mode, recorded_in_part) == {
         "code": 0,
         "named": True,

@@ -165,7 +165,7 @@ def container_of(pod: Json, name: str = "app") -> Json:
 
 
 def state_of(pod: Json, name: str = "app") -> Json:
-    """What the container is at: one entry, `waiting`, `running` or `terminated`."""
+    """Return the state of the container: one entry, `waiting`, `running` or `terminated`."""
     return dict(container_of(pod, name).get("state") or {})
 
 

@@ -69,7 +69,7 @@ def connected(platform: dict[str, str]) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[dict[str, str]]:
-    """What the launcher says of the platform that it keeps up."""
+    """The announcement of the platform that it keeps up."""
     with running("embedded", "up", "--json", *OPTIONS) as found:
         yield found
 

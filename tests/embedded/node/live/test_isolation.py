@@ -1,4 +1,4 @@
-"""What a program in a Pod has, whichever way the node brings it there."""
+"""The surroundings of a program in a Pod, whichever way the node starts it."""
 
 from __future__ import annotations
 
