@@ -90,6 +90,7 @@ def test_without_apt_the_missing_programs_are_named_in_one_line(machine: Machine
         ("--platform", "incluster"),
         ("--list",),
         ("--explain", "AUTO-1"),
+        ("--sweep",),
     ],
 )
 def test_what_needs_no_box_needs_none_of_its_programs(

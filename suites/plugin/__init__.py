@@ -31,7 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Answer --list and --explain, and nothing else, without starting anything."""
+    """Answer --list and --explain, or sweep, and nothing else, without starting anything."""
+    if options.asks_for_sweep(config):
+        from suites.plugin import sweeping
+
+        with options.usage_errors():
+            return sweeping.sweep(config)
     if not options.asks_for_text(config):
         return None
     from reports.text import show

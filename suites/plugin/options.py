@@ -40,6 +40,13 @@ def declare(parser: pytest.Parser) -> None:
         dest="pgtls_explain",
         help="say what a requirement promises, where, and how it is checked, and stop",
     )
+    group.addoption(
+        "--sweep",
+        action="store_true",
+        dest="pgtls_sweep",
+        help="remove what runs left that were killed, on this machine and in the cluster that"
+        " --platform names, and stop; what may be going on, or was kept, is left alone",
+    )
     parser.addini(SUITES_INI, "the folder whose tests are checks", type="paths", default=None)
     parser.addini(
         DIRECTORY_INI,
@@ -72,6 +79,11 @@ def user_directory(config: pytest.Config) -> Path:
 def asks_for_text(config: pytest.Config) -> bool:
     """Return whether --list, --list-json or --explain was given."""
     return any(config.getoption(f"pgtls_{name}") for name in ("list", "list_json", "explain"))
+
+
+def asks_for_sweep(config: pytest.Config) -> bool:
+    """Return whether --sweep was given."""
+    return bool(config.getoption("pgtls_sweep"))
 
 
 def judges(config: pytest.Config) -> bool:
