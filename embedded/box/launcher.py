@@ -47,8 +47,9 @@ def up(specification: Specification) -> int:
         print(error, file=sys.stderr)
         return EXIT_UNAVAILABLE
     except (ComponentError, BoxError, OSError) as error:
-        log = [error.log] if isinstance(error, ComponentError) and error.log else []
-        print(*log, error, sep="\n", file=sys.stderr)
+        log = error.log if isinstance(error, ComponentError) else ""
+        log = log or namespaces.last_words(run_directory.logs / "box.log")
+        print(*([log] if log else []), error, sep="\n", file=sys.stderr)
         return EXIT_BROKEN
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -148,13 +148,18 @@ def _next(report: IO[bytes], end: float) -> dict[str, Any]:
     return report_line
 
 
+def last_words(log: Path) -> str:
+    """Return the last lines of a log of the box; empty where it has none."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-TAIL_LINES:])
+
+
 def ended(while_what: str, log: int) -> str:
     """Return the line that says that the box ended, with the last words of its log."""
     # A log that is a file can be read by way of the descriptor that writes it.
     readable = stat.S_ISREG(os.fstat(log).st_mode)
-    text = Path(f"/proc/self/fd/{log}").read_text(errors="replace") if readable else ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    words = " / ".join(lines[-TAIL_LINES:])
+    words = " / ".join(last_words(Path(f"/proc/self/fd/{log}")).splitlines()) if readable else ""
     unsaid = "without a word, as one that was killed: by the kernel if memory ran out, see dmesg"
     return f"embedded: the box ended while {while_what}: {words or unsaid}"
 
