@@ -1,3 +1,3 @@
 """The suite as a package: its version, and the command `pg-tls-conformance`."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
