@@ -61,3 +61,14 @@ def test_the_workflow_runs_what_ci_runs() -> None:
     steps = workflow["jobs"]["ci"]["steps"]
     assert "bash .ci/run" in [step.get("run") for step in steps]
     assert [step["with"]["path"] for step in steps if step.get("if") == "always()"] == ["report"]
+
+
+@pytest.mark.parametrize("workflow", [".github/workflows/ci.yml", "examples/nightly.yml"])
+def test_a_workflow_may_only_read_and_takes_actions_by_their_commit(workflow: str) -> None:
+    """A tag can be moved to other code; the version stands behind the commit, for people."""
+    text = (ROOT / workflow).read_text()
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    used = re.findall(r"uses: (.*)", text)
+    assert used
+    pinned = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+")
+    assert [action for action in used if not pinned.fullmatch(action)] == []
