@@ -120,10 +120,11 @@ def _await_end(launcher: int, up: int, watched: list[_Watch]) -> None:
     for watch in watched:
         poll.register(watch.descriptor, watch.events)
     while launcher not in (seen := {descriptor for descriptor, _ in poll.poll()}):
-        if seen != {up}:
+        if up not in seen:
             _end(launcher)
             return
-        # The launcher has closed its end.
+        # The launcher has closed its end. Whoever heard that it is up may have ended since, so this
+        # goes before all else that is seen with it.
         poll.unregister(up)
         for watch in watched:
             if watch.only_until_up:

@@ -81,8 +81,9 @@ class Platform:
             await _try_container(spawner)
             control_plane = await _unless(builder.run(url), stop, builder.components)
             if control_plane is not None:
-                self._announce(control_plane.kubeconfig, url, time.monotonic() - began)
+                # The keeper first: whoever reads the announcement may end the platform at once.
                 self._run_directory.keeper.tell_up()
+                self._announce(control_plane.kubeconfig, url, time.monotonic() - began)
                 await _unless(self._serve(spawner, stop), stop, builder.components)
         finally:
             await spawner.close()

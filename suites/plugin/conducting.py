@@ -37,7 +37,7 @@ from suites.plugin.selection import (
     nothing_left,
     refuse_malformed,
 )
-from suites.plugin.signals import StopHandler, handling_signals
+from suites.plugin.signals import StopHandler, drop_unplaced_entries, handling_signals
 from suites.versions import Version
 
 
@@ -112,6 +112,11 @@ class Conductor:
             with options.usage_errors(self._redactor.text):
                 self._start(session)
         return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Let pytest report it, wherever the signal came."""
+        drop_unplaced_entries(excinfo)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

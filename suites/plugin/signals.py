@@ -5,7 +5,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
+
+import pytest
 
 PR_SET_PDEATHSIG = 1
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,6 +29,21 @@ class StopHandler:
         if ends:
             raise KeyboardInterrupt(name)
         self._say(f"{name}: still removing what the run created; please wait")
+
+
+def drop_unplaced_entries(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Take entries out of the traceback that have no line.
+
+    A signal may come at an instruction that belongs to none, and pytest's report of an interruption
+    breaks on such an entry: the run would end with 1.
+    """
+    entry: TracebackType | None = excinfo.tb
+    lines: list[int | None] = []
+    while entry is not None:
+        lines.append(entry.tb_lineno)
+        entry = entry.tb_next
+    placed = [each for each, line in zip(excinfo.traceback, lines, strict=True) if line is not None]
+    excinfo.traceback = type(excinfo.traceback)(placed)
 
 
 @contextmanager

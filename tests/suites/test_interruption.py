@@ -33,6 +33,25 @@ def test_waiting():
 def test_after():
     """Never reached."""
 '''
+# None of the function's instructions belongs to a line, as some of any function do.
+UNPLACED = '''
+import os, signal
+
+def interrupted():
+    os.kill(os.getpid(), signal.SIGINT)
+    while True:
+        pass
+
+code = interrupted.__code__
+units = len(code.co_code) // 2
+nowhere = bytes(0xF8 | min(units - at, 8) - 1 for at in range(0, units, 8))
+interrupted.__code__ = code.replace(co_linetable=nowhere)
+
+@requirement("AUTO-1")
+def test_interrupted():
+    """Interrupted where no line is."""
+    interrupted()
+'''
 SLOW_STOP = """
     import os, threading
     with open(os.environ["STOPPING"], "w") as pipe:
@@ -86,6 +105,15 @@ def test_a_signal_ends_the_run_cleanly(tmp_path: Path, number: int, name: str) -
     assert outcome.verdicts["AUTO-1"] == "passed"
     assert outcome.verdicts["AUTO-2a"] == "not-tested"
     assert outcome.verdicts["AUTO-2b"] == "not-tested"
+    assert outcome.err == ""
+
+
+def test_a_signal_may_come_where_no_line_is(tmp_path: Path) -> None:
+    """Python gives such an instruction no line number, and a traceback has none then."""
+    outcome = Example.make(tmp_path, UNPLACED).run()
+    assert outcome.code == 2, outcome.err
+    assert "interrupted by Ctrl-C" in outcome.out
+    assert outcome.platform == ["up", "down"]
     assert outcome.err == ""
 
 

@@ -7,6 +7,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ from tests.embedded.box.platform_process import SECONDS, descendants, processes_
 from tests.embedded.box.test_making import Maker, maker
 
 __all__ = ["maker"]
+
+ROOT = Path(__file__).parents[3]
 
 # The first argument is a file for the launcher's pid, the second one says how to keep its input.
 STARTER = """
@@ -151,6 +154,40 @@ def test_it_outlives_its_starter_where_it_is_told_to(mode: Mode, directory: Path
         assert processes_of(directory)
         os.kill(found.launcher, signal.SIGTERM)
         found.assert_all_ends()
+
+
+# The keeper is stopped while its launcher comes up and loses its input, so it sees both at once.
+LATE_KEEPER = """
+import os, signal, sys
+from pathlib import Path
+from embedded.box.keeper import Keeper, Lifetime
+
+reads, writes = os.pipe()
+os.dup2(reads, 0)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+keeper = Keeper(Path(sys.argv[1]), Lifetime(by_input=True))
+os.kill(keeper.pid, signal.SIGSTOP)
+os.waitpid(keeper.pid, os.WUNTRACED)
+keeper.tell_up()
+os.close(writes)
+os.kill(keeper.pid, signal.SIGCONT)
+told = signal.sigtimedwait({signal.SIGTERM}, 1)
+keeper.end()
+print("left alone" if told is None else "told to end")
+"""
+
+
+def test_the_end_of_the_input_is_the_launchers_own_matter_once_it_is_up(tmp_path: Path) -> None:
+    """Also where the keeper hears of both at once: the launcher ends by itself then, with 0."""
+    done = subprocess.run(
+        [sys.executable, "-c", LATE_KEEPER, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("left alone\n", "")
 
 
 def test_a_starter_that_is_not_the_parent_is_refused(mode: Mode) -> None:
