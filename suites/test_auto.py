@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
@@ -150,11 +150,13 @@ def test_no_leaf_verifies_under_another_clusters_root(
         for leaf in inventory.leaves():
             with each(str(leaf)):
                 chain = (leaf.certificate, *leaf.chain)
-                _expect_no_chain(leaf, chain, inventory.published.certificates, others)
+                own = inventory.published.certificates
+                _expect_no_chain(leaf, chain, own, others, inventory.read_at)
         for member, answer in served.items():
             with each(str(member)):
                 chain = _served_chain(member, answer)
-                _expect_no_chain(member, chain, inventory.published.certificates, others)
+                own = inventory.published.certificates
+                _expect_no_chain(member, chain, own, others, inventory.read_at)
 
 
 @requirement("AUTO-4a")
@@ -166,7 +168,7 @@ def test_the_root_is_a_root(generated: Generated, each: EachElement) -> None:
     """
     for inventory in (generated.stored.one, generated.stored.two):
         published, root = inventory.published, inventory.root
-        result = verify_chain(root, [root])
+        result = verify_chain(root, [root], at=inventory.read_at)
         with each(str(published)):
             expect(
                 len(published.certificates) == 1
@@ -356,10 +358,16 @@ def _served_chain(where: object, answer: Answer) -> Certificates:
 
 
 def _expect_no_chain(
-    where: object, chain: Certificates, own: Certificates, others: Mapping[str, Certificates]
+    where: object,
+    chain: Certificates,
+    own: Certificates,
+    others: Mapping[str, Certificates],
+    at: datetime | None,
 ) -> None:
     leaf, intermediates = chain[0], chain[1:]
-    results = {whose: verify_chain(leaf, roots, intermediates) for whose, roots in others.items()}
+    results = {
+        whose: verify_chain(leaf, roots, intermediates, at) for whose, roots in others.items()
+    }
     for whose, result in results.items():
         expect(
             not result.ok,
@@ -367,7 +375,7 @@ def _expect_no_chain(
             promised=f"no chain to {whose}",
             seen=f"it verifies under {others[whose][0].subject.rfc4514_string()}",
         )
-    control = verify_chain(leaf, own, intermediates)
+    control = verify_chain(leaf, own, intermediates, at)
     if not control.ok:
         raise NothingKnown(f"{where}: its own root, the control, gives: {control.message}")
     for whose, result in results.items():

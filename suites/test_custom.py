@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from cryptography import x509
 
 from fixtures.certificates import fingerprint, is_authority, verify_chain
 from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming
-from fixtures.probes import LoginOk, describe_answer, handshake_done, session_of
+from fixtures.probes import LoginOk, TlsSession, describe_answer, handshake_done, session_of
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
 from fixtures.scenarios.custom_refused.scenario import CustomRefused, RunningCluster
 from fixtures.scenarios.custom_refused.variants import Variant
@@ -71,7 +72,7 @@ def test_walsenders_use_the_internal_leaf(
     client_serial and issuer_dn in the primary's pg_stat_ssl, one row for each replica.
     """
     leaf = custom.deployed.certificates.internal.certificate
-    issuer = f"/CN={custom.deployed.certificates.root.certificate.subject.rfc4514_string()[3:]}"
+    issuer = f"/CN={leaf.issuer.rfc4514_string()[3:]}"
     seen = custom.wire.streaming
     evidence.data("walsenders", seen)
     with each("one walsender for each replica"):
@@ -242,7 +243,8 @@ def _judge_running(refused: CustomRefused, each: EachElement, id_: str) -> None:
         with each(f"{variant.description} (cluster {variant.cluster})"):
             if isinstance(running, Exception):
                 raise running
-            foreign = [*_mounted(running), *_served(running, variant), *_shown(running, variant)]
+            served = _served(running, variant, refused.applied.looked_at)
+            foreign = [*_mounted(running), *served, *_shown(running, variant)]
             expect(
                 not foreign,
                 where=where,
@@ -270,10 +272,10 @@ def _mounted(running: RunningCluster) -> Iterator[str]:
             yield f"Pod {instance.pod} {verb} with {secrets} mounted"
 
 
-def _served(running: RunningCluster, variant: Variant) -> Iterator[str]:
+def _served(running: RunningCluster, variant: Variant, looked_at: datetime | None) -> Iterator[str]:
     for member, answer in running.served.items():
         session = session_of(answer)
-        if session is not None and not _given(session.leaf, variant):
+        if session is not None and not _given(session, variant, looked_at):
             subject, issuer = session.leaf.subject, session.leaf.issuer
             yield f"{member} serves {subject.rfc4514_string()} of issuer {issuer.rfc4514_string()}"
 
@@ -296,6 +298,7 @@ def _require_all_seen(running: RunningCluster, where: str, gaps: int) -> None:
         raise NothingKnown(f"{where}: the watch of Pods had gaps ({gaps}), one may have run unseen")
 
 
-def _given(leaf: x509.Certificate, variant: Variant) -> bool:
-    named = variant.named()
-    return leaf in named or any(verify_chain(leaf, [one]).ok for one in named if is_authority(one))
+def _given(session: TlsSession, variant: Variant, at: datetime | None) -> bool:
+    leaf, between, named = session.leaf, session.chain[1:], variant.named()
+    authorities = [one for one in named if is_authority(one)]
+    return leaf in named or any(verify_chain(leaf, [one], between, at).ok for one in authorities)

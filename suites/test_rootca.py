@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from cryptography import x509
 
@@ -78,14 +79,16 @@ def test_the_given_root_is_published(rootca: CustomRoot, each: EachElement) -> N
 def test_generated_leaves_verify_under_it(rootca: CustomRoot, each: EachElement) -> None:
     """Every leaf that the operator issues verifies under the given root, and such are served.
 
-    External, replication, instance and both pgBackRest leaves as stored, with that root alone: one
-    that is absent, or is no leaf but an authority, breaks it. The instances' in a fresh handshake.
+    External, replication, instance and both pgBackRest leaves as stored, with that root alone and
+    the intermediates that stand behind the leaf: one that is absent, or is no leaf but an
+    authority, breaks it. The instances' in a fresh handshake. By the servers' clock.
     """
     root, instances = rootca.deployed.root.certificate, rootca.observed.instances
     for cluster, inventory in rootca.observed.inventories.items():
         for secret, key in _leaves(inventory, instances[cluster]):
             with each(f"Secret {secret}, key {key}"):
-                seen = _not_under(root, _stored(inventory, secret, key))
+                found = _stored(inventory, secret, key)
+                seen = _not_under(root, found, inventory.read_at)
                 expect(
                     not seen,
                     where=f"Secret {rootca.namespace}/{secret}, key {key}",
@@ -180,13 +183,18 @@ def _stored(inventory: Inventory, secret: str, key: str) -> tuple[x509.Certifica
     return found.certificates.get(key, ()) if found else ()
 
 
-def _not_under(root: x509.Certificate, found: tuple[x509.Certificate, ...]) -> str:
-    """Return why the first certificate is no leaf under the root; empty where it is one."""
+def _not_under(
+    root: x509.Certificate, found: tuple[x509.Certificate, ...], at: datetime | None
+) -> str:
+    """Return why the first certificate is no leaf under the root; empty where it is one.
+
+    Those that stand behind it may be intermediates on its way there.
+    """
     if not found:
         return "no certificate"
     if is_authority(found[0]):
         return f"an authority (CA:TRUE), SHA-256 {fingerprint(found[0])}"
-    result = verify_chain(found[0], [root])
+    result = verify_chain(found[0], [root], found[1:], at)
     return "" if result.ok else f"verify error {result.code}: {result.message}"
 
 

@@ -13,6 +13,7 @@ from cryptography import x509
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import (
     Answer,
+    Direction,
     ErrorResponse,
     LoginOk,
     PasswordWanted,
@@ -52,8 +53,18 @@ def let_in(answer: Answer) -> bool:
 
 
 def no_tls(answer: Answer) -> bool:
-    """The server does not speak TLS, or TLS ended by an alert or by our verification."""
-    return isinstance(answer, TlsDeclined | TlsFailed)
+    """The server does not speak TLS, or ended it by an alert, or did not verify.
+
+    An alert of our own with another reason, or an error without any, says nothing of the server.
+    """
+    match answer:
+        case TlsDeclined():
+            return True
+        case TlsFailed(alert=alert, verify=verify):
+            received = alert is not None and alert.direction is Direction.RECEIVED
+            return received or verify is not None
+        case _:
+            return False
 
 
 def accepted(answer: Answer) -> bool:

@@ -1,79 +1,47 @@
-"""Judgement of answers on the wire."""
+"""Answers on the wire that break a promise of TLS, and those that say nothing of it."""
 
 from __future__ import annotations
 
 import pytest
 
-from fixtures.probes import (
-    Answer,
-    ControlFailedError,
-    ErrorResponse,
-    LoginOk,
-    Obstacle,
-    PasswordWanted,
-    Phase,
-    Refusal,
-    Silent,
-    StreamClosed,
-    Unreachable,
-    refused_by_postgres,
-)
+from fixtures.certificates import VerifyResult
+from fixtures.probes import Alert, Answer, Direction, TlsDeclined, TlsFailed
 from suites.breach import Breach
-from suites.wire import judge_refusal, let_in
-
-LOGIN = LoginOk(user="u", database="d")
-ASKED = ("AuthenticationSASL",)
-NO_RULE = ErrorResponse(
-    severity="FATAL",
-    severity_code="FATAL",
-    sqlstate="28000",
-    message="no pg_hba.conf entry",
-    routine="ClientAuthentication",
-)
-GONE = Unreachable(obstacle=Obstacle.REFUSED, detail="connection refused")
+from suites.wire import NothingKnown, judge, no_tls
 
 
-def _judge(refusal: Refusal) -> None:
-    judge_refusal(refusal, refused_by_postgres, where="Pod c", promised="no entry")
+def _failed(alert: Alert | None, verify: VerifyResult | None = None) -> TlsFailed:
+    return TlsFailed(alert=alert, verify=verify, version="TLSv1.3", detail="")
+
+
+def _judge(answer: Answer) -> None:
+    judge(answer, kept=lambda _: False, broken=no_tls, where="Pod", promised="TLS")
 
 
 @pytest.mark.parametrize(
-    ("answer", "inside"),
+    "answer",
     [
-        (LOGIN, True),
-        (PasswordWanted(asked=ASKED), True),
-        (StreamClosed(phase=Phase.STARTUP, asked=ASKED), True),
-        (Silent(phase=Phase.STARTUP, seconds=5, asked=ASKED), True),
-        (NO_RULE, False),
-        (StreamClosed(phase=Phase.STARTUP), False),
-        (Silent(phase=Phase.STARTUP, seconds=5), False),
-        (GONE, False),
+        TlsDeclined(),
+        _failed(Alert(40, Direction.RECEIVED)),
+        _failed(Alert(48, Direction.SENT), VerifyResult.of(20)),
+        _failed(Alert(42, Direction.SENT), VerifyResult.of(62)),
+        _failed(Alert(45, Direction.SENT), VerifyResult.of(10)),
     ],
 )
-def test_who_is_asked_for_a_password_was_let_in_whatever_came_then(
-    answer: Answer, inside: bool
-) -> None:
-    assert let_in(answer) is inside
-
-
-def test_the_promised_refusal_between_good_controls_is_kept() -> None:
-    _judge(Refusal(LOGIN, NO_RULE, LOGIN))
-
-
-@pytest.mark.parametrize("control", [GONE, PasswordWanted(asked=ASKED)])
-def test_what_was_let_in_is_a_breach_whatever_the_controls_say(control: Answer) -> None:
-    """A rule that asks everybody for a password asks the control for one, too."""
+def test_what_the_server_did_is_a_breach(answer: Answer) -> None:
     with pytest.raises(Breach):
-        _judge(Refusal(control, PasswordWanted(asked=ASKED), control))
+        _judge(answer)
 
 
-@pytest.mark.parametrize(("before", "after"), [(GONE, LOGIN), (LOGIN, GONE)])
-def test_a_refusal_beside_a_control_that_failed_says_nothing(before: Answer, after: Answer) -> None:
-    with pytest.raises(ControlFailedError):
-        _judge(Refusal(before, NO_RULE, after))
-
-
-def test_a_closed_port_is_no_refusal() -> None:
-    with pytest.raises(Exception, match="its breach") as raised:
-        _judge(Refusal(LOGIN, GONE, LOGIN))
-    assert not isinstance(raised.value, Breach)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _failed(Alert(70, Direction.SENT)),
+        _failed(Alert(40, Direction.SENT)),
+        _failed(Alert(80, Direction.SENT)),
+        _failed(None),
+    ],
+)
+def test_an_alert_of_our_own_without_a_verdict_on_the_server_says_nothing(answer: Answer) -> None:
+    with pytest.raises(NothingKnown):
+        _judge(answer)
