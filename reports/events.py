@@ -81,6 +81,7 @@ class Selected(Fact):
     level: Level
     not_applicable: str = Field(default="", description="the reason; empty where it applies")
     checks: tuple[str, ...] = Field(default=(), description="the checks that decide it")
+    link: str = Field(default="", description="the section of the page that promises it")
 
 
 class KnownDeviation(Fact):
@@ -163,6 +164,7 @@ class CheckFinished(Fact):
     elements: tuple[Element, ...] = ()
     text: Words = ""
     evidence: tuple[str, ...] = Field(default=(), description="files, from the report directory")
+    namespaces: tuple[str, ...] = Field(default=(), description="where it looked")
 
 
 class FindingShown(Fact):

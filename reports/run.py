@@ -41,6 +41,7 @@ class CheckRecord(Fact):
     elements: tuple[Element, ...] = Field(default=(), description='one for each of "each of"')
     text: str = Field(default="", description="why it is an error, blocked or skipped")
     evidence: tuple[str, ...] = Field(default=(), description="files, from the report directory")
+    namespaces: tuple[str, ...] = Field(default=(), description="where it looked")
 
 
 class RequirementRecord(Fact):
@@ -54,6 +55,13 @@ class RequirementRecord(Fact):
     verdict: Verdict
     reason: str = Field(default="", description="in words, where the verdict needs some")
     checks: tuple[CheckRecord, ...] = ()
+    link: str = Field(default="", description="the section of the page that promises it")
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces of its checks that did not pass."""
+        found = (check.namespaces for check in self.checks)
+        return tuple(dict.fromkeys(name for names in found for name in names))
 
 
 class FindingRecord(Fact):

@@ -1,12 +1,12 @@
 """The report for people at the end of a run: failures first, then the rest, then the table."""
 
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.events import Difference, Platform, Subject
 from reports.run import VERDICTS, RequirementRecord, Run, Verdict
 from reports.text import one_line, plural, visible
+from reports.wrapping import PIPED, cells, folded, padded, wrapped
 
 HEADLINES: dict[Verdict, str] = {
     "failed": "FAILED",
@@ -36,7 +36,7 @@ OTHERS = 5
 class Style:
     """The width of the terminal, and whether it shows colours."""
 
-    width: int = 100
+    width: int = PIPED
     colour: bool = False
 
     def paint(self, text: str, kind: str) -> str:
@@ -45,13 +45,12 @@ class Style:
 
     def wrapped(self, text: str, first: str, rest: str) -> Iterator[str]:
         """Wrap a text; `first` and `rest` are what its lines begin with."""
-        yield from textwrap.wrap(
-            text,
-            max(self.width, 40),
-            initial_indent=first,
-            subsequent_indent=rest,
-            break_on_hyphens=False,
-        ) or [first.rstrip()]
+        yield from wrapped(text, self.width, first, rest)
+
+    def logged(self, text: str) -> Iterator[str]:
+        """Fit the lines of a log's tail, as far as there is room for it."""
+        for line in [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]:
+            yield from folded(visible(line), self.width, "    | ", "    |   ")
 
 
 def heading(platform: Platform | None, subject: Subject | None) -> str:
@@ -66,7 +65,7 @@ def heading(platform: Platform | None, subject: Subject | None) -> str:
 
 def render(run: Run, style: Style, report: str) -> str:
     """Give the whole of it; `report` is the path of the report directory."""
-    lines = [heading(run.platform, run.subject), ""]
+    lines = [*style.wrapped(heading(run.platform, run.subject), "", "  "), ""]
     for row in sorted(run.with_verdict("failed"), key=lambda row: not row.required):
         lines += [*_row(row, style), ""]
     for breakdown in run.breakdowns:
@@ -78,12 +77,13 @@ def render(run: Run, style: Style, report: str) -> str:
     lines += list(_by_reason(run.with_verdict("skipped"), style))
     for finding in run.findings:
         says, seen = one_line(finding.says), one_line(finding.seen)
-        lines += [f"{finding.id}  FINDING about the documentation"]
+        lines += style.wrapped("FINDING about the documentation", f"{finding.id}  ", "  ")
         lines += [*_field("page", says, style), *_field("seen", seen, style), ""]
-    lines += [*_table(run), ""]
-    lines += [style.paint(line, run.result) for line in conclusion(run)]
+    lines += [*_table(run, style), ""]
+    for sentence in conclusion(run):
+        lines += [style.paint(line, run.result) for line in style.wrapped(sentence, "", "  ")]
     if report:
-        lines.append(f"report: {report}")
+        lines += style.wrapped(f"report: {report}", "", "  ")
     return "\n".join(lines) + "\n"
 
 
@@ -129,16 +129,19 @@ def _open(run: Run) -> str:
 
 def _row(row: RequirementRecord, style: Style) -> Iterator[str]:
     word = style.paint(HEADLINES[row.verdict], row.verdict)
-    informs = "" if row.level == "MUST" else f" ({row.level}: informs, fails nothing)"
-    plain = f"{row.id}  {HEADLINES[row.verdict]}  {one_line(row.promise)}{informs}"
-    first, *rest = style.wrapped(plain, "", " " * (len(row.id) + 2))
+    informs = "" if row.level == "MUST" else ": informs, fails nothing"
+    level = f"({row.level}{informs})"
+    plain = f"{HEADLINES[row.verdict]} {level}  {one_line(row.promise)}"
+    first, *rest = style.wrapped(plain, f"{row.id}  ", " " * (len(row.id) + 2))
     yield first.replace(HEADLINES[row.verdict], word, 1)
     yield from rest
     differences = [one for check in row.checks for one in check.differences]
     if differences:
         evidence = [path for check in row.checks for path in check.evidence]
-        yield from _difference(differences[0], evidence, style)
+        yield from _difference(row, differences[0], evidence, style)
         yield from _others(differences[1:], style)
+        if row.link:
+            yield from _field("page", one_line(row.link), style)
     if row.verdict != "failed" and row.reason:
         yield from _reason(row, style)
 
@@ -159,13 +162,21 @@ def _by_reason(rows: list[RequirementRecord], style: Style) -> Iterator[str]:
         yield ""
 
 
-def _difference(one: Difference, evidence: list[str], style: Style) -> Iterator[str]:
+def _difference(
+    row: RequirementRecord, one: Difference, evidence: list[str], style: Style
+) -> Iterator[str]:
     look = "; ".join(part for part in (one_line(one.look_at), _folder(evidence)) if part)
     yield from _field("where", one_line(one.where), style)
+    yield from _namespaces(row, style)
     yield from _field("promised", one_line(one.promised), style)
     yield from _field("seen", one_line(one.seen), style)
     if look:
         yield from _field("look at", look, style)
+
+
+def _namespaces(row: RequirementRecord, style: Style) -> Iterator[str]:
+    if row.namespaces:
+        yield from _field("namespace", ", ".join(map(one_line, row.namespaces)), style)
 
 
 def _others(differences: list[Difference], style: Style) -> Iterator[str]:
@@ -176,11 +187,12 @@ def _others(differences: list[Difference], style: Style) -> Iterator[str]:
 
 
 def _reason(row: RequirementRecord, style: Style) -> Iterator[str]:
-    first, *tail = [line for line in row.reason.splitlines() if line.strip()] or [""]
+    first, _, tail = row.reason.strip().partition("\n")
     yield from _field("because", one_line(first), style)
-    yield from (f"    | {visible(line)}" for line in tail[-TAIL_LINES:])
+    yield from style.logged(tail)
     checks = [check for check in row.checks if check.outcome == row.verdict]
     if row.verdict == "error" and checks:
+        yield from _namespaces(row, style)
         if folders := _folder(list(checks[0].evidence)):
             yield from _field("look at", folders, style)
         yield from _field("check", one_line(checks[0].id), style)
@@ -190,7 +202,7 @@ def _broke(text: str, log: str, style: Style) -> Iterator[str]:
     first, *rest = style.wrapped(f"ERROR  {text}", "", "       ")
     yield first.replace("ERROR", style.paint("ERROR", "error"), 1)
     yield from rest
-    yield from (f"    | {visible(line)}" for line in log.splitlines()[-TAIL_LINES:])
+    yield from style.logged(log)
 
 
 def _field(name: str, text: str, style: Style) -> Iterator[str]:
@@ -203,16 +215,29 @@ def _folder(evidence: list[str]) -> str:
     return ", ".join(one_line(folder) for folder in folders)
 
 
-def _table(run: Run) -> Iterator[str]:
+def _table(run: Run, style: Style) -> Iterator[str]:
+    """Count verdicts by chapter: in a table, or in sentences where it has no room."""
     shown = [verdict for verdict in VERDICTS if run.counts[verdict]]
+    names = [*dict.fromkeys(row.chapter for row in run.requirements)]
+    rows = {
+        one_line(name): [
+            sum(_counted(row, name, verdict) for row in run.requirements) for verdict in shown
+        ]
+        for name in names
+    }
+    rows["all"] = [run.counts[verdict] for verdict in shown]
     heads = [verdict.replace("-", " ") for verdict in shown]
-    yield "  ".join([f"{'chapter':<9}", *heads]).rstrip()
-    for chapter in dict.fromkeys(row.chapter for row in run.requirements):
-        verdicts = [row.verdict for row in run.requirements if row.chapter == chapter]
-        yield _counts(chapter, [verdicts.count(verdict) for verdict in shown], heads)
-    yield _counts("all", [run.counts[verdict] for verdict in shown], heads)
+    room = max(9, *(cells(name) for name in rows))
+    if room + sum(len(head) + 2 for head in heads) > style.width:
+        for name, counts in rows.items():
+            words = [f"{count} {head}" for count, head in zip(counts, heads, strict=True) if count]
+            yield from style.wrapped(", ".join(words), f"{padded(name, room)} ", " " * (room + 1))
+        return
+    yield "  ".join([padded("chapter", room), *heads]).rstrip()
+    for name, counts in rows.items():
+        numbers = [f"{n or '.':>{len(head)}}" for n, head in zip(counts, heads, strict=True)]
+        yield "  ".join([padded(name, room), *numbers])
 
 
-def _counts(name: str, counts: list[int], heads: list[str]) -> str:
-    cells = [f"{count or '.':>{len(head)}}" for count, head in zip(counts, heads, strict=True)]
-    return "  ".join([f"{name:<9}", *cells])
+def _counted(row: RequirementRecord, chapter: str, verdict: Verdict) -> bool:
+    return row.chapter == chapter and row.verdict == verdict

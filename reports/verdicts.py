@@ -197,6 +197,7 @@ def _requirement(
         verdict=verdict,
         reason=reason,
         checks=checks,
+        link=selected.link,
     )
 
 
@@ -211,6 +212,7 @@ def _check(check: str, end: CheckFinished | None, started: set[str]) -> CheckRec
         elements=end.elements,
         text=end.text,
         evidence=end.evidence,
+        namespaces=end.namespaces,
     )
 
 

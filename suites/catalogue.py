@@ -7,7 +7,7 @@ whether a row holds for a given operator in given surroundings.
 import functools
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -96,6 +96,8 @@ class Source(_Row):
     address: str = ""
     section: str
     says: str
+    link: str = ""
+    """The address of the section; empty where nothing is published."""
 
 
 class Finding(_Row):
@@ -131,6 +133,25 @@ class Catalogue:
             hint = near(id_, self.by_id, otherwise="; --list shows them.")
             raise UsageError(f"{origin}: unknown requirement {id_!r}{hint}")
         return row
+
+    def link(self, row: Requirement) -> str:
+        """Return the address of the section that promises it; empty where none is published."""
+        pages = {source.id: source.link for source in self.sources}
+        return next((pages[id_] for id_ in row.source if pages[id_]), "")
+
+    def rows(self, word: str, origin: str) -> tuple[Requirement, ...]:
+        """Look up the row of an id, or all rows of a chapter by its name.
+
+        Raises UsageError with the near matches.
+        """
+        for chapter in self.chapters:
+            if chapter.id == word.upper():
+                return chapter.requirements
+        known = [*(chapter.id for chapter in self.chapters), *self.by_id]
+        if REQUIREMENT_ID.fullmatch(_cased(word)):
+            return (self.requirement(word, origin),)
+        hint = near(word, known, otherwise="; --list shows what there is.")
+        raise UsageError(f"{origin}: {word!r} is neither a requirement nor a chapter{hint}")
 
     def chapter(self, name: str, origin: str) -> Chapter:
         """Look a chapter up. Raises UsageError with the near matches."""
@@ -217,9 +238,18 @@ def _sources(path: Path) -> Iterator[Source]:
         for page in _read(path):
             about = {key: page[key] for key in ("page", "address") if key in page}
             for sentence in page["sentences"]:
-                yield _row(Source, {**about, **sentence}, path.name)
+                link = _link(page, str(sentence["section"]))
+                yield _row(Source, {**about, "link": link, **sentence}, path.name)
     except (TypeError, KeyError) as error:
         raise UsageError(f"{path.name}: not pages with sentences: {error}.") from None
+
+
+def _link(page: Mapping[str, Any], section: str) -> str:
+    """The address of a section: of the longest of the page's links that its name begins with."""
+    links: Mapping[str, str] = page.get("links", {})
+    begins = [name for name in links if section.startswith(name)]
+    address = str(page.get("address", ""))
+    return address + links[max(begins, key=len)] if begins else address
 
 
 def _row(model: type[_Entry], entry: Any, file: str) -> _Entry:

@@ -1,17 +1,17 @@
 """--list and --explain: what is promised, where, and how it is checked; nothing is started."""
 
-import shutil
-import textwrap
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fixtures.run.deadlines import DEADLINE_KINDS
 from reports.text import plural
+from reports.wrapping import columns, wrapped
 from suites.catalogue import Catalogue, Requirement
 from suites.index import Check
 
 _WIDEST = 100
-_NARROWEST = 40
+"""Sentences that are longer are not good to read."""
 
 
 def listing(catalogue: Catalogue, checks: Sequence[Check], rows: Sequence[Requirement]) -> str:
@@ -20,7 +20,7 @@ def listing(catalogue: Catalogue, checks: Sequence[Check], rows: Sequence[Requir
     for chapter in catalogue.chapters:
         mine = [row for row in chapter.requirements if row in rows]
         if mine:
-            lines += [f"{chapter.id}  {chapter.title}"]
+            lines += _wrapped(chapter.title, f"{chapter.id}  ", "  ")
             lines += [line for row in mine for line in _entry(row, _deciding(row.id, checks))]
             lines += [""]
     decided = sum(bool(_deciding(row.id, checks)) for row in rows)
@@ -28,16 +28,33 @@ def listing(catalogue: Catalogue, checks: Sequence[Check], rows: Sequence[Requir
     return "\n".join(lines) + "\n"
 
 
+def explanations(
+    catalogue: Catalogue, checks: Sequence[Check], rows: Sequence[Requirement], root: Path
+) -> str:
+    """Explain requirements; before the first of a chapter that is there whole comes its title."""
+    texts: list[str] = []
+    for row in rows:
+        chapter = next(each for each in catalogue.chapters if each.id == row.chapter)
+        whole = len(chapter.requirements) > 1 and set(chapter.requirements) <= set(rows)
+        if whole and row == chapter.requirements[0]:
+            count = plural(len(chapter.requirements), "requirement")
+            title = _wrapped(f"{chapter.title}: {count}", f"{chapter.id}  ", "  ")
+            texts.append("\n".join(title) + "\n")
+        texts.append(explanation(catalogue, checks, row, root))
+    return "\n".join(texts)
+
+
 def explanation(catalogue: Catalogue, checks: Sequence[Check], row: Requirement, root: Path) -> str:
     """Explain one requirement: promise, sources, level, versions, checks, deadlines."""
-    lines = [*_wrapped(f"{row.id}  {row.promise}", "", " " * (len(row.id) + 2)), ""]
+    lines = [*_wrapped(row.promise, f"{row.id}  ", " " * (len(row.id) + 2)), ""]
     lines += [f"level      {row.levels}", f"versions   {row.versions}"]
     lines += list(_needs(catalogue, row))
     lines += ["", "promised by"]
     lines += [line for source in row.source for line in _source(catalogue, source)]
     lines += ["", "observed", *_wrapped(row.observed, "  ", "  ")]
     lines += ["", "checked by", *_checks(_deciding(row.id, checks), root)]
-    lines += ["", "deadlines, in seconds (embedded / elsewhere)", *_deadlines(row)]
+    title = "deadlines, in seconds (embedded / elsewhere)"
+    lines += ["", *_wrapped(title, "", "  "), *_deadlines(row)]
     if row.known:
         lines += ["", "known of real versions", *_wrapped(row.known, "  ", "  ")]
     return "\n".join(lines) + "\n"
@@ -48,10 +65,10 @@ def _deciding(id_: str, checks: Sequence[Check]) -> list[Check]:
 
 
 def _entry(row: Requirement, checks: Sequence[Check]) -> Iterator[str]:
-    yield from _wrapped(f"{row.id:<12}{row.promise}", "  ", " " * 14)
+    yield from _wrapped(row.promise, f"  {row.id:<12}", " " * 14)
     yield from _wrapped(f"{row.levels}, {row.versions}", " " * 14, " " * 14)
     for check in checks:
-        yield f"{'':14}{check.file.stem}::{check.name}"
+        yield from _wrapped(f"{check.file.stem}::{check.name}", " " * 14, " " * 16)
     if not checks:
         yield f"{'':14}no check yet"
 
@@ -60,20 +77,23 @@ def _needs(catalogue: Catalogue, row: Requirement) -> Iterator[str]:
     for condition in catalogue.conditions:
         if condition.id in row.needs:
             means = condition.means[0].lower() + condition.means[1:].rstrip(".")
-            yield from _wrapped(f"only where {means}", "", " " * 11)
+            yield from _wrapped(means, "only where ", " " * 11)
 
 
 def _source(catalogue: Catalogue, id_: str) -> Iterator[str]:
     source = next(entry for entry in catalogue.sources if entry.id == id_)
     place = f"{source.page}, {source.section}" if source.section != "correction" else source.page
-    yield from _wrapped(f"{source.id:<5} {source.says} ({place})", "  ", " " * 8)
+    yield from _wrapped(f"{source.says} ({place})", f"  {source.id:<5} ", " " * 8)
+    if source.link:
+        yield f"{'':8}{source.link}"
 
 
 def _checks(checks: Sequence[Check], root: Path) -> Iterator[str]:
     if not checks:
-        yield "  no check yet: it comes out as not tested"
+        yield from _wrapped("no check yet: it comes out as not tested", "  ", "  ")
     for check in checks:
-        yield f"  {check.file.relative_to(root)}:{check.line} {check.name}"
+        place = f"{check.file.relative_to(root)}:{check.line}"
+        yield from _wrapped(f"{place} {check.name}", "  ", "    ")
         paragraphs = (_wrapped(text, "    ", "    ") for text in check.text.split("\n\n"))
         yield "\n\n".join("\n".join(lines) for lines in paragraphs)
 
@@ -82,17 +102,17 @@ def _deadlines(row: Requirement) -> Iterator[str]:
     for kind in DEADLINE_KINDS:
         if kind.name in row.deadlines:
             seconds = f"{kind.embedded:g} / {kind.elsewhere:g}"
-            yield from _wrapped(f"{kind.name:<20} {seconds}  until {kind.until}", "  ", " " * 23)
+            begin = f"  {kind.name:<20} {seconds}  "
+            yield from _wrapped(f"until {kind.until}", begin, " " * 23)
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
     """As wide as the terminal, but no wider than is good to read."""
-    columns = shutil.get_terminal_size((_WIDEST, 0)).columns
-    return textwrap.wrap(
-        text,
-        max(_NARROWEST, min(columns, _WIDEST)),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(text, columns(_descriptor(), most=_WIDEST), first, rest)
+
+
+def _descriptor() -> int | None:
+    try:
+        return sys.stdout.fileno()
+    except (OSError, ValueError):
+        return None

@@ -80,7 +80,9 @@ def _details(row: RequirementRecord) -> str:
         for one in _differences(row)
     ]
     texts = [check.text for check in row.checks if check.text]
-    return "\n\n".join([*blocks, *texts])
+    facts = {"namespace": ", ".join(row.namespaces), "level": row.level, "page": row.link}
+    about = "\n".join(f"{name}: {fact}" for name, fact in facts.items() if fact)
+    return "\n\n".join([*blocks, *texts, about])
 
 
 def _differences(row: RequirementRecord) -> list[Difference]:

@@ -23,8 +23,8 @@ def text(config: pytest.Config) -> str:
         ids = dict.fromkeys(id_ for word in explained for id_ in word.replace(",", " ").split())
         if not ids:
             raise UsageError("--explain: is empty; give ID.")
-        rows = [catalogue.requirement(id_, "--explain") for id_ in ids]
-        return "\n".join(explain.explanation(catalogue, checks, row, folder.parent) for row in rows)
+        rows = list(dict.fromkeys(row for id_ in ids for row in catalogue.rows(id_, "--explain")))
+        return explain.explanations(catalogue, checks, rows, folder.parent)
     chosen = load(options.given(config), os.environ, options.user_directory(config))
     choice = Choice.of(catalogue, chosen)
     rows = [row for row in catalogue if choice.takes(row.id)]

@@ -38,7 +38,8 @@ def declare(parser: pytest.Parser) -> None:
         action="append",
         metavar="ID",
         dest="pgtls_explain",
-        help="say what a requirement promises, where, and how it is checked, and stop",
+        help="say what a requirement, or each of a chapter, promises, where, and how it is checked,"
+        " and stop; may be repeated",
     )
     group.addoption(
         "--sweep",

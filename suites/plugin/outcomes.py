@@ -61,11 +61,8 @@ class CheckState:
             differences=self.differences,
             elements=self.elements,
             text=self.text,
-            evidence=tuple(
-                dict.fromkeys(
-                    str(value) for key, value in item.user_properties if key == "evidence"
-                )
-            ),
+            evidence=_properties(item, "evidence"),
+            namespaces=_properties(item, "namespace"),
         )
 
     @property
@@ -78,6 +75,11 @@ class CheckState:
 
     def _end(self, outcome: Outcome, text: str) -> None:
         self.outcome, self.text = outcome, text
+
+
+def _properties(item: pytest.Item, key: str) -> tuple[str, ...]:
+    """What was kept with a check under a name, each once."""
+    return tuple(dict.fromkeys(str(value) for name, value in item.user_properties if name == key))
 
 
 def _differences(item: pytest.Item, error: AssertionError) -> tuple[Difference, ...]:

@@ -123,6 +123,7 @@ class Selection:
                 level=row.level_for(version),
                 not_applicable=catalogue.why_not(row, version, conditions),
                 checks=self.deciders[row.id],
+                link=catalogue.link(row),
             )
             for row in catalogue
             if row.id in self.deciders

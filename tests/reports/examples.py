@@ -38,6 +38,7 @@ def selected(
     level: Level = "MUST",
     promise: str = "It is kept.",
     not_applicable: str = "",
+    link: str = "",
 ) -> Selected:
     return Selected(
         id=id_,
@@ -46,6 +47,7 @@ def selected(
         level=level,
         checks=checks,
         not_applicable=not_applicable,
+        link=link,
     )
 
 
@@ -76,6 +78,7 @@ def finished(
     *differences: Difference,
     text: str = "",
     evidence: tuple[str, ...] = (),
+    namespaces: tuple[str, ...] = (),
 ) -> list[Event]:
     return [
         CheckStarted(time=1.0, check=check),
@@ -87,6 +90,7 @@ def finished(
             differences=differences,
             text=text,
             evidence=evidence,
+            namespaces=namespaces,
         ),
     ]
 

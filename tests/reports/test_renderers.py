@@ -15,10 +15,12 @@ from reports.run import VERDICTS
 from reports.terminal import Style
 from reports.text import visible
 from reports.verdicts import judge
+from reports.wrapping import cells
 from tests.properties import given
 from tests.properties import strategies as st
 from tests.reports import examples as ex
 
+PAGE = "https://docs.example.org/TLS.html#plaintext"
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -41,7 +43,7 @@ def failed() -> Journal:
         ex.selected("CONN-2", "d", promise="The page's login works."),
         ex.selected("CONN-7", "e", promise="The page's pg-client becomes available."),
         ex.selected("CONN-8", "f", promise="Nine Secrets are shown."),
-        ex.selected("TLSONLY-3b", "b", promise="Plaintext is refused at each replica."),
+        ex.selected("TLSONLY-3b", "b", promise="Plaintext is refused at each replica.", link=PAGE),
         ex.selected("TLSONLY-4c", "c", promise="No setting of PgBouncer reopens plaintext."),
         ex.selected("CM-1a", not_applicable="from 2.9 on, the subject is 2.8.0"),
         deviations=[
@@ -53,7 +55,14 @@ def failed() -> Journal:
     return ex.journal(
         first,
         ex.finished("a"),
-        ex.finished("b", "failed", ex.PLAINTEXT, other, evidence=("evidence/TLSONLY-3b/a.txt",)),
+        ex.finished(
+            "b",
+            "failed",
+            ex.PLAINTEXT,
+            other,
+            evidence=("evidence/TLSONLY-3b/a.txt",),
+            namespaces=("pgtls-c0ffee-tlsonly",),
+        ),
         ex.finished("c", "failed", Difference(where="Pod b", promised="08P01", seen="AuthOk")),
         ex.finished(
             "d",
@@ -171,11 +180,23 @@ def test_colours_are_only_added_never_needed() -> None:
         assert coloured == plain
 
 
-@given(st.integers(min_value=60, max_value=200))
-def test_nothing_but_tables_and_logs_is_wider_than_the_terminal(width: int) -> None:
-    output = terminal.render(judge(failed()), Style(width=width), "r")
-    body = output[: output.index("\nchapter ")].splitlines()[1:]
-    assert all(len(line) <= width for line in body if not line.startswith("    |"))
+@given(st.integers(min_value=40, max_value=200))
+def test_nothing_is_wider_than_the_terminal(width: int) -> None:
+    for make in JOURNALS.values():
+        output = terminal.render(judge(make()), Style(width=width), "r")
+        assert all(cells(line) <= width for line in output.splitlines() if PAGE not in line)
+
+
+def test_each_count_is_said_also_where_a_table_has_no_room() -> None:
+    output = terminal.render(judge(failed()), Style(width=40), "r")
+    assert "TLSONLY   1 failed, 1 known deviation\n" in output
+    assert "all       2 failed, 1 error, 2 blocked,\n          1 known deviation" in output
+
+
+def test_a_failure_has_its_namespace_its_level_and_the_page_in_junit_too() -> None:
+    root = ET.fromstring(junit.render(judge(failed())))
+    texts = [failure.text or "" for failure in root.iter("failure")]
+    assert any("namespace: pgtls-c0ffee-tlsonly\nlevel: MUST\npage: " in text for text in texts)
 
 
 hostile = st.text(st.characters(codec=None), max_size=40)

@@ -119,6 +119,28 @@ def test_the_help_says_how_choices_come_together(example: Example) -> None:
     assert "may be repeated, and adds to --chapter; -k cuts both" in output
 
 
+def test_a_chapter_is_explained_row_by_row(example: Example) -> None:
+    ended = example.run("--explain", "fin,auto-1")
+    rows = [row.id for row in catalogues.load() if row.chapter == "FIN"]
+    assert ended.code == 0
+    assert ended.out.startswith(f"FIN  Deletion: {len(rows)} requirements\n\n{rows[0]}  ")
+    found = [line.split()[0] for line in ended.out.splitlines() if line.startswith("FIN-")]
+    assert found == rows
+    assert "\nAUTO-1  " in ended.out
+
+
+def test_an_unknown_chapter_is_refused_with_near_matches(example: Example) -> None:
+    ended = example.run("--explain", "tlsonyl")
+    assert ended.code == 4
+    assert "'tlsonyl' is neither a requirement nor a chapter; did you mean 'TLSONLY" in ended.err
+
+
+def test_an_explanation_links_the_section_of_the_page(example: Example) -> None:
+    ended = example.run("--explain", "FIN-1a", env={"COLUMNS": "40"})
+    assert "/2.8.1/TLS.html#keep-certificates-after-deleting-the-cluster\n" in ended.out
+    assert all(len(line) <= 40 for line in ended.out.splitlines() if "https://" not in line)
+
+
 def test_an_unknown_id_is_refused_with_near_matches(example: Example) -> None:
     ended = example.run("--explain", "AUTO-2")
     assert ended.code == 4

@@ -172,11 +172,15 @@ def test_the_reason_stands_beside_the_verdict(mixed: Outcome, id_: str, reason: 
 def test_a_failure_says_where_what_was_promised_what_was_seen_and_where_to_look(
     mixed: Outcome,
 ) -> None:
-    assert block(mixed, "CONN-1").splitlines()[-4:] == [
+    page = "https://docs.percona.com/percona-operator-for-postgresql/2.8.1/TLS.html"
+    lines = block(mixed, "CONN-1").strip().splitlines()
+    assert lines[0].startswith("CONN-1  FAILED (MUST)  ")
+    assert lines[-5:] == [
         "  where     Pod b",
         "  promised  TLS",
         "  seen      plain",
         "  look at   line 9; evidence/CONN-1/",
+        f"  page      {page}#check-connectivity-to-the-cluster",
     ]
 
 
