@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from embedded.api import bodies, errors, managers, metadata
+from embedded.api import documents, errors, managers, metadata
 from embedded.api.errors import Subject
 from embedded.api.jsons import Json, copied
 from embedded.api.managers import Owner
@@ -33,7 +33,7 @@ def patch_of(shape: Shape, kind: str, body: bytes, subject: Subject) -> Change:
     """The same for any value; raises ApiError 400, 415, 422."""
     if kind not in {JSON_PATCH, MERGE, STRATEGIC}:
         raise errors.unsupported_media(kind, (JSON_PATCH, MERGE, APPLY, STRATEGIC))
-    patch = bodies.from_json(body)
+    patch = documents.from_json(body)
     if kind == JSON_PATCH:
         return lambda old: json_patch.patched(copied(old), patch, subject)
     if not isinstance(patch, dict):

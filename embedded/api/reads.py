@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from embedded.api import answers, errors
+from embedded.api import answers, errors, options
 from embedded.api.calls import Call
 from embedded.api.jsons import Json, encode
 from embedded.api.store import Key, Store, Stored
@@ -37,8 +37,14 @@ def object_answer(
 
 
 def list_answer(call: Call, store: Store) -> web.Response:
-    """A list or a page of one; raises ApiError 400, 410, 504."""
+    """A list or a page of one; raises ApiError 400, 410, 422, 504."""
     shown = answers.view(call.request)
+    options.check_list(
+        call.text("resourceVersionMatch"),
+        call.text("resourceVersion"),
+        call.text("continue"),
+        initial=call.flag("sendInitialEvents"),
+    )
     start, version = _continued(call.text("continue"))
     objects, version = _objects(call, store, version)
     selector = call.selector()

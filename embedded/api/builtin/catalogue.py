@@ -93,6 +93,7 @@ def _core() -> Iterator[Resource]:
         namespaced=False,
         status=True,
         fields=("status.phase",),
+        one_by_one=True,
         defaults=core.default_namespace,
         on_create=core.complete_namespace,
         on_update=core.keep_namespace,
