@@ -93,12 +93,17 @@ def whole(resource: Resource, stored: Stored) -> bytes:
 def json_answer(body: bytes, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:
     """An answer with its warnings as headers."""
     answer = web.Response(body=body, status=code, content_type="application/json")
+    warn(answer, warnings)
+    return answer
+
+
+def warn(answer: web.StreamResponse, warnings: Iterable[str]) -> None:
+    """Put warnings into the headers of an answer."""
     for text in dict.fromkeys(warnings):
         # Names that a client chose are in it: of a header they may not be the end.
         line = "".join(sign if sign.isprintable() else "?" for sign in text[:_LONGEST_WARNING])
         quoted = line.replace("\\", "\\\\").replace('"', '\\"')
         answer.headers.add("Warning", f'299 - "{quoted}"')
-    return answer
 
 
 def listing(head: Json, items: Iterable[bytes]) -> bytes:

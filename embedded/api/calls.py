@@ -30,6 +30,11 @@ class Call:
         """The key under which the object is stored."""
         return self.path.namespace, self.path.name
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings that every answer about the resource carries."""
+        return (self.resource.deprecation,) if self.resource.deprecation else ()
+
     def text(self, name: str) -> str:
         """A query parameter, empty where it is not given."""
         return self.request.query.get(name, "")

@@ -33,7 +33,8 @@ def object_answer(
 ) -> web.Response:
     """One object as the answer of whatever was done to it."""
     shown = answers.view(call.request)
-    return answers.json_answer(shown.of(call.resource, stored), code, warnings)
+    told = (*call.warnings, *warnings)
+    return answers.json_answer(shown.of(call.resource, stored), code, told)
 
 
 def list_answer(call: Call, store: Store) -> web.Response:
@@ -60,13 +61,14 @@ def list_answer(call: Call, store: Store) -> web.Response:
             meta["remainingItemCount"] = len(found) - limit
         found = found[:limit]
     if shown.form == "Table":
-        return answers.json_answer(encode(shown.table(call.resource, found, meta)))
+        body = encode(shown.table(call.resource, found, meta))
+        return answers.json_answer(body, warnings=call.warnings)
     kind = call.resource.list_kind or f"{call.resource.kind}List"
     head = {"kind": kind, "apiVersion": call.resource.api_version, "metadata": meta}
     if shown.form.startswith("Partial"):
         head |= {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
     body = answers.listing(head, (shown.of(call.resource, stored) for stored in found))
-    return answers.json_answer(body)
+    return answers.json_answer(body, warnings=call.warnings)
 
 
 def _objects(call: Call, store: Store, version: int) -> tuple[Mapping[Key, Stored], int]:

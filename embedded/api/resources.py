@@ -100,6 +100,8 @@ class Resource:
     unconditional: bool = True
     """True where an update that names no version goes on top of whatever there is."""
     custom: bool = False
+    deprecation: str = ""
+    """The warning that every answer carries."""
     columns: tuple[Column, ...] = ()
     to_storage: Callable[[Json], Json] = _unchanged
     from_storage: Callable[[Json], Json] = _unchanged

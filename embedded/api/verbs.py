@@ -88,7 +88,7 @@ class Verbs:
             return object_answer(call, stored)
         subject = call.resource.subject(call.path.name)
         details = subject.details(uid=at(stored.obj, "metadata", "uid"))
-        return answers.json_answer(encode(_success(details)))
+        return answers.json_answer(encode(_success(details)), warnings=call.warnings)
 
     async def delete_collection(self, call: Call) -> web.StreamResponse:
         """DELETE of all objects that the selectors let through."""
@@ -105,7 +105,7 @@ class Verbs:
             "apiVersion": call.resource.api_version,
             "metadata": {"resourceVersion": str(self._store.version)},
         }
-        return answers.json_answer(answers.listing(head, items))
+        return answers.json_answer(answers.listing(head, items), warnings=call.warnings)
 
 
 def _typed(body: Any) -> Json:

@@ -49,6 +49,7 @@ class Watch:
         """Stream until the time is over, the client goes, or the resource is no more."""
         response = web.StreamResponse()
         response.content_type = "application/json"
+        answers.warn(response, self._call.warnings)
         loop = asyncio.get_running_loop()
         seconds = self._call.number("timeoutSeconds") or random.randint(*_LONGEST)  # noqa: S311
         await response.prepare(self._call.request)

@@ -138,6 +138,13 @@ class Writer:
 
     def read(self, resource: Resource, body: Json, options: WriteOptions) -> Json:
         """A body as an object of the resource; raises ApiError 400."""
+        unknown: list[str] = []
+        obj = self.parse(resource, body, unknown)
+        self._unknown(resource, unknown, options)
+        return obj
+
+    def parse(self, resource: Resource, body: Json, unknown: list[str]) -> Json:
+        """The same, and unknown fields are listed; raises ApiError 400."""
         if not isinstance(body, dict):
             raise errors.bad_request("the object provided is not a JSON object")
         body.setdefault("apiVersion", resource.api_version)
@@ -146,9 +153,13 @@ class Writer:
             raise _misplaced(resource, body)
         if not isinstance(body.get("metadata", {}), dict):
             raise errors.bad_request("metadata: expected an object")
-        unknown: list[str] = []
-        obj = resource.rules.read(body, unknown)
-        self._unknown(resource, unknown, options)
+        try:
+            obj = resource.rules.read(body, unknown)
+        except errors.ApiError as error:
+            raise errors.bad_request(
+                f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+                f"{resource.kind}: {error.message}"
+            ) from error
         obj.setdefault("metadata", {})
         return obj
 
