@@ -34,7 +34,7 @@ def test_ready_pods_are_behind_their_service(world: World, namespace: str) -> No
 
 
 def test_endpoints_say_who_made_them_and_what_triggered_that(world: World, namespace: str) -> None:
-    made = world.create(SERVICES, service("web", "web"), namespace)
+    world.create(SERVICES, service("web", "web"), namespace)
     world.create(DEPLOYMENTS, deployment("web", 1), namespace)
     subsets(world, namespace, "web", 1)
     meta = world.do(world.client.get(ENDPOINTS, "web", namespace))["metadata"]
