@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from reports.moments import Moment
 from reports.text import encodable
 
-SCHEMA = 1
+SCHEMA = 2
 
 Level = Literal["MUST", "SHOULD", "MAY"]
 Outcome = Literal["passed", "failed", "error", "blocked", "skipped"]
@@ -64,6 +65,14 @@ class Subject(Fact):
     image: str = ""
 
 
+class Suite(Fact):
+    """What judged: this suite, as far as it can be told."""
+
+    version: str
+    commit: str | None = Field(default=None, description="null: not from a git checkout")
+    dirty: bool | None = Field(default=None, description="files differ from those of the commit")
+
+
 class Image(Fact):
     """An image that ran, and what stood in for it."""
 
@@ -80,16 +89,32 @@ class Selected(Fact):
     promise: str
     level: Level
     not_applicable: str = Field(default="", description="the reason; empty where it applies")
+    skipped: Words = Field(default="", description="the user's reason; empty where it is judged")
     checks: tuple[str, ...] = Field(default=(), description="the checks that decide it")
     link: str = Field(default="", description="the section of the page that promises it")
 
 
 class KnownDeviation(Fact):
-    """A breach that is listed: the requirement fails, and the run does not."""
+    """A breach that is listed for this version of the subject: it does not fail the run."""
 
     requirement: str
-    reason: str
-    link: str = ""
+    reason: str = Field(description="in which versions, and what happens instead")
+    link: str = Field(default="", description="where it is reported or explained")
+    review_by: str = Field(default="", description="a date: by then somebody looks at it again")
+    sometimes: bool = Field(default=False, description="it does not occur in every run")
+    breach: str = Field(
+        default="",
+        description="a regular expression that is found in each breach that is meant; another"
+        " breach of the requirement fails it. Empty: any breach is meant",
+    )
+
+
+class ListedFinding(Fact):
+    """An error of the documentation that is on the list, and the checks that show it."""
+
+    id: str
+    says: str
+    checks: tuple[str, ...] = Field(default=(), description="none: nothing shows it yet")
 
 
 class Asked(Fact):
@@ -108,8 +133,12 @@ class Header(Fact):
     event: Literal["run-started"] = "run-started"
     schema_version: int = SCHEMA
     run: str = Field(description="id of the run, as on the labels of all that it creates")
-    time: float = Field(description="seconds since 1970")
+    time: Moment
     tool: str = Field(description="this suite's version")
+    suite: Suite | None = None
+    command: Annotated[tuple[str, ...], _Mark.WORDS] = Field(
+        default=(), description="the command line, without what is secret in it"
+    )
     settings: Annotated[dict[str, Any], _Mark.WORDS]
     platform: Platform | None = Field(description="None: it did not come up")
     subject: Subject | None = Field(description="None: the platform or operator did not come up")
@@ -118,6 +147,12 @@ class Header(Fact):
     selection: bool = Field(description="the user chose a part of the catalogue")
     requirements: tuple[Selected, ...]
     known_deviations: tuple[KnownDeviation, ...] = ()
+    findings: tuple[ListedFinding, ...] = Field(
+        default=(), description="those that this run is about"
+    )
+    notices: Annotated[tuple[str, ...], _Mark.WORDS] = Field(
+        default=(), description="what a reader should know of the suite's own lists"
+    )
 
     @field_validator("settings")
     @classmethod
@@ -146,7 +181,7 @@ class CheckStarted(Fact):
     """A check began; without its end the run was cut off in it."""
 
     event: Literal["check-started"] = "check-started"
-    time: float
+    time: Moment
     check: str
 
 
@@ -154,12 +189,13 @@ class CheckFinished(Fact):
     """A check ended. `text` says why it is an error, blocked or skipped."""
 
     event: Literal["check-finished"] = "check-finished"
-    time: float
+    time: Moment
     check: str
     requirements: tuple[str, ...] = ()
     findings: tuple[str, ...] = Field(default=(), description="findings that it shows")
     outcome: Outcome
-    seconds: float = 0.0
+    seconds: float = Field(default=0.0, description="its own, without what it waited for stages")
+    waited: float = Field(default=0.0, description="seconds until the stages that it reads ended")
     differences: tuple[Difference, ...] = ()
     elements: tuple[Element, ...] = ()
     text: Words = ""
@@ -171,7 +207,7 @@ class FindingShown(Fact):
     """An error of the documentation was seen."""
 
     event: Literal["finding-shown"] = "finding-shown"
-    time: float
+    time: Moment
     finding: str
     says: str
     where: Words = ""
@@ -183,7 +219,7 @@ class Note(Fact):
     """Something worth keeping that decides nothing."""
 
     event: Literal["note"] = "note"
-    time: float
+    time: Moment
     text: Words
     details: Annotated[dict[str, str], _Mark.WORDS] = {}
 
@@ -192,7 +228,7 @@ class EnvironmentBroke(Fact):
     """The environment or the suite broke: what was not decided by then is unknown."""
 
     event: Literal["environment-broke"] = "environment-broke"
-    time: float
+    time: Moment
     text: Words
     log: Words = Field(default="", description="the tail of the log that tells")
 
@@ -201,7 +237,7 @@ class Interrupted(Fact):
     """The user, or a parent process that ended, stopped the run."""
 
     event: Literal["interrupted"] = "interrupted"
-    time: float
+    time: Moment
     by: str
 
 
@@ -209,7 +245,7 @@ class Footer(Fact):
     """The last line: the run came to its end, however it went."""
 
     event: Literal["run-finished"] = "run-finished"
-    time: float
+    time: Moment
 
 
 Event = (

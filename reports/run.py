@@ -4,7 +4,19 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from reports.events import SCHEMA, Asked, Difference, Element, Fact, Image, Level, Platform, Subject
+from reports.events import (
+    SCHEMA,
+    Asked,
+    Difference,
+    Element,
+    Fact,
+    Image,
+    Level,
+    Platform,
+    Subject,
+    Suite,
+)
+from reports.moments import Moment
 
 Verdict = Literal[
     "passed",
@@ -36,7 +48,8 @@ class CheckRecord(Fact):
 
     id: str = Field(description="the check's pytest node id")
     outcome: CheckState = Field(description="cut-off: it began and did not end")
-    seconds: float = 0.0
+    seconds: float = Field(default=0.0, description="its own, without what it waited for stages")
+    waited: float = Field(default=0.0, description="seconds until the stages that it reads ended")
     differences: tuple[Difference, ...] = Field(default=(), description="the breaches")
     elements: tuple[Element, ...] = Field(default=(), description='one for each of "each of"')
     text: str = Field(default="", description="why it is an error, blocked or skipped")
@@ -64,6 +77,37 @@ class RequirementRecord(Fact):
         return tuple(dict.fromkeys(name for names in found for name in names))
 
 
+class DeviationRecord(Fact):
+    """A listed deviation of this version of the subject, and whether it occurred in this run."""
+
+    requirement: str
+    reason: str
+    link: str = ""
+    review_by: str = ""
+    sometimes: bool = Field(default=False, description="it does not occur in every run")
+    state: Literal["occurred", "gone", "unknown"] = Field(
+        description="gone: the promise was kept; unknown: the requirement was not decided, or is"
+        " broken in another way"
+    )
+
+
+class UnshownFinding(Fact):
+    """An error of the documentation that is on the list and that this run did not show."""
+
+    id: str
+    says: str
+    why: str
+    unknown: bool = Field(default=False, description="its check ended in an error")
+
+
+class StageRecord(Fact):
+    """A stage of a scenario: what the platform and the subject took, before checks judged it."""
+
+    scenario: str
+    stage: str
+    seconds: float
+
+
 class FindingRecord(Fact):
     """An error of the documentation, as it was seen."""
 
@@ -87,10 +131,13 @@ class Run(Fact):
     schema_version: int = SCHEMA
     run: str = Field(description="id of the run, as on the labels of all that it creates")
     tool: str
-    started: float = Field(description="seconds since 1970")
-    finished: float | None = Field(description="null: the run was cut off")
+    suite: Suite | None = Field(default=None, description="the version and commit that judged")
+    command: tuple[str, ...] = Field(default=(), description="without what is secret in it")
+    started: Moment
+    finished: Moment | None = Field(description="null: the run was cut off")
     result: Result
     exit_code: int
+    statement: tuple[str, ...] = Field(default=(), description="the result in words, by lines")
     interrupted: str = Field(default="", description="by what; empty if it was not")
     cut_off: bool = Field(default=False, description="killed: what is missing was not tested")
     selection: bool = Field(description="a part of the catalogue only, chosen by the user")
@@ -103,8 +150,12 @@ class Run(Fact):
     catalogue: str = Field(description="SHA-256 of the catalogue")
     counts: dict[Verdict, int]
     requirements: tuple[RequirementRecord, ...]
+    deviations: tuple[DeviationRecord, ...] = ()
     findings: tuple[FindingRecord, ...] = ()
+    unshown_findings: tuple[UnshownFinding, ...] = ()
+    stages: tuple[StageRecord, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def with_verdict(self, verdict: Verdict) -> list[RequirementRecord]:
         """The requirements that have this verdict, in the catalogue's order."""
@@ -119,3 +170,8 @@ class Run(Fact):
     def reference(self) -> bool:
         """True if the subject is the project's own operator."""
         return self.subject is not None and self.subject.reference
+
+    @property
+    def broken_findings(self) -> list[UnshownFinding]:
+        """The findings whose check came to no end of its own, so that nothing is known of them."""
+        return [one for one in self.unshown_findings if one.unknown]

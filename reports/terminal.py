@@ -1,12 +1,15 @@
-"""The report for people at the end of a run: failures first, then the rest, then the table."""
+"""The report for people at the end of a run: what is broken, then the rest, then the table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reports.events import Difference, Platform, Subject
+from reports.events import Difference
 from reports.run import VERDICTS, RequirementRecord, Run, Verdict
-from reports.text import one_line, plural, visible
+from reports.statement import heading
+from reports.text import one_line, visible
 from reports.wrapping import PIPED, cells, folded, padded, wrapped
+
+__all__ = ["Style", "heading", "render"]
 
 HEADLINES: dict[Verdict, str] = {
     "failed": "FAILED",
@@ -53,78 +56,28 @@ class Style:
             yield from folded(visible(line), self.width, "    | ", "    |   ")
 
 
-def heading(platform: Platform | None, subject: Subject | None) -> str:
-    """Give the first line of every output: the platform and the subject."""
-    place = "none came up"
-    if platform is not None:
-        detail = f" ({platform.detail})" if platform.detail else ""
-        place = one_line(platform.name + detail)
-    judged = one_line(f"{subject.name} {subject.version}") if subject else "unknown"
-    return f"platform {place}, subject {judged}"
-
-
 def render(run: Run, style: Style, report: str) -> str:
     """Give the whole of it; `report` is the path of the report directory."""
     lines = [*style.wrapped(heading(run.platform, run.subject), "", "  "), ""]
+    for row in run.with_verdict("known-deviation"):
+        lines += [*_row(row, style), ""]
     for row in sorted(run.with_verdict("failed"), key=lambda row: not row.required):
         lines += [*_row(row, style), ""]
     for breakdown in run.breakdowns:
         lines += [*_broke(one_line(breakdown.text), breakdown.log, style), ""]
     for verdict in ("error", "blocked"):
         lines += list(_by_reason(run.with_verdict(verdict), style))
-    for row in run.with_verdict("known-deviation"):
-        lines += [*_row(row, style), ""]
     lines += list(_by_reason(run.with_verdict("skipped"), style))
     for finding in run.findings:
         says, seen = one_line(finding.says), one_line(finding.seen)
         lines += style.wrapped("FINDING about the documentation", f"{finding.id}  ", "  ")
         lines += [*_field("page", says, style), *_field("seen", seen, style), ""]
     lines += [*_table(run, style), ""]
-    for sentence in conclusion(run):
+    for sentence in run.statement:
         lines += [style.paint(line, run.result) for line in style.wrapped(sentence, "", "  ")]
     if report:
         lines += style.wrapped(f"report: {report}", "", "  ")
     return "\n".join(lines) + "\n"
-
-
-def conclusion(run: Run) -> list[str]:
-    """Say how the run came out, and what that is worth."""
-    scope = " of the selection" if run.selection else ""
-    lines = []
-    if run.cut_off:
-        lines.append("cut off: the run was killed, what follows is what it had found")
-    if run.interrupted:
-        lines.append(f"interrupted by {one_line(run.interrupted)}")
-    match run.result:
-        case "failed":
-            failing = [row for row in run.with_verdict("failed") if row.required]
-            strict = [row for row in run.with_verdict("known-deviation") if row.required]
-            count = len(failing) or len(strict)
-            lines.append(f"failed{scope}: {plural(count, 'required promise')} broken")
-        case "inconclusive":
-            lines.append(f"inconclusive{scope}: something broke, so what is required is unknown")
-        case "partial":
-            lines.append(f"partial, certifies nothing: {_open(run)}{scope}")
-        case "passed":
-            judged = heading(run.platform, run.subject).partition(", subject ")[2]
-            lines.append(f"passed, certifies {judged}" if run.certifies else f"passed{scope}")
-    if run.result in {"passed", "partial"} and run.reference:
-        lines[-1] += " (reference run, certifies nothing)"
-    if run.asked.certify and run.obstacles:
-        lines.append("does not certify: " + "; ".join(run.obstacles))
-    return lines
-
-
-def _open(run: Run) -> str:
-    undecided: tuple[tuple[Verdict, str], ...] = (
-        ("not-tested", "not tested"),
-        ("blocked", "blocked"),
-        ("skipped", "skipped"),
-    )
-    parts = [
-        f"{run.counts[verdict]} {words}" for verdict, words in undecided if run.counts[verdict]
-    ]
-    return ", ".join(parts) or "not everything was looked at"
 
 
 def _row(row: RequirementRecord, style: Style) -> Iterator[str]:
@@ -142,7 +95,7 @@ def _row(row: RequirementRecord, style: Style) -> Iterator[str]:
         yield from _others(differences[1:], style)
         if row.link:
             yield from _field("page", one_line(row.link), style)
-    if row.verdict != "failed" and row.reason:
+    if row.reason:
         yield from _reason(row, style)
 
 

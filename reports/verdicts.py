@@ -4,6 +4,7 @@ Two things are never mixed up. A breach is the subject's; an error is the enviro
 suite's, and then nothing is known. And what was not looked at is never green.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -16,19 +17,22 @@ from reports.events import (
     Footer,
     Interrupted,
     KnownDeviation,
+    Note,
     Selected,
+    Suite,
 )
 from reports.journal import Journal
 from reports.run import (
     VERDICTS,
     Breakdown,
     CheckRecord,
-    FindingRecord,
     RequirementRecord,
     Result,
     Run,
     Verdict,
 )
+from reports.statement import statement_of
+from reports.tallies import deviations_of, finding_of, stages_of, unshown
 from reports.text import plural
 
 _Event = TypeVar("_Event", bound=Event)
@@ -37,16 +41,22 @@ INTERRUPTED = 2
 INCONCLUSIVE = 3
 NOTHING = 5
 CANNOT_CERTIFY = 6
+DECIDED: frozenset[Verdict] = frozenset({"passed", "failed", "known-deviation"})
+"""The verdicts of a requirement that was looked at, so that it is known whether it is kept."""
 
 
 def judge(journal: Journal) -> Run:
     """Judge a run by its journal, also one that was interrupted or cut off."""
     header = journal.header
     rows = _requirements(journal)
+    ends = {event.check: event for event in _of(journal, CheckFinished)}
+    shown = _of(journal, FindingShown)
     interrupted = [event.by for event in _of(journal, Interrupted)]
     run = Run(
         run=header.run,
         tool=header.tool,
+        suite=header.suite or Suite(version=header.tool),
+        command=header.command,
         started=header.time,
         finished=next((event.time for event in _of(journal, Footer)), None),
         result="passed",
@@ -63,10 +73,14 @@ def judge(journal: Journal) -> Run:
         catalogue=header.catalogue,
         counts={verdict: sum(row.verdict == verdict for row in rows) for verdict in VERDICTS},
         requirements=rows,
-        findings=tuple(_finding(event) for event in _of(journal, FindingShown)),
+        deviations=deviations_of(header.known_deviations, rows),
+        findings=tuple(finding_of(event) for event in shown),
+        unshown_findings=unshown(header.findings, frozenset(e.finding for e in shown), ends),
+        stages=stages_of(_of(journal, Note)),
         breakdowns=tuple(
             Breakdown(text=event.text, log=event.log) for event in _of(journal, EnvironmentBroke)
         ),
+        notices=header.notices,
     )
     return _concluded(run)
 
@@ -81,14 +95,17 @@ def verdict_of(
     """Decide one requirement from all of its checks; the second part says why, in words.
 
     One breach is enough to fail it. Without one, an error leaves it unknown, and it has passed
-    only when every check that decides it has. `broke` says that the environment did, so that
-    checks which did not come to run count as errors.
+    only when every check that decides it has. `listed` is the deviation that is known of the
+    subject's version. `broke` says that the environment did, so that checks which did not come to
+    run count as errors.
     """
     if selected.not_applicable:
         return "not-applicable", selected.not_applicable
+    if selected.skipped:
+        return "skipped", selected.skipped
     outcomes = {check.outcome for check in checks}
     if "failed" in outcomes:
-        return ("known-deviation", listed.reason) if listed else ("failed", "")
+        return _broken(checks, listed)
     if "error" in outcomes:
         return "error", _first_text(checks, "error")
     if "blocked" in outcomes:
@@ -106,14 +123,24 @@ def verdict_of(
 
 
 def result_of(run: Run) -> Result:
-    """Give the first result that fits, over what is required."""
+    """Give the first result that fits.
+
+    What is required decides; in a selection without anything required, all of it does, though no
+    breach fails it. What was selected and came out as an error leaves the selection inconclusive
+    at any level. And where nothing was decided, nothing has passed.
+    """
     required = {row.verdict for row in run.requirements if row.required}
+    all_ = {row.verdict for row in run.requirements}
     if "failed" in required or (run.asked.strict_deviations and "known-deviation" in required):
         return "failed"
-    if "error" in required or run.breakdowns:
+    looked_for = all_ if run.selection or not required else required
+    if "error" in looked_for or run.breakdowns:
         return "inconclusive"
-    open_ = bool(required & {"skipped", "blocked", "not-tested"})
-    if open_ or run.interrupted or run.cut_off or not ran(run):
+    if not all_ & DECIDED and ("blocked" in all_ or (not all_ and run.broken_findings)):
+        return "inconclusive"
+    open_ = bool((required or all_) & {"skipped", "blocked", "not-tested"})
+    kept = bool(all_ & {"passed", "known-deviation"})
+    if open_ or run.interrupted or run.cut_off or not ran(run) or not kept:
         return "partial"
     return "passed"
 
@@ -136,7 +163,9 @@ def exit_code_of(run: Run, *, written: bool = True) -> int:
 def obstacles_of(run: Run) -> tuple[str, ...]:
     """Say all that keeps a run from certifying its subject."""
     deviations = [
-        row.id for row in run.with_verdict("known-deviation") if row.id not in run.asked.accept
+        row.id
+        for row in run.with_verdict("known-deviation")
+        if row.required and row.id not in run.asked.accept
     ]
     reasons = {
         "the subject is the reference operator": run.reference,
@@ -149,19 +178,26 @@ def obstacles_of(run: Run) -> tuple[str, ...]:
 
 
 def ran(run: Run) -> bool:
-    """Return whether any check of the run came to an end: without one, nothing is ever green."""
-    return any(
-        check.outcome not in {"not-run", "cut-off"}
-        for row in run.requirements
-        for check in row.checks
-    )
+    """Return whether anything was decided or found: without that, nothing is ever green."""
+    return bool(run.findings) or any(row.verdict in DECIDED for row in run.requirements)
 
 
 def _concluded(run: Run) -> Run:
     run = run.model_copy(update={"result": result_of(run)})
     obstacles = obstacles_of(run)
     run = run.model_copy(update={"obstacles": obstacles, "certifies": not obstacles})
-    return run.model_copy(update={"exit_code": exit_code_of(run)})
+    return run.model_copy(update={"exit_code": exit_code_of(run), "statement": statement_of(run)})
+
+
+def _broken(checks: Sequence[CheckRecord], listed: KnownDeviation | None) -> tuple[Verdict, str]:
+    """Tell a listed deviation from another breach of the same requirement."""
+    if listed is None:
+        return "failed", ""
+    meant = re.compile(listed.breach)
+    breaches = [one for check in checks for one in check.differences]
+    if all(meant.search(f"{one.where}: {one.seen}") for one in breaches):
+        return "known-deviation", listed.reason
+    return "failed", f"not only as is known of it ({listed.reason})"
 
 
 def _requirements(journal: Journal) -> tuple[RequirementRecord, ...]:
@@ -208,21 +244,12 @@ def _check(check: str, end: CheckFinished | None, started: set[str]) -> CheckRec
         id=check,
         outcome=end.outcome,
         seconds=end.seconds,
+        waited=end.waited,
         differences=end.differences,
         elements=end.elements,
         text=end.text,
         evidence=end.evidence,
         namespaces=end.namespaces,
-    )
-
-
-def _finding(event: FindingShown) -> FindingRecord:
-    return FindingRecord(
-        id=event.finding,
-        says=event.says,
-        where=event.where,
-        seen=event.seen,
-        evidence=event.evidence,
     )
 
 

@@ -44,6 +44,7 @@ def _properties(run: Run) -> ET.Element:
     properties = ET.Element("properties")
     facts = {
         "result": run.result,
+        "statement": "\n".join(run.statement),
         "certifies": str(run.certifies).lower(),
         "platform": f"{run.platform.name} {run.platform.detail}" if run.platform else "",
         "subject": f"{run.subject.name} {run.subject.version}" if run.subject else "",

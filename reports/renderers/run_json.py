@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from reports.events import SCHEMA
 from reports.run import Run
 
 FILE = "run.json"
-SCHEMA_FILE = Path(__file__).parents[1] / "schema" / "run-1.json"
+SCHEMA_FILE = Path(__file__).parents[1] / "schema" / f"run-{SCHEMA}.json"
 
 
 def render(run: Run) -> str:

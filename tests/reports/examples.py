@@ -39,6 +39,7 @@ def selected(
     promise: str = "It is kept.",
     not_applicable: str = "",
     link: str = "",
+    skipped: str = "",
 ) -> Selected:
     return Selected(
         id=id_,
@@ -48,6 +49,7 @@ def selected(
         checks=checks,
         not_applicable=not_applicable,
         link=link,
+        skipped=skipped,
     )
 
 

@@ -128,9 +128,9 @@ def test_free_text_is_reworded_and_nothing_else_is() -> None:
 
 def test_a_journal_of_a_newer_suite_is_refused_as_that(tmp_path: Path) -> None:
     path = written(tmp_path / "j")
-    newer = path.read_text().replace('"schema_version":1', '"schema_version":2,"new":true')
+    newer = path.read_text().replace('"schema_version":2', '"schema_version":3,"new":true')
     path.write_text(newer)
-    with pytest.raises(journal.UnknownSchema, match="schema version 2 is newer than 1"):
+    with pytest.raises(journal.UnknownSchema, match="schema version 3 is newer than 2"):
         journal.read(path)
 
 
@@ -138,3 +138,27 @@ def test_a_full_disk_is_said_at_the_write(tmp_path: Path) -> None:
     (tmp_path / "j").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
         JournalWriter(tmp_path / "j", FIRST)
+
+
+def test_times_are_written_with_their_zone_and_read_in_every_form(tmp_path: Path) -> None:
+    path = written(tmp_path / "j", Note(time=1_700_000_000.25, text="a"))
+    assert '"time":"2023-11-14T22:13:20.250000Z"' in path.read_text()
+    text = path.read_text()
+    for form in ("1700000000.25", '"2023-11-14T23:13:20.25+01:00"'):
+        path.write_text(text.replace('"2023-11-14T22:13:20.250000Z"', form))
+        assert getattr(journal.read(path).events[0], "time", None) == 1_700_000_000.25
+    path.write_text(text.replace("20.250000Z", "20.250000"))
+    with pytest.raises(journal.MalformedLine, match="has no zone"):
+        journal.read(path)
+
+
+def test_a_journal_of_the_first_form_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_text(
+        '{"event":"run-started","schema_version":1,"run":"c0ff","time":1.5,"tool":"0.1.0",'
+        '"settings":{},"platform":null,"subject":null,"images":[],"catalogue":"0",'
+        '"selection":false,"requirements":[],"known_deviations":[]}\n'
+        '{"event":"run-finished","time":2.5}\n'
+    )
+    found = journal.read(path, whole=True)
+    assert (found.header.time, found.header.suite) == (1.5, None)
