@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cryptography import x509
 
 from fixtures.certificates import (
-    CHAIN_ERRORS,
     der,
     describe,
     is_authority,
@@ -18,13 +16,13 @@ from fixtures.certificates import (
 )
 from fixtures.pgcluster.inventory import Inventory, StoredSecret
 from fixtures.pgcluster.names import CERTIFICATE, CLUSTER
-from fixtures.probes import Answer, handshake_done, session_of
+from fixtures.probes import handshake_done
 from fixtures.scenarios.generated.scenario import Generated
 from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.stored import required_certificates, required_secret
-from suites.wire import NothingKnown, judge, no_tls, served_leaf
+from suites.wire import judge, no_tls
 
 Certificates = tuple[x509.Certificate, ...]
 
@@ -126,37 +124,6 @@ def test_numbers_of_keys(generated: Generated, each: EachElement) -> None:
                 promised=f"{expected} keys",
                 seen=f"{len(secret.keys)}: {', '.join(secret.keys)}",
             )
-
-
-@requirement("AUTO-3a")
-def test_no_leaf_verifies_under_another_clusters_root(
-    generated: Generated, each: EachElement
-) -> None:
-    """Each cluster has a root of its own, also where a legacy root lies in the namespace.
-
-    That one, Secret pgo-root-cacert, is what operators before 2.5 share among a namespace's
-    clusters. Every leaf that was served or is stored must verify under its own cluster's root (the
-    control; where it does not, nothing is known of it) and must have no chain to the neighbour's or
-    the legacy one. A leaf that verifies under either breaks it; issuers' names are not looked at.
-    """
-    one, two = generated.stored.one, generated.stored.two
-    legacy = generated.deployed.legacy
-    old = {"the legacy root": (legacy.certificate,)} if legacy else {}
-    for inventory, other, served in (
-        (one, two, generated.wire.plain_handshakes),
-        (two, one, generated.wire.of_two),
-    ):
-        others = {"the neighbour's root": other.published.certificates, **old}
-        for leaf in inventory.leaves():
-            with each(str(leaf)):
-                chain = (leaf.certificate, *leaf.chain)
-                own = inventory.published.certificates
-                _expect_no_chain(leaf, chain, own, others, inventory.read_at)
-        for member, answer in served.items():
-            with each(str(member)):
-                chain = _served_chain(member, answer)
-                own = inventory.published.certificates
-                _expect_no_chain(member, chain, own, others, inventory.read_at)
 
 
 @requirement("AUTO-4a")
@@ -351,37 +318,23 @@ def test_leaf_secrets_are_labelled(generated: Generated, each: EachElement) -> N
             )
 
 
-def _served_chain(where: object, answer: Answer) -> Certificates:
-    """The leaf and what was sent with it. Raises NothingKnown where no certificate was served."""
-    session = session_of(answer)
-    return session.chain if session and session.chain else (served_leaf(where, answer),)
-
-
-def _expect_no_chain(
-    where: object,
-    chain: Certificates,
-    own: Certificates,
-    others: Mapping[str, Certificates],
-    at: datetime | None,
+@requirement("AUTO-9")
+def test_generated_certificates_give_a_ready_cluster(
+    generated: Generated, each: EachElement
 ) -> None:
-    leaf, intermediates = chain[0], chain[1:]
-    results = {
-        whose: verify_chain(leaf, roots, intermediates, at) for whose, roots in others.items()
-    }
-    for whose, result in results.items():
-        expect(
-            not result.ok,
-            where=str(where),
-            promised=f"no chain to {whose}",
-            seen=f"it verifies under {others[whose][0].subject.rfc4514_string()}",
-        )
-    control = verify_chain(leaf, own, intermediates, at)
-    if not control.ok:
-        raise NothingKnown(f"{where}: its own root, the control, gives: {control.message}")
-    for whose, result in results.items():
-        if result.code not in CHAIN_ERRORS:
-            raise NothingKnown(
-                f"{where}: {whose} gives another error than that of the chain: {result.message}"
+    """A cluster that names no certificate Secret becomes ready, with all its instances.
+
+    Within the deadline `ready`. Where one does not, a control cluster with certificates of the
+    user's must have become ready beside it; otherwise nothing is known.
+    """
+    for name, outcome in generated.deployed.outcomes.items():
+        with each(f"cluster {name}"):
+            expect(
+                bool(outcome),
+                where=f"cluster {generated.namespace}/{name}",
+                promised="ready with generated certificates",
+                seen=outcome.seen,
+                look_at=outcome.look_at,
             )
 
 

@@ -9,10 +9,11 @@ from fixtures.certificates import (
     primary_name,
 )
 from fixtures.scenarios.generated.replication_logins import REPLICATION_USER
-from fixtures.scenarios.generated.scenario import Generated
+from fixtures.scenarios.generated.scenario import Generated, names_left
 from suites.breach import EachElement, expect
 from suites.requirement import requirement
 from suites.stored import required_certificates
+from suites.wire import NothingKnown
 
 _CRITICAL = {"2.5.29.15", "2.5.29.19"}
 """keyUsage and basicConstraints (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
@@ -135,6 +136,28 @@ def _form(facts: CertificateFacts) -> dict[str, object]:
         "extended key usage": facts.purposes,
         "names": facts.dns_names,
     }
+
+
+@requirement("CERTREQ-4a")
+def test_names_follow_the_dns_suffix(generated: Generated, each: EachElement) -> None:
+    """When the DNS suffix of a live cluster changes, the names in its leaves follow.
+
+    clusterServiceDNSSuffix is set, and a reconcile proven. In each stored leaf that had full names
+    these must be there under the new suffix, and none under the old one.
+    """
+    renamed = generated.renamed
+    if renamed is None:
+        raise NothingKnown("the subject's resource has no field clusterServiceDNSSuffix")
+    wrong = names_left(renamed.before, renamed.after, renamed.suffix)
+    for leaf in renamed.before.leaves():
+        with each(str(leaf)):
+            expect(
+                str(leaf) not in wrong,
+                where=f"{leaf} in {generated.namespace}",
+                promised=f"its full names under {renamed.suffix}",
+                seen=", ".join(wrong.get(str(leaf), ())),
+                look_at="openssl x509 -noout -ext subjectAltName",
+            )
 
 
 def _external(generated: Generated) -> CertificateFacts:

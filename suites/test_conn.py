@@ -9,9 +9,11 @@ from urllib.parse import unquote
 
 from fixtures.certificates import addresses, certificates_in, der, dns_names
 from fixtures.pgclient import ROOT_FILE
+from fixtures.pgcluster.cluster import USER_KEYS, Member
 from fixtures.probes import (
     Answer,
     ErrorResponse,
+    describe_answer,
     handshake_done,
     logged_in_over_tls,
     server_chain_refused,
@@ -23,7 +25,16 @@ from fixtures.secret import Hidden, redact
 from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
-from suites.wire import NothingKnown, accepted, judge, judge_plaintext, judge_refusal, no_tls
+from suites.wire import (
+    NothingKnown,
+    Owner,
+    accepted,
+    judge,
+    judge_plaintext,
+    judge_refusal,
+    no_tls,
+    turned_away,
+)
 
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE with all else percent-encoded"
 
@@ -51,12 +62,20 @@ def test_the_uri_in_the_users_secret(generated: Generated, each: EachElement) ->
     """pgbouncer-uri in the user's Secret is what a client needs to reach PgBouncer.
 
     postgresql://USER:PASSWORD@CLUSTER-pgbouncer.NAMESPACE.svc:5432/DATABASE, and the password,
-    percent-decoded, is that under the key password. Any other part breaks it, and so do a query
+    percent-decoded, is that under the key password. Any other part breaks it, and so do a key of
+    the Secret that a client needs and that is absent or empty, a query
     or a fragment, such as an sslmode of its own, and a character that should have been
     percent-encoded. The password is never shown; nor is a text that cannot be taken apart.
     """
     credentials = generated.connectivity.credentials
-    where = f"Secret {generated.namespace}/one-pguser-{credentials.user}, key pgbouncer-uri"
+    where = f"Secret {generated.namespace}/{credentials.secret}, key pgbouncer-uri"
+    with each("keys"):
+        expect(
+            not credentials.missing,
+            where=f"Secret {generated.namespace}/{credentials.secret}",
+            promised=f"keys {', '.join(USER_KEYS)}",
+            seen=f"nothing under {', '.join(credentials.missing)}",
+        )
     seen = parse_uri(credentials.pgbouncer_uri)
     with each("form"):
         expect(
@@ -103,7 +122,8 @@ def test_psql_with_verify_ca(generated: Generated, evidence: CheckEvidence) -> N
     closed port, or a server that cannot take the session just now says nothing.
     """
     walk = generated.connectivity
-    if walk.psql is None:
+    walk.credentials.whole()
+    if walk.psql is None or walk.session is None:
         raise Blocked("CONN-7: the page's pg-client did not start, so psql could not be tried")
     evidence.data("session", walk.session)
     if not walk.psql.ok and parse_uri(walk.credentials.pgbouncer_uri) is None:
@@ -155,6 +175,7 @@ def test_a_foreign_ca_is_rejected(generated: Generated, each: EachElement) -> No
                 where=member,
                 promised="verify error 7 or 18 to 21: no chain to the foreign root",
                 look_at="AUTO-3a",
+                control=_login_promised(generated),
             )
 
 
@@ -195,6 +216,8 @@ def test_no_address_and_no_localhost_in_leaves(generated: Generated, each: EachE
             )
     for service, answer in generated.wire.by_address.items():
         with each(service):
+            if server_chain_refused(answer):
+                raise Blocked(f"AUTO-5e: {service}: {describe_answer(answer)}")
             judge(
                 answer,
                 kept=server_name_refused,
@@ -212,7 +235,7 @@ def test_plaintext_is_refused_by_default(generated: Generated, each: EachElement
     ClientAuthentication, each PgBouncer with 08P01 "SSL required", while the same login over TLS
     succeeds just before and just after. A server that goes on without TLS breaks it.
     """
-    judge_plaintext(each, generated.wire.plaintext)
+    judge_plaintext(each, generated.wire.plaintext, control=_login_promised(generated))
 
 
 @requirement("CONN-7")
@@ -262,6 +285,28 @@ def test_the_listing_shows_each_secret_as_opaque(generated: Generated, each: Eac
             )
 
 
+@requirement("CONN-13")
+def test_a_user_logs_in_at_every_instance(generated: Generated, each: EachElement) -> None:
+    """The user of the Secret logs in over TLS at primary and replicas themselves, too.
+
+    By the Pods' own addresses, with verify-ca and the published CA. An instance whose leaf does not
+    verify, that refuses the user, or whose rules have no place for it breaks it; one that cannot be
+    reached, or takes nobody just now, says nothing.
+    """
+    for member, refusal in generated.wire.foreign.items():
+        if not member.instance:
+            continue
+        with each(str(member)):
+            judge(
+                refusal.before,
+                kept=logged_in_over_tls,
+                broken=turned_away,
+                where=member,
+                promised="a login over TLS",
+                look_at="pg_hba_file_rules of the instance; the names and dates of its leaf",
+            )
+
+
 @dataclass(frozen=True)
 class PoolerUri:
     """The parts of a connection URI, percent-decoded, and the password."""
@@ -289,6 +334,19 @@ def _client_refused(answer: Answer) -> bool:
     return answer.sqlstate.startswith("28") or (
         answer.sqlstate == "08P01" and answer.message.strip().casefold() in _POOLER_REFUSES
     )
+
+
+def _login_promised(generated: Generated) -> Owner:
+    """Of the controls, logins over TLS: which requirement promises that they work."""
+    server_leg = generated.connectivity.refused
+
+    def owner(where: object, answer: Answer) -> str:
+        pooled = isinstance(where, Member) and not where.instance
+        if pooled and server_leg is not None:
+            return "CONN-2"  # it keeps its clients waiting
+        return ("CONN-2" if pooled else "CONN-13") if turned_away(answer) else ""
+
+    return owner
 
 
 def _local(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 from fixtures.probes import (
-    Answer,
-    Direction,
-    ErrorResponse,
-    PasswordWanted,
-    TlsFailed,
     logged_in_over_tls,
     refused_by_postgres,
     refused_for_missing_client_certificate,
@@ -25,7 +20,10 @@ from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
-from suites.wire import NothingKnown, Predicate, judge, judge_refusal
+from suites.wire import NothingKnown, Predicate, judge, judge_refusal, promised_by, turned_away
+
+_PROMISED = {LoginTarget.REPLICATION: "REPL-8", LoginTarget.POSTGRES: "REPL-7"}
+"""The requirement which promises that the right certificate, the control, gets in."""
 
 
 @requirement("REPL-1")
@@ -149,14 +147,28 @@ def test_the_right_certificate_opens_database_postgres(
     Nothing is written. A login that is refused by a rule, by an alert of the server or by its
     asking for a password breaks it; a Pod that does not answer says nothing.
     """
+    _judge_right_certificate(generated, each, LoginTarget.POSTGRES)
+
+
+@requirement("REPL-8")
+def test_the_right_certificate_opens_replication(generated: Generated, each: EachElement) -> None:
+    """With its certificate the replication user gets in for replication at every instance.
+
+    At the replicas, too, for each may be the primary tomorrow. A refusal by a rule, by an alert of
+    the server or by its asking for a password breaks it; a Pod that does not answer says nothing.
+    """
+    _judge_right_certificate(generated, each, LoginTarget.REPLICATION)
+
+
+def _judge_right_certificate(generated: Generated, each: EachElement, target: LoginTarget) -> None:
     for (member, login_target), by_variant in generated.replication.logins.items():
-        if login_target is not LoginTarget.POSTGRES:
+        if login_target is not target:
             continue
         with each(str(member)):
             judge(
                 by_variant[LoginVariant.NOTHING].before,
                 kept=logged_in_over_tls,
-                broken=_refused,
+                broken=turned_away,
                 where=f"{member}, {login_target}",
                 promised="a login over TLS",
                 look_at="pg_hba_file_rules of the instance",
@@ -176,19 +188,8 @@ def _judge_attempt(
                 where=f"{member}, {login_target} as {REPLICATION_USER} with {variant}",
                 promised=promised,
                 look_at="pg_hba_file_rules of the instance",
+                control=promised_by(_PROMISED[login_target]),
             )
-
-
-def _refused(answer: Answer) -> bool:
-    match answer:
-        case ErrorResponse(sqlstate=sqlstate, tls=session):
-            return session is not None and sqlstate.startswith("28")
-        case TlsFailed(alert=alert):
-            return alert is not None and alert.direction is Direction.RECEIVED
-        case PasswordWanted(tls=session):
-            return session is not None
-        case _:
-            return False
 
 
 def _common_names(name: str | None) -> list[str]:

@@ -10,7 +10,7 @@ from cryptography import x509
 from fixtures.certificates import der, fingerprint, is_authority, verify_chain
 from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.inventory import Inventory
-from fixtures.probes import Answer, handshake_done
+from fixtures.probes import Answer, handshake_done, session_of
 from fixtures.scenarios.custom_root import MAPPINGS, CustomRoot
 from suites.breach import EachElement, expect
 from suites.requirement import requirement
@@ -139,6 +139,32 @@ def test_the_given_secret_stays_untouched(rootca: CustomRoot, each: EachElement)
                 where=f"Secret {rootca.namespace}/{name}",
                 promised="untouched from before the CR to after its deletion",
                 seen="; ".join(words),
+            )
+
+
+@requirement("ROOTCA-2f")
+def test_no_leaf_outlives_the_given_root(rootca: CustomRoot, each: EachElement) -> None:
+    """No leaf that the operator issues under the given root ends after that root does.
+
+    The root ends in 30 days. Every leaf of both clusters as stored, and as each Pod serves it: one
+    that ends later breaks it, for clients will refuse it while its dates still look well.
+    """
+    observed, ends = rootca.observed, rootca.deployed.root.certificate.not_valid_after_utc
+    leaves = {
+        f"{leaf} in {rootca.namespace}": leaf.certificate
+        for inventory in observed.inventories.values()
+        for leaf in inventory.leaves()
+    }
+    for answers in (*observed.instances.values(), *observed.poolers.values()):
+        leaves |= {str(m): s.leaf for m, a in answers.items() if (s := session_of(a)) is not None}
+    for place, leaf in leaves.items():
+        with each(place):
+            expect(
+                leaf.not_valid_after_utc <= ends,
+                where=place,
+                promised=f"an end no later than the root's, {ends:%Y-%m-%d %H:%M}",
+                seen=f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M}",
+                look_at="openssl x509 -noout -enddate",
             )
 
 

@@ -24,11 +24,17 @@ from fixtures.probes import (
     TlsDeclined,
     TlsFailed,
     describe_answer,
+    logged_in,
     plaintext_refused,
 )
+from fixtures.probes.predicates import PROTOCOL_VIOLATION
+from fixtures.run.outcomes import Blocked
 from suites.breach import Breach, EachElement
 
 Predicate = Callable[[Answer], bool]
+Owner = Callable[[object, Answer], str]
+"""Tells by the place, and the answer of a control that failed there, which requirement promises
+that it works; empty where none does."""
 
 PLAINTEXT_PROMISE = {
     False: "FATAL 28000 from ClientAuthentication",
@@ -95,15 +101,59 @@ def judge(
     raise NothingKnown(f"{place}: expected {promised}, or its breach; seen: {seen}")
 
 
+def turned_away(answer: Answer) -> bool:
+    """The server, or what it presents, ended a login that should have worked.
+
+    TLS that it does not speak, an alert or a certificate of it that does not verify, a refusal of
+    this user (SQLSTATE class 28, or what PgBouncer says of its own), a password that is asked for
+    in vain. A port without an answer, and a server that takes nobody just now, are not.
+    """
+    match answer:
+        case ErrorResponse(sqlstate=sqlstate, asked=asked):
+            return sqlstate.startswith("28") or sqlstate == PROTOCOL_VIOLATION or bool(asked)
+        case PasswordWanted():
+            return True
+        case _:
+            return no_tls(answer)
+
+
+def promised_by(requirement: str) -> Owner:
+    """Every control that the server turned away is a breach of this requirement."""
+    return lambda _, answer: requirement if turned_away(answer) else ""
+
+
+def require_controls(refusal: Refusal, owner: Owner, where: object) -> None:
+    """Raise Blocked where a control failed, and to succeed is what a requirement promises.
+
+    Where it is not, the control is left to `Refusal.judged`, which makes it an error.
+    """
+    for when, control in (("before", refusal.before), ("after", refusal.after)):
+        if not logged_in(control) and (requirement := owner(where, control)):
+            raise Blocked(
+                f"{requirement}: the control {when} the probe at {where} did not log in:"
+                f" {describe_answer(control)}"
+            )
+
+
 def judge_refusal(
-    refusal: Refusal, kept: Predicate, *, where: object, promised: str, look_at: str = ""
+    refusal: Refusal,
+    kept: Predicate,
+    *,
+    where: object,
+    promised: str,
+    look_at: str = "",
+    control: Owner | None = None,
 ) -> None:
     """The same for an attempt that must be refused, and stood between two good controls.
 
-    One that was let in speaks for itself: a control that failed does not excuse it.
+    One that was let in speaks for itself: a control that failed does not excuse it. `control`
+    tells whose promise it is that a control works: one that failed blocks this requirement by it.
     """
+    admitted = let_in(refusal.answer)
+    if control is not None and not admitted:
+        require_controls(refusal, control, where)
     judge(
-        refusal.answer if let_in(refusal.answer) else refusal.judged(),
+        refusal.answer if admitted else refusal.judged(),
         kept=kept,
         broken=let_in,
         where=where,
@@ -112,8 +162,13 @@ def judge_refusal(
     )
 
 
-def judge_plaintext(each: EachElement, refusals: Mapping[Member, Refusal]) -> None:
-    """Each Pod must refuse plaintext in its own protocol's words, between two good controls."""
+def judge_plaintext(
+    each: EachElement, refusals: Mapping[Member, Refusal], *, control: Owner | None = None
+) -> None:
+    """Each Pod must refuse plaintext in its own protocol's words, between two good controls.
+
+    `control` as for `judge_refusal`.
+    """
     for member, refusal in refusals.items():
         with each(str(member)):
             judge_refusal(
@@ -122,6 +177,7 @@ def judge_plaintext(each: EachElement, refusals: Mapping[Member, Refusal]) -> No
                 where=member,
                 promised=PLAINTEXT_PROMISE[member.role == "pgbouncer"],
                 look_at=_LOOK_AT_RULES,
+                control=control,
             )
 
 

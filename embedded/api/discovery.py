@@ -89,9 +89,7 @@ def _entries(resource: Resource) -> Iterable[Json]:
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": [
-            verb for verb in _VERBS if not (resource.one_by_one and verb == "deletecollection")
-        ],
+        "verbs": _VERBS,
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)

@@ -30,42 +30,39 @@ _UNOWNED = frozenset(
 """Members of `metadata` that nobody ever owns."""
 
 
-def flatten(shape: Shape, obj: Json, *, maps: bool = False) -> Flat:
-    """All paths of an object with what is there, without those that nobody ever owns.
-
-    With `maps` a map is owned as such, too, as by whoever writes without applying.
-    """
+def flatten(shape: Shape, obj: Json) -> Flat:
+    """All paths of an object with what is there, without those that nobody ever owns."""
     owned = {name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}}
     meta = owned.pop("metadata", None) or {}
     kept = {name: value for name, value in meta.items() if name not in _UNOWNED}
     found: Flat = {}
-    _walk(shape, {**owned, "metadata": kept} if kept else owned, (), found, maps)
+    _walk(shape, {**owned, "metadata": kept} if kept else owned, (), found)
     return found
 
 
-def _walk(shape: Shape, value: Any, path: Path, found: Flat, maps: bool) -> None:
+def _walk(shape: Shape, value: Any, path: Path, found: Flat) -> None:
     if isinstance(value, dict) and not shape.whole:
-        _walk_object(shape, value, path, found, maps)
+        _walk_object(shape, value, path, found)
     elif isinstance(value, list) and shape.kind == "list" and not shape.whole:
-        _walk_list(shape, value, path, found, maps)
+        _walk_list(shape, value, path, found)
     else:
         found[path] = value
 
 
-def _walk_object(shape: Shape, value: Json, path: Path, found: Flat, maps: bool) -> None:
+def _walk_object(shape: Shape, value: Json, path: Path, found: Flat) -> None:
     for name, item in value.items():
         step = (*path, f"f:{name}")
-        child = shape.child(name)
-        _walk(child, item, step, found, maps)
-        if item in ({}, []) or name not in shape.fields or (maps and child.kind == "map"):
+        known = name in shape.fields
+        _walk(shape.child(name), item, step, found)
+        if item in ({}, []) or not known:
             found.setdefault(step, _CONTAINER)
 
 
-def _walk_list(shape: Shape, value: list[Any], path: Path, found: Flat, maps: bool) -> None:
+def _walk_list(shape: Shape, value: list[Any], path: Path, found: Flat) -> None:
     for item in value:
         step = (*path, item_step(shape, item))
         if shape.list_kind == "map":
-            _walk(shape.element or ANY, item, step, found, maps)
+            _walk(shape.element or ANY, item, step, found)
             found.setdefault(step, _CONTAINER)
         else:
             found[step] = item

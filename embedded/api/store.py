@@ -155,10 +155,7 @@ class Store:
             found.close()
 
     def put(self, collection: Collection, obj: Json) -> Stored:
-        """Store a new object or a new version of one; the object is the store's from now on.
-
-        Raises ValueError, and stores nothing, for what cannot be written out.
-        """
+        """Store a new object or a new version of one; the object is the store's from now on."""
         stored = self._numbered(obj)
         before = collection.objects.get(stored.key)
         collection.record(Event("MODIFIED" if before else "ADDED", stored, before))
@@ -171,10 +168,6 @@ class Store:
         return stored
 
     def _numbered(self, obj: Json) -> Stored:
-        version = self.version + 1
-        meta = {**obj["metadata"], "resourceVersion": str(version)}
-        stored = Stored({**obj, "metadata": meta}, version)
-        # Now rather than for the first reader: what is stored can be written out.
-        _ = stored.encoded
-        self.version = version
-        return stored
+        self.version += 1
+        meta = {**obj["metadata"], "resourceVersion": str(self.version)}
+        return Stored({**obj, "metadata": meta}, self.version)

@@ -9,11 +9,8 @@ from embedded.client import ENDPOINTS, PODS, SERVICES, AlreadyExists, Json, Reco
 from embedded.controllers import pods
 from embedded.controllers.cluster import Cluster
 from embedded.controllers.ownership import Key
-from embedded.controllers.triggers import Triggers
 
 _HEADLESS = "service.kubernetes.io/headless"
-_MANAGED = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
-_TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
 class EndpointsOfServices:
@@ -25,7 +22,6 @@ class EndpointsOfServices:
         self._pods = cluster.of(PODS)
         self._endpoints = cluster.of(ENDPOINTS)
         self._shown: dict[str, _Shown] = {}
-        self._triggers = Triggers()
         self._queue: Reconciler[Key] = Reconciler("endpoints", self._reconcile)
         self.run = self._queue.run
         self._services.add_handler(self._on_service)
@@ -35,24 +31,16 @@ class EndpointsOfServices:
     async def _reconcile(self, key: Key) -> None:
         service, found = self._services.get(*key), self._endpoints.get(*key)
         if service is None or pods.is_terminating(service):
-            if service is None:
-                self._triggers.forget(key)
             if service is None and found:
                 await self._cluster.delete(ENDPOINTS, found)
             return
         if not service["spec"].get("selector"):
             return
-        serving = [pod for pod in self._pods.in_namespace(key[0]) if _serves(service, pod)]
-        wanted = _endpoints(service, serving)
-        triggered = self._triggers.look(key, service, serving)
+        wanted = _endpoints(service, self._pods.in_namespace(key[0]))
         if found is None:
-            if triggered:
-                wanted["metadata"]["annotations"] = {_TRIGGERED: triggered}
             await self._create(wanted)
         elif _differs(found, wanted):
-            notes: Json = {_TRIGGERED: triggered}
-            labels = _labels_change(found, wanted)
-            change = {"metadata": {"labels": labels, "annotations": notes}}
+            change = {"metadata": {"labels": _labels_change(found, wanted)}}
             await self._cluster.merge(ENDPOINTS, found, change | {"subsets": wanted.get("subsets")})
 
     async def _create(self, wanted: Json) -> None:
@@ -110,21 +98,19 @@ def _selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     return all(labels.get(name) == value for name, value in selector.items())
 
 
-def _endpoints(service: Json, serving: list[Json]) -> Json:
+def _endpoints(service: Json, candidates: list[Json]) -> Json:
     metadata = service["metadata"]
-    labels = {**(metadata.get("labels") or {}), **_MANAGED}
+    labels = dict(metadata.get("labels") or {})
     if service["spec"].get("clusterIP") == "None":
         labels[_HEADLESS] = ""
     wanted: Json = {
         "apiVersion": "v1",
         "kind": "Endpoints",
-        "metadata": {
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
-            "labels": labels,
-        },
+        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
     }
-    subsets = _subsets(service, serving)
+    if labels:
+        wanted["metadata"]["labels"] = labels
+    subsets = _subsets(service, [pod for pod in candidates if _serves(service, pod)])
     if subsets:
         wanted["subsets"] = subsets
     return wanted

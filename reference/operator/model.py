@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from embedded.client import Json
-from reference.operator.names import Names
+from reference.operator.names import DOMAIN, Names
 
 VERSION = "2.8.0"
 POSTGRES_IMAGE = "docker.io/percona/percona-distribution-postgresql:17.6-1"
@@ -137,7 +137,11 @@ class Cluster:
     def parse(cls, obj: Json) -> Cluster:
         """Read an object of the API."""
         metadata, spec = obj["metadata"], obj.get("spec") or {}
-        names = Names(namespace=metadata["namespace"], cluster=metadata["name"])
+        names = Names(
+            namespace=metadata["namespace"],
+            cluster=metadata["name"],
+            domain=spec.get("clusterServiceDNSSuffix") or DOMAIN,
+        )
         secrets = spec.get("secrets") or {}
         dynamic = (spec.get("patroni") or {}).get("dynamicConfiguration") or {}
         postgresql = dynamic.get("postgresql") or {}

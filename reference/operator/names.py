@@ -33,10 +33,11 @@ DELETE_PVC = "percona.com/delete-pvc"
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Object names of one cluster, and the DNS names of its Services."""
+    """Object names of one cluster, and the DNS names of its Services, under `domain`."""
 
     namespace: str
     cluster: str
+    domain: str = DOMAIN
 
     def of(self, part: str) -> str:
         """Return `<cluster>-<part>`."""
@@ -100,4 +101,4 @@ class Names:
 
     def _forms(self, base: str) -> tuple[str, str, str, str]:
         short = f"{base}.{self.namespace}"
-        return (f"{short}.svc.{DOMAIN}", f"{short}.svc", short, base)
+        return (f"{short}.svc.{self.domain}", f"{short}.svc", short, base)

@@ -10,16 +10,18 @@ import pytest
 
 from fixtures.certificates import (
     Authority,
+    expired,
+    impostor,
     internal_spec,
     leaf_secret,
+    not_yet_valid,
     pem,
 )
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated.scenario import Generated
 from suites import test_auto as checks
-from suites import test_certreq
+from suites import test_certreq, test_chains
 from suites.breach import Breach
-from suites.wire import NothingKnown
 from tests.suites.observed import generated, inventory, judged, secrets_of
 
 EXTERNAL, INTERNAL, CA = "one-cluster-cert", "one-replication-cert", "one-cluster-ca-cert"
@@ -58,7 +60,7 @@ def _shown(clusters: Neighbours, signer: Authority, published: Authority) -> Non
 def test_clusters_with_roots_of_their_own_keep_all_promises(clusters: Neighbours) -> None:
     for check in (
         checks.test_the_keys_that_the_page_uses_are_there,
-        checks.test_no_leaf_verifies_under_another_clusters_root,
+        test_chains.test_no_leaf_verifies_under_another_clusters_root,
         checks.test_the_root_is_a_root,
         checks.test_keys_belong_to_their_leaves,
     ):
@@ -126,13 +128,13 @@ def test_a_leaf_under_the_neighbours_root_is_a_breach_though_its_own_does_not_ve
     two = clusters.two["two-cluster-ca-cert"]
     _shown(clusters, Authority.load(two["root.crt"], two["root.key"]), clusters.legacy)
     with pytest.raises(Breach, match="no chain to the neighbour's root"):
-        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+        judged(test_chains.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
 
 
 def test_a_leaf_under_the_legacy_root_is_a_breach(clusters: Neighbours) -> None:
     _shown(clusters, clusters.legacy, clusters.legacy)
     with pytest.raises(Breach, match="no chain to the legacy root"):
-        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+        judged(test_chains.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
 
 
 def test_a_neighbour_that_publishes_this_clusters_root_as_well_is_a_breach(
@@ -140,22 +142,55 @@ def test_a_neighbour_that_publishes_this_clusters_root_as_well_is_a_breach(
 ) -> None:
     clusters.two["two-cluster-ca-cert"]["root.crt"] += clusters.one[CA]["root.crt"]
     with pytest.raises(Breach, match="no chain to the neighbour's root"):
-        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+        judged(test_chains.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
 
 
-def test_of_a_leaf_that_its_own_root_does_not_verify_nothing_is_known(clusters: Neighbours) -> None:
+def test_a_leaf_that_its_own_root_does_not_verify_is_a_breach_and_blocks_what_needs_it(
+    clusters: Neighbours,
+) -> None:
     hidden = Authority.create("shared by all, published by none")
     _shown(clusters, hidden, hidden)
-    with pytest.raises(NothingKnown, match="the control"):
-        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+    with pytest.raises(Breach, match=r"one-replication-cert.*verify error"):
+        judged(test_chains.test_leaves_verify_under_the_published_root, clusters.read())
+    with pytest.raises(Blocked, match=r"AUTO-5e: .* the control"):
+        judged(test_chains.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
 
 
 def test_a_leaf_that_calls_itself_an_authority_is_a_leaf_all_the_same(clusters: Neighbours) -> None:
     """It must not fall out of what is looked at."""
     posing = Authority.create("posing as a root")
     clusters.one[INTERNAL]["tls.crt"] = pem(posing.certificate)
-    with pytest.raises(NothingKnown, match=r"one-replication-cert, key tls\.crt"):
-        judged(checks.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+    with pytest.raises(Breach, match=r"one-replication-cert, key tls\.crt.*an authority"):
+        judged(test_chains.test_leaves_verify_under_the_published_root, clusters.read())
+    with pytest.raises(Blocked, match=r"one-replication-cert, key tls\.crt"):
+        judged(test_chains.test_no_leaf_verifies_under_another_clusters_root, clusters.read())
+
+
+def test_a_namesake_of_the_root_is_another_root(clusters: Neighbours) -> None:
+    root = Authority.load(clusters.one[CA]["root.crt"], clusters.one[CA]["root.key"])
+    _shown(clusters, impostor(root), root)
+    with pytest.raises(Breach, match="one-replication-cert"):
+        judged(test_chains.test_leaves_verify_under_the_published_root, clusters.read())
+
+
+def test_whether_a_leaf_is_of_the_root_is_no_matter_of_the_clock(clusters: Neighbours) -> None:
+    root = Authority.load(clusters.one[CA]["root.crt"], clusters.one[CA]["root.key"])
+    for spec in (expired(internal_spec()), not_yet_valid(internal_spec())):
+        leaf = root.issue(spec)
+        clusters.one[INTERNAL] = dict(leaf_secret(leaf, root).values)
+        judged(test_chains.test_leaves_verify_under_the_published_root, clusters.read())
+
+
+def test_without_a_published_root_the_check_of_leaves_is_blocked(clusters: Neighbours) -> None:
+    for name in (CA, EXTERNAL):
+        clusters.one[name] = {}
+    for check in (
+        test_chains.test_leaves_verify_under_the_published_root,
+        test_chains.test_no_leaf_verifies_under_another_clusters_root,
+        checks.test_the_root_is_a_root,
+    ):
+        with pytest.raises(Blocked, match="AUTO-2b: cluster one publishes no CA"):
+            judged(check, clusters.read())
 
 
 def test_a_second_root_beside_the_published_one_is_a_breach(clusters: Neighbours) -> None:

@@ -48,6 +48,7 @@ def _walked(
     refused: PooledLogin | None = None,
 ) -> Generated:
     credentials = Credentials(
+        secret="one-pguser-one",
         user="one",
         password=Hidden(password),
         database="one",

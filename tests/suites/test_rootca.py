@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from fixtures.certificates import Authority, internal_spec, verify_chain
+from fixtures.certificates import Authority, Pair, Validity, internal_spec, verify_chain
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import Answer, TlsAccepted, TlsSession
 from suites import test_rootca as checks
@@ -28,21 +29,23 @@ LEAVES = (
 CLUSTERS = ("first", "second")
 
 
-def _secrets(cluster: str, root: Authority) -> dict[str, dict[str, bytes]]:
+def _leaf(root: Authority, life: Validity) -> Pair:
+    return root.issue(replace(internal_spec(), validity=life))
+
+
+def _secrets(cluster: str, root: Authority, life: Validity) -> dict[str, dict[str, bytes]]:
     found: dict[str, dict[str, bytes]] = {}
     for secret, key in LEAVES:
-        found.setdefault(f"{cluster}-{secret}", {})[key] = root.issue(
-            internal_spec()
-        ).certificate_pem
+        found.setdefault(f"{cluster}-{secret}", {})[key] = _leaf(root, life).certificate_pem
     for secret in ("cluster-cert", "replication-cert"):
         found[f"{cluster}-{secret}"]["ca.crt"] = root.certificate_pem
     found[f"{cluster}-pgbouncer"] = {"pgbouncer-frontend.ca-roots": root.certificate_pem}
     return found
 
 
-def _pods(cluster: str, root: Authority, *roles: str) -> dict[Member, Answer]:
+def _pods(cluster: str, root: Authority, life: Validity, *roles: str) -> dict[Member, Answer]:
     """Pods that ended a handshake as they should."""
-    leaf = root.issue(internal_spec()).certificate
+    leaf = _leaf(root, life).certificate
     tls = TlsSession(
         leaf=leaf,
         chain=(leaf,),
@@ -68,14 +71,16 @@ class Observed:
     """The scenario as its checks read it; `secrets` and Pods may be changed before."""
 
     root: Authority = field(default_factory=lambda: Authority.create("given"))
+    life: Validity = field(default_factory=lambda: Validity.days(365))
     secrets: dict[str, dict[str, dict[str, bytes]]] = field(default_factory=dict)
     instances: dict[str, dict[Member, Answer]] = field(default_factory=dict)
     poolers: dict[str, dict[Member, Answer]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.secrets = {name: _secrets(name, self.root) for name in CLUSTERS}
-        self.instances = {name: _pods(name, self.root, "primary", "replica") for name in CLUSTERS}
-        self.poolers = {name: _pods(name, self.root, "pgbouncer") for name in CLUSTERS}
+        root, life = self.root, self.life
+        self.secrets = {name: _secrets(name, root, life) for name in CLUSTERS}
+        self.instances = {name: _pods(name, root, life, "primary", "replica") for name in CLUSTERS}
+        self.poolers = {name: _pods(name, root, life, "pgbouncer") for name in CLUSTERS}
 
     def read(self) -> Any:
         observed = SimpleNamespace(
@@ -140,6 +145,28 @@ def test_each_leaf_has_to_be_there_and_to_be_one(
     }[instead]
     with pytest.raises(Breach, match=f"second-{secret}, key {key}: promised a leaf"):
         judged(checks.test_generated_leaves_verify_under_it, seen.read())
+
+
+@pytest.mark.parametrize(("days", "kept"), [(29, True), (30, True), (31, False)])
+@pytest.mark.parametrize("served", [True, False])
+def test_a_leaf_may_end_with_its_root_and_no_later(days: int, served: bool, kept: bool) -> None:
+    now = datetime.now(UTC)
+    root = Authority.create("given", validity=Validity.days(30, at=now))
+    seen = Observed(root=root, life=Validity.days(10, at=now))
+    leaf = root.issue(replace(internal_spec(), validity=Validity.days(days, at=now)))
+    if served:
+        (member, answer), *_ = seen.poolers["second"].items()
+        assert isinstance(answer, TlsAccepted)
+        tls = replace(answer.tls, leaf=leaf.certificate, chain=(leaf.certificate,))
+        seen.poolers["second"][member] = TlsAccepted(tls=tls)
+    else:
+        seen.secrets["first"]["first-pgbackrest"]["pgbackrest-client.crt"] = leaf.certificate_pem
+    if kept:
+        judged(checks.test_no_leaf_outlives_the_given_root, seen.read())
+        return
+    with pytest.raises(Breach, match="an end no later than the root's") as raised:
+        judged(checks.test_no_leaf_outlives_the_given_root, seen.read())
+    assert len(raised.value.differences) == 1
 
 
 @pytest.mark.parametrize("role", ["replica", "pgbouncer"])

@@ -68,10 +68,9 @@ class BuiltinRules:
         return self.check(obj, old)
 
 
-def required(field: str, why: str = "") -> Cause:
+def required(field: str) -> Cause:
     """A field that must be there."""
-    text = f"Required value: {why}" if why else "Required value"
-    return Cause(field=field, reason="FieldValueRequired", message=text)
+    return Cause(field=field, reason="FieldValueRequired", message="Required value")
 
 
 def wrong(field: str, value: Any, why: str) -> Cause:

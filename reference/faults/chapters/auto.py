@@ -14,9 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from embedded.client import Json
 from reference.faults.containers import with_options
 from reference.faults.fault import Fault, Hit, hits
-from reference.faults.roots import LEGACY_ROOT, derived_key, root, second_certificate
+from reference.faults.roots import (
+    LEGACY_ROOT,
+    derived_key,
+    namesake,
+    root,
+    second_certificate,
+)
 from reference.operator.context import Context
-from reference.operator.contract import Contract, Leaf
+from reference.operator.contract import Contract, Leaf, Purpose
 from reference.operator.model import Cluster, Instance
 from reference.operator.pki import NO_PAIR, Authority, Pair, Profile, encoding
 from reference.operator.secret_data import SecretDraft, SecretLookup, read
@@ -32,15 +38,12 @@ _TOUCHED = "pgv2.percona.com/touched"
     collateral=hits(
         "it begins with a TLS handshake at the same replica",
         "AUTO-3a",
-        "CONN-3",
+        "AUTO-5e",
         "CONN-4a",
         "CONN-4b",
-        "CONN-6",
-        "REPL-3",
-        "REPL-4",
-        "REPL-5",
-        "REPL-6",
+        "CONN-13",
         "REPL-7",
+        "REPL-8",
     ),
     where="data plane",
 )
@@ -276,6 +279,49 @@ class PatroniRootReissued(Contract):
             return secret
         stored = read(context.lookup(secret.name), key)
         return secret.holding({key: second_certificate(context.tls.authority, stored)})
+
+
+class _LeafOfANamesake(Contract):
+    """One leaf of a cluster with a generated root is signed by another root of that one's name."""
+
+    misled: Purpose
+
+    def profile(self, context: Context, leaf: Leaf) -> Profile:
+        profile = super().profile(context, leaf)
+        if leaf.purpose != self.misled or not context.tls.generated:
+            return profile
+        return replace(profile, issuer=namesake(profile.issuer.certificate))
+
+
+@Fault(
+    name="instance-leaf-of-a-namesake",
+    breaks="Leaves in <inst>-certs are signed by another root of the generated root's name.",
+    requirements=("AUTO-5e",),
+)
+class InstanceLeafOfANamesake(_LeafOfANamesake):
+    misled = "instance"
+
+
+@Fault(
+    name="served-leaf-of-a-namesake",
+    breaks="The external leaf is signed by another root of the generated root's name.",
+    requirements=("AUTO-5e", "AUTO-9"),
+    collateral=(Hit(requirement="CERTREQ-4", reason="the leaf names that root's key, too"),),
+    deadlines=(("ready", 10),),
+)
+class ServedLeafOfANamesake(_LeafOfANamesake):
+    misled = "server"
+
+
+@Fault(
+    name="replica-leaf-of-a-namesake",
+    breaks="The replication leaf is signed by another root of the generated root's name.",
+    requirements=("AUTO-5e", "AUTO-9"),
+    collateral=(Hit(requirement="CERTREQ-4", reason="the leaf names that root's key, too"),),
+    deadlines=(("ready", 10),),
+)
+class ReplicaLeafOfANamesake(_LeafOfANamesake):
+    misled = "replication"
 
 
 @Fault(

@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from reference.faults.fault import Fault, Hit
 from reference.faults.rules import identity, mapped
 from reference.operator.context import Context
-from reference.operator.contract import Contract, Leaf
+from reference.operator.contract import Contract, Leaf, Purpose
 from reference.operator.model import Role
 from reference.operator.names import DOMAIN
 from reference.operator.pki import Profile, Subject
@@ -111,6 +111,36 @@ class LeafWithEku(Contract):
         if leaf.purpose != "server":
             return profile
         return replace(profile, extensions=(*profile.extensions, _BOTH_ENDS))
+
+
+class _StaysUnderOldSuffix(Contract):
+    """Leaves of some purposes keep the names that they were made with, whatever the suffix is."""
+
+    staying: frozenset[Purpose]
+
+    def subject(self, context: Context, leaf: Leaf) -> Subject:
+        if leaf.purpose in self.staying:
+            names = replace(context.names, domain=DOMAIN)
+            context = replace(context, cluster=replace(context.cluster, names=names))
+        return super().subject(context, leaf)
+
+
+@Fault(
+    name="names-stay-under-old-suffix",
+    breaks="No leaf follows a change of clusterServiceDNSSuffix.",
+    requirements=("CERTREQ-4a",),
+)
+class NamesStayUnderOldSuffix(_StaysUnderOldSuffix):
+    staying = frozenset({"server", "instance", "pgbouncer", "pgbackrest-repo"})
+
+
+@Fault(
+    name="pooler-names-stay-under-old-suffix",
+    breaks="PgBouncer's leaf alone does not follow a change of clusterServiceDNSSuffix.",
+    requirements=("CERTREQ-4a",),
+)
+class PoolerNamesStayUnderOldSuffix(_StaysUnderOldSuffix):
+    staying = frozenset({"pgbouncer"})
 
 
 def _dotted(subject: Subject) -> Subject:

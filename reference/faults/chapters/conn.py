@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from embedded.client import Json
 from embedded.node.behaviour import NodeBehaviour
-from reference.faults.fault import Fault, Hit, hits
+from reference.faults.fault import Fault, Hit
 from reference.faults.roots import derived_key, namesake, root
 from reference.operator.context import Context
 from reference.operator.contract import Contract, Leaf
@@ -87,10 +87,7 @@ class SessionsOfAnotherRole(Contract):
 @Fault(
     name="pooler-leaf-of-a-namesake",
     breaks="PgBouncer's leaf is signed by another root that has the published root's name.",
-    requirements=("CONN-2", "CONN-4a"),
-    collateral=hits(
-        "its control, the published root, fails", "AUTO-3a", "CONN-3", "CONN-4b", "CONN-6"
-    ),
+    requirements=("AUTO-5e", "CONN-2", "CONN-4a"),
 )
 class PoolerLeafOfANamesake(Contract):
     def profile(self, context: Context, leaf: Leaf) -> Profile:
@@ -104,7 +101,6 @@ class PoolerLeafOfANamesake(Contract):
     name="pooler-trusts-a-leaf",
     breaks="With generated certificates PgBouncer has the replication leaf for a root to trust.",
     requirements=("CONN-2",),
-    collateral=hits("its control, a login through PgBouncer, is kept waiting", "CONN-3", "CONN-6"),
     where="data plane",
 )
 class PoolerTrustsALeaf(Contract):
@@ -221,3 +217,27 @@ class _OtherRoots:
 def _with_uri(secret: SecretDraft, uri: str) -> SecretDraft:
     """Return a user's Secret with another URI for PgBouncer, if it has one."""
     return secret.holding({_URI: uri}) if _URI in secret.data else secret
+
+
+@Fault(
+    name="uri-missing",
+    breaks="The user's Secret has no pgbouncer-uri.",
+    requirements=("CONN-1",),
+    collateral=(Hit(requirement="AUTO-2c", reason="the Secret has one key fewer"),),
+)
+class UriMissing(Contract):
+    def user_secret(self, context: Context, user: User) -> SecretDraft:
+        return super().user_secret(context, user).lacking("pgbouncer-uri")
+
+
+@Fault(
+    name="replica-keeps-users-out",
+    breaks="Without rules of a user the replicas have none for ordinary users at all.",
+    requirements=("CONN-13",),
+    where="data plane",
+)
+class ReplicaKeepsUsersOut(Contract):
+    def default_rule(self, cluster: Cluster, role: Role) -> str:
+        if role == "replica" and not cluster.tls_only:
+            return "hostssl all all all reject"
+        return super().default_rule(cluster, role)

@@ -92,7 +92,6 @@ class ReplicationUserTrusted(Contract):
     name="replication-user-by-password",
     breaks="At database postgres _crunchyrepl is asked for a password, not for a certificate.",
     requirements=("REPL-3", "REPL-6", "REPL-7"),
-    collateral=hits("its control, the certificate alone, is refused there", "REPL-4", "REPL-5"),
     where="data plane",
 )
 class ReplicationUserByPassword(Contract):
@@ -152,15 +151,20 @@ class ServerLeafMayReplicate(Contract):
     name="no-rewind-rule",
     breaks="No rule lets _crunchyrepl into database postgres.",
     requirements=("REPL-7",),
-    collateral=hits(
-        "its control is the right certificate at that database",
-        "REPL-3",
-        "REPL-4",
-        "REPL-5",
-        "REPL-6",
-    ),
     where="data plane",
 )
 class NoRewindRule(Contract):
     def replication_rules(self, context: Context, role: Role) -> list[str]:
         return super().replication_rules(context, role)[:1]
+
+
+@Fault(
+    name="replica-takes-no-replica",
+    breaks="The rules of replicas let nobody in for replication, so that none could take over.",
+    requirements=("REPL-8",),
+    where="data plane",
+)
+class ReplicaTakesNoReplica(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().replication_rules(context, role)
+        return rules[1:] if role == "replica" else rules

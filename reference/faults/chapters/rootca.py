@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,14 @@ from reference.operator.compare import covers
 from reference.operator.context import Context
 from reference.operator.contract import Contract, Leaf
 from reference.operator.model import Cluster, Instance, SecretRef
-from reference.operator.pki import Authority, Profile
+from reference.operator.pki import A_YEAR, Authority, Profile
 from reference.operator.secret_data import SecretDraft, SecretLookup, read
 from reference.operator.tls import CA, RefusedError, custom
 
 if TYPE_CHECKING:
     from reference.operator.cached_client import CachedClient
+
+_A_DAY = timedelta(days=1)
 
 
 @Fault(
@@ -127,6 +129,30 @@ class PoolerLeafBesideRoot(Contract):
         profile = super().profile(context, leaf)
         beside = leaf.purpose == "pgbouncer" and context.tls.custom_root
         return _by_namesake(profile) if beside else profile
+
+
+@Fault(
+    name="leaves-outlive-given-root",
+    breaks="Leaves under a given root live for a year, however soon that root ends.",
+    requirements=("ROOTCA-2f",),
+    versions=("2.5-3.1",),
+)
+class LeavesOutliveGivenRoot(Contract):
+    def profile(self, context: Context, leaf: Leaf) -> Profile:
+        profile = super().profile(context, leaf)
+        return replace(profile, lifetime=A_YEAR) if context.tls.custom_root else profile
+
+
+@Fault(
+    name="pooler-leaf-outlives-given-root",
+    breaks="PgBouncer's leaf ends a day after the given root.",
+    requirements=("ROOTCA-2f",),
+)
+class PoolerLeafOutlivesGivenRoot(Contract):
+    def profile(self, context: Context, leaf: Leaf) -> Profile:
+        profile = super().profile(context, leaf)
+        longer = leaf.purpose == "pgbouncer" and context.tls.custom_root
+        return replace(profile, lifetime=profile.lifetime + _A_DAY) if longer else profile
 
 
 @Fault(

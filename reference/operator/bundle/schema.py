@@ -60,6 +60,7 @@ def _spec() -> Json:
         imagePullSecrets=_list(_object("", name=_TEXT)),
         initContainer=_ANYTHING,
         port=_COUNT,
+        clusterServiceDNSSuffix=_TEXT,
         tlsOnly=_FLAG,
         pause=_FLAG,
         unmanaged=_FLAG,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from reference.operator.context import Context
 from reference.operator.names import REPLICATION_USER
-from reference.operator.pki import Pair, Profile, Subject, is_current, issue
+from reference.operator.pki import A_YEAR, Pair, Profile, Subject, is_current, issue
 
 Purpose = Literal[
     "server", "replication", "instance", "pgbouncer", "pgbackrest-client", "pgbackrest-repo"
@@ -26,7 +26,7 @@ class Leaves:
     """The generated leaves of a cluster."""
 
     def subject(self, context: Context, leaf: Leaf) -> Subject:
-        """Return CN and DNS names of a leaf.
+        """Return CN and DNS names of a leaf, as the spec has them now.
 
         Servers have the names by which they are reached, the full one first and as the CN; clients
         have the name that they log in as.
@@ -48,8 +48,16 @@ class Leaves:
                 return _client(f"pgbackrest@{context.cluster.uid}")
 
     def profile(self, context: Context, leaf: Leaf) -> Profile:
-        """Return how a leaf is made: signed by the cluster's root, for a year, a key of its own."""
-        return Profile(subject=self.subject(context, leaf), issuer=context.tls.authority)
+        """Return how a leaf is made: signed by the cluster's root, with a key of its own.
+
+        For a year, or as long as the root lasts, where that is less.
+        """
+        issuer = context.tls.authority
+        return Profile(
+            subject=self.subject(context, leaf),
+            issuer=issuer,
+            lifetime=min(A_YEAR, issuer.certificate.not_valid_after_utc - context.now),
+        )
 
     def pair(self, context: Context, leaf: Leaf, stored: Pair) -> Pair:
         """Return the stored leaf and its key as long as they serve, otherwise new ones."""

@@ -2,10 +2,11 @@
 
 from reference.operator.pki import encoding
 from reference.operator.pki.authority import Authority, BadAuthorityError
-from reference.operator.pki.leaf import NO_PAIR, Pair, Profile, Subject, issue
+from reference.operator.pki.leaf import A_YEAR, NO_PAIR, Pair, Profile, Subject, issue
 from reference.operator.pki.renewal import is_current
 
 __all__ = [
+    "A_YEAR",
     "NO_PAIR",
     "Authority",
     "BadAuthorityError",

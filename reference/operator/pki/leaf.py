@@ -12,6 +12,8 @@ from reference.operator.pki import encoding
 from reference.operator.pki.authority import BACKDATE, Authority
 from reference.operator.pki.signing import sign
 
+A_YEAR = timedelta(days=365)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
@@ -30,7 +32,7 @@ class Profile:
 
     subject: Subject
     issuer: Authority
-    lifetime: timedelta = timedelta(days=365)
+    lifetime: timedelta = A_YEAR
     key: encoding.SigningKey | None = None
     extensions: tuple[x509.ExtensionType, ...] = ()
 

@@ -23,16 +23,18 @@ def is_current(pair: Pair, profile: Profile, now: datetime) -> bool:
     except encoding.BadPemError:
         return False
     return (
-        _life_left(leaf, now)
+        _life_left(leaf, profile.issuer.certificate, now)
         and encoding.belongs(key, leaf)
         and _subject(pair.certificate) == profile.subject
         and _signed_by(pair.certificate, profile.issuer.pem)
     )
 
 
-def _life_left(leaf: x509.Certificate, now: datetime) -> bool:
+def _life_left(leaf: x509.Certificate, root: x509.Certificate, now: datetime) -> bool:
     began, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
-    return began <= now and (ends - now) * _RENEWAL_RATIO >= ends - began
+    # One that lasts as long as its root would not last longer if it were replaced.
+    lasts = (ends - now) * _RENEWAL_RATIO >= ends - began or ends >= root.not_valid_after_utc
+    return began <= now <= ends and lasts
 
 
 @lru_cache(maxsize=4096)

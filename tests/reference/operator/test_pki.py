@@ -118,6 +118,18 @@ def test_a_leaf_is_kept_until_less_than_a_third_of_its_life_is_left(
     assert not is_current(leaf, profile(root), ends - third + timedelta(seconds=1))
 
 
+def test_a_leaf_that_lasts_as_long_as_its_root_is_kept_to_the_end() -> None:
+    """Another would not last longer, and one would be made at every look."""
+    soon = certificates.Authority.create(validity=Validity.days(2, at=NOW))
+    given = Authority.load(soon.certificate_pem, soon.key_pem(), NOW)
+    ends = given.certificate.not_valid_after_utc
+    wanted = replace(profile(given), lifetime=ends - NOW)
+    made = issue(wanted, NOW)
+    assert encoding.certificate(made.certificate).not_valid_after_utc == ends
+    assert is_current(made, wanted, ends - timedelta(seconds=1))
+    assert not is_current(made, wanted, ends + timedelta(seconds=1))
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
