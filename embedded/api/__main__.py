@@ -24,6 +24,8 @@ from embedded.api.config import ApiConfig, ConfigError, load
 from embedded.api.server import ApiServer
 
 _WRONG_USE = 4
+_LONGEST_LINE = 1 << 20
+"""Bytes of a URL or a header, as with a real server."""
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -64,7 +66,12 @@ async def serve(options: argparse.Namespace, config: ApiConfig) -> None:
     server = ApiServer(config)
     bootstrap.populate(server, options.listen, config.service_network)
     handler = web.Server(
-        server.handle, request_factory=_request, handler_cancellation=True, access_log=None
+        server.handle,
+        request_factory=_request,
+        handler_cancellation=True,
+        access_log=None,
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_LINE,
     )
     runner = web.ServerRunner(
         handler,

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+import yaml
 from aiohttp import web
 
-from embedded.api import tables
+from embedded.api import errors, tables
 from embedded.api.jsons import Json, encode
 from embedded.api.resources import Resource
 from embedded.api.store import Stored
 
 _META = "meta.k8s.io"
+_YAML = "application/yaml"
+_PROTOBUF = "application/vnd.kubernetes.protobuf"
+# A client that asks for protobuf goes by what the answer says of itself, which is JSON.
+_SERVED = frozenset({"application/json", _YAML, _PROTOBUF, "*/*", "application/*"})
+_FORMS = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
+_LONGEST_WARNING = 1024
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True)
@@ -38,19 +48,39 @@ class View:
 
 
 def view(request: web.BaseRequest) -> View:
-    """The first form in `Accept` that is served; whole objects else."""
-    for choice in request.headers.get("Accept", "").split(","):
+    """The first form in `Accept` that is served; raises ApiError 406 where none is."""
+    accept = request.headers.get("Accept", "")
+    for choice in accept.split(",") if accept else ():
         media, *parameters = (part.strip() for part in choice.split(";"))
         options = dict(part.split("=", 1) for part in parameters if "=" in part)
-        if media not in {"application/json", "*/*", "application/*"}:
+        if media not in _SERVED:
             continue
         form = options.get("as", "")
-        if options.get("g", _META) == _META and form:
+        if not form:
+            return View()
+        if options.get("g", _META) == _META and form in _FORMS:
             include = request.query.get("includeObject", "Metadata")
             return View(form, options.get("v", "v1"), include)
-        if not form:
-            break
+    if accept:
+        raise errors.not_acceptable()
     return View()
+
+
+def as_accepted(request: web.BaseRequest, answer: web.Response) -> web.Response:
+    """An answer in JSON, or the same in YAML for a client that would rather have that."""
+    accept = request.headers.get("Accept", "")
+    if "yaml" not in accept or answer.content_type != "application/json":
+        return answer
+    for choice in accept.split(","):
+        media = choice.split(";")[0].strip()
+        if media in {"application/json", "*/*", "application/*"}:
+            break
+        if media == _YAML:
+            body = json.loads(answer.text or "null")
+            text = yaml.dump(body, Dumper=_Dumper, allow_unicode=True)
+            answer.body, answer.content_type = text.encode(), _YAML
+            break
+    return answer
 
 
 def whole(resource: Resource, stored: Stored) -> bytes:
@@ -63,10 +93,17 @@ def whole(resource: Resource, stored: Stored) -> bytes:
 def json_answer(body: bytes, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:
     """An answer with its warnings as headers."""
     answer = web.Response(body=body, status=code, content_type="application/json")
-    for text in dict.fromkeys(warnings):
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-        answer.headers.add("Warning", f'299 - "{quoted}"')
+    warn(answer, warnings)
     return answer
+
+
+def warn(answer: web.StreamResponse, warnings: Iterable[str]) -> None:
+    """Put warnings into the headers of an answer."""
+    for text in dict.fromkeys(warnings):
+        # Names that a client chose are in it: of a header they may not be the end.
+        line = "".join(sign if sign.isprintable() else "?" for sign in text[:_LONGEST_WARNING])
+        quoted = line.replace("\\", "\\\\").replace('"', '\\"')
+        answer.headers.add("Warning", f'299 - "{quoted}"')
 
 
 def listing(head: Json, items: Iterable[bytes]) -> bytes:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from aiohttp import web
 
-from embedded.api import errors, selectors
+from embedded.api import errors, options, selectors
 from embedded.api.auth import User
+from embedded.api.builtin.rules import unsupported
 from embedded.api.paths import ResourcePath
 from embedded.api.resources import Resource
 from embedded.api.selectors import Selector
 from embedded.api.writes import Validation, WriteOptions
-
-_VALIDATIONS = ("Strict", "Warn", "Ignore")
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,11 @@ class Call:
     def key(self) -> tuple[str, str]:
         """The key under which the object is stored."""
         return self.path.namespace, self.path.name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings that every answer about the resource carries."""
+        return (self.resource.deprecation,) if self.resource.deprecation else ()
 
     def text(self, name: str) -> str:
         """A query parameter, empty where it is not given."""
@@ -57,29 +61,34 @@ class Call:
         fields = self.text("fieldSelector")
         if self.path.name:
             fields = ",".join(filter(None, (fields, f"metadata.name={self.path.name}")))
-        return selectors.parse(self.text("labelSelector"), fields, allowed)
+        return selectors.parse(
+            self.text("labelSelector"), fields, allowed, typed=bool(self.resource.fields)
+        )
 
     def dry_run(self) -> bool:
-        """Return whether nothing may be stored; raises ApiError 400."""
+        """Return whether nothing may be stored; raises ApiError 422."""
         values = self.request.query.getall("dryRun", [])
         if any(value != "All" for value in values):
-            raise errors.bad_request(f"dryRun: {values[0]!r} is not supported, only All is")
+            cause = unsupported("dryRun", values[0], ("All",))
+            raise options.refusal(self.request.method, cause)
         return bool(values)
 
-    def write_options(self) -> WriteOptions:
-        """The options of a write; raises ApiError 400."""
-        validation: Any = self.text("fieldValidation") or "Warn"
-        if validation not in _VALIDATIONS:
-            raise errors.bad_request(
-                f"fieldValidation: {validation!r} is not one of {_VALIDATIONS}"
-            )
+    def write_options(self, *, applied: bool = False) -> WriteOptions:
+        """The options of a write; raises ApiError 400, 422."""
+        validation, manager = self.text("fieldValidation"), self.text("fieldManager")
+        method, force = self.request.method, self.flag("force")
+        options.check_write(method, validation, manager, forced=force and not applied)
+        if applied:
+            options.check_apply(manager)
         return WriteOptions(
-            manager=self.text("fieldManager") or self._agent(),
+            manager=manager or self._agent(),
             dry_run=self.dry_run(),
-            validation=cast("Validation", validation),
+            validation=cast("Validation", validation or "Warn"),
             subresource=self.path.subresource,
         )
 
     def _agent(self) -> str:
-        agent = self.request.headers.get("User-Agent", "")
-        return agent.split("/")[0][:128] or "unknown"
+        # A header may hold any bytes.
+        sent = self.request.headers.get("User-Agent", "").encode(errors="surrogateescape")
+        agent = sent.decode(errors="replace").split("/")[0]
+        return "".join(filter(str.isprintable, agent))[:128] or "unknown"

@@ -33,13 +33,13 @@ class Column:
         }
 
 
-_UNKNOWN = "<unknown>"
+UNKNOWN = "<unknown>"
 
 
 def age(moment: str | None) -> str:
     """Return the age of a `metav1.Time` as kubectl writes it: `42s`, `5m10s`, `3h`, `12d`."""
     if not moment:
-        return _UNKNOWN
+        return UNKNOWN
     return duration(int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
 
 

@@ -14,6 +14,8 @@ from embedded.api.writes import Writer, is_finished
 from embedded.timestamps import now, timestamp
 
 _ORPHAN = "orphan"
+_IMMORTAL = frozenset({"default", "kube-public", "kube-system"})
+"""Namespaces that nobody can delete."""
 _FOREGROUND = "foregroundDeletion"
 
 
@@ -40,8 +42,11 @@ class Deleter:
     ) -> tuple[Stored, bool]:
         """Delete, or mark for deletion: the last state, and whether it is gone.
 
-        Raises ApiError 404, 409 (precondition).
+        Raises ApiError 403 (the system's namespaces), 404, 409 (precondition).
         """
+        if resource.kind == "Namespace" and key[1] in _IMMORTAL:
+            why = "this namespace may not be deleted"
+            raise errors.forbidden(resource.subject(key[1]), why)
         collection = resource.collection(self._store)
         current = collection.objects.get(key)
         if current is None:
@@ -66,8 +71,8 @@ def _demand(resource: Resource, obj: Json, options: DeleteOptions) -> None:
     ):
         if wanted and wanted != found:
             why = (
-                f"Precondition failed: {word} in precondition: {wanted}, "
-                f"{word} in object meta: {found}"
+                f"the {word} in the precondition ({wanted}) does not match the {word} in record "
+                f"({found}). The object might have been deleted and then recreated"
             )
             raise errors.conflict(resource.subject(meta["name"]), why)
 

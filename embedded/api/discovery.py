@@ -89,7 +89,9 @@ def _entries(resource: Resource) -> Iterable[Json]:
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": _VERBS,
+        "verbs": [
+            verb for verb in _VERBS if not (resource.one_by_one and verb == "deletecollection")
+        ],
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)

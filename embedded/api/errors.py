@@ -128,6 +128,20 @@ def gone_too_far(asked: int, current: int) -> ApiError:
     return ApiError(504, "Timeout", text, {"causes": causes, "retryAfterSeconds": 1})
 
 
+def bad_options(kind: str, cause: Cause) -> ApiError:
+    """422 for an option of a request: `kind` is `PatchOptions` and its like."""
+    return invalid(Subject("meta.k8s.io", "", kind), [cause])
+
+
+def not_acceptable() -> ApiError:
+    """406 for a client that reads nothing of what is served."""
+    text = (
+        "only the following media types are accepted: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf"
+    )
+    return ApiError(406, "NotAcceptable", text)
+
+
 def method_not_allowed(subject: Subject) -> ApiError:
     """405 for a verb that the resource does not have."""
     text = "the server does not allow this method on the requested resource"

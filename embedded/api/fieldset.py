@@ -30,39 +30,42 @@ _UNOWNED = frozenset(
 """Members of `metadata` that nobody ever owns."""
 
 
-def flatten(shape: Shape, obj: Json) -> Flat:
-    """All paths of an object with what is there, without those that nobody ever owns."""
+def flatten(shape: Shape, obj: Json, *, maps: bool = False) -> Flat:
+    """All paths of an object with what is there, without those that nobody ever owns.
+
+    With `maps` a map is owned as such, too, as by whoever writes without applying.
+    """
     owned = {name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}}
     meta = owned.pop("metadata", None) or {}
     kept = {name: value for name, value in meta.items() if name not in _UNOWNED}
     found: Flat = {}
-    _walk(shape, {**owned, "metadata": kept} if kept else owned, (), found)
+    _walk(shape, {**owned, "metadata": kept} if kept else owned, (), found, maps)
     return found
 
 
-def _walk(shape: Shape, value: Any, path: Path, found: Flat) -> None:
+def _walk(shape: Shape, value: Any, path: Path, found: Flat, maps: bool) -> None:
     if isinstance(value, dict) and not shape.whole:
-        _walk_object(shape, value, path, found)
+        _walk_object(shape, value, path, found, maps)
     elif isinstance(value, list) and shape.kind == "list" and not shape.whole:
-        _walk_list(shape, value, path, found)
+        _walk_list(shape, value, path, found, maps)
     else:
         found[path] = value
 
 
-def _walk_object(shape: Shape, value: Json, path: Path, found: Flat) -> None:
+def _walk_object(shape: Shape, value: Json, path: Path, found: Flat, maps: bool) -> None:
     for name, item in value.items():
         step = (*path, f"f:{name}")
-        known = name in shape.fields
-        _walk(shape.child(name), item, step, found)
-        if item in ({}, []) or not known:
+        child = shape.child(name)
+        _walk(child, item, step, found, maps)
+        if item in ({}, []) or name not in shape.fields or (maps and child.kind == "map"):
             found.setdefault(step, _CONTAINER)
 
 
-def _walk_list(shape: Shape, value: list[Any], path: Path, found: Flat) -> None:
+def _walk_list(shape: Shape, value: list[Any], path: Path, found: Flat, maps: bool) -> None:
     for item in value:
         step = (*path, item_step(shape, item))
         if shape.list_kind == "map":
-            _walk(shape.element or ANY, item, step, found)
+            _walk(shape.element or ANY, item, step, found, maps)
             found.setdefault(step, _CONTAINER)
         else:
             found[step] = item

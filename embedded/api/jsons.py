@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 Json = dict[str, Any]
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def encode(value: Any) -> bytes:
-    """Compact JSON in UTF-8."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    """Compact JSON in UTF-8; raises ValueError for what JSON cannot say."""
+    return _ENCODER.encode(value).encode()
 
 
 def copied(value: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from embedded.api import custom
+from embedded.api import custom, errors
 from embedded.api.builtin import crds
+from embedded.api.builtin.rules import wrong
 from embedded.api.deletes import DeleteOptions, Deleter
 from embedded.api.jsons import Json
 from embedded.api.resources import Registry, Resource, World
@@ -19,6 +20,17 @@ class CustomResourceKeeper:
         self._crds = world.collection(crds.GROUP, crds.PLURAL)
         self.writer = Writer(world, self)
         self.deleter = Deleter(world, self.writer)
+
+    def check(self, resource: Resource, obj: Json) -> None:
+        """Refuse a definition that nothing could be served by; raises ApiError 422."""
+        if resource.kind != crds.KIND:
+            return
+        try:
+            tuple(custom.resources(obj))
+        except (AttributeError, KeyError, TypeError, ValueError, StopIteration) as error:
+            cause = wrong("spec", "", f"it cannot be served: {error!r}")
+            name = obj["metadata"].get("name", "")
+            raise errors.invalid(resource.subject(name), [cause]) from error
 
     def observe(self, resource: Resource, obj: Json) -> None:
         """Serve a definition's resources; begin to empty one that is being deleted."""

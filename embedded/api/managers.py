@@ -97,8 +97,10 @@ def record_update(shape: Shape, old: Json | None, new: Json, writer: Owner) -> N
     before = old or {"metadata": {}}
     names = [name for name in new.keys() | before.keys() if new.get(name) != before.get(name)]
     written, gone = fieldset.changes(
-        fieldset.flatten(shape, {name: before[name] for name in names if name in before}),
-        fieldset.flatten(shape, {name: new[name] for name in names if name in new}),
+        fieldset.flatten(
+            shape, {name: before[name] for name in names if name in before}, maps=True
+        ),
+        fieldset.flatten(shape, {name: new[name] for name in names if name in new}, maps=True),
     )
     owners = read(before)
     mine = next((found for found in owners if found.identity == writer.identity), writer)
@@ -106,6 +108,13 @@ def record_update(shape: Shape, old: Json | None, new: Json, writer: Owner) -> N
     if written or gone & mine.fields:
         mine = mine.owning((mine.fields - gone) | written)
     write(new, [*others, mine])
+
+
+def before_first_apply(shape: Shape, obj: Json) -> Json:
+    """An object without owners, given one for all that it has: so that an apply removes nothing."""
+    found = owner("before-first-apply", "Update", obj["apiVersion"], "")
+    entry = found.owning(frozenset(fieldset.flatten(shape, obj, maps=True))).entry
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": [entry]}}
 
 
 def was_reset(new: Json) -> bool:

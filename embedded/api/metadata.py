@@ -22,7 +22,11 @@ _LABEL_KEY = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX = 5
 _BASE = 63 - _SUFFIX
-_LABEL_NAMED = {"namespaces", "services"}
+_SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+SERVICE_RULE = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+    "alphabetic character, and end with an alphanumeric character"
+)
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
@@ -147,7 +151,9 @@ def _check_name(resource: Resource, name: str) -> Iterable[Cause]:
         return
     if resource.group == "rbac.authorization.k8s.io":
         pattern, limit, words = _PATH_SEGMENT, 253, "may not contain '/' or '%'"
-    elif not resource.custom and resource.plural in _LABEL_NAMED:
+    elif not resource.custom and resource.plural == "services":
+        pattern, limit, words = _SERVICE, 63, SERVICE_RULE
+    elif not resource.custom and resource.plural == "namespaces":
         pattern, limit, words = _LABEL, 63, LABEL_RULE
     else:
         words = "a lowercase RFC 1123 subdomain must consist of a-z, 0-9, '-' or '.'"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from embedded.api import bodies, errors, managers, metadata
-from embedded.api.errors import Subject
+from embedded.api import documents, errors, managers, metadata
+from embedded.api.errors import ApiError, Subject
 from embedded.api.jsons import Json, copied
 from embedded.api.managers import Owner
 from embedded.api.patch import apply, strategic
@@ -33,7 +33,7 @@ def patch_of(shape: Shape, kind: str, body: bytes, subject: Subject) -> Change:
     """The same for any value; raises ApiError 400, 415, 422."""
     if kind not in {JSON_PATCH, MERGE, STRATEGIC}:
         raise errors.unsupported_media(kind, (JSON_PATCH, MERGE, APPLY, STRATEGIC))
-    patch = bodies.from_json(body)
+    patch = documents.from_json(body)
     if kind == JSON_PATCH:
         return lambda old: json_patch.patched(copied(old), patch, subject)
     if not isinstance(patch, dict):
@@ -74,7 +74,10 @@ class Applier:
             raise errors.bad_request("an applied object needs apiVersion and kind")
         if (body.get("metadata") or {}).get("managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")
-        wanted = self._writer.read(self._resource, body, self._options)
+        unknown: list[str] = []
+        wanted = self._writer.parse(self._resource, body, unknown)
+        if unknown:
+            raise _undeclared(self._resource, key, unknown)
         metadata.place(self._resource, wanted, *key)
         if self._options.subresource == "status":
             kept = ("apiVersion", "kind", "metadata", "status")
@@ -87,6 +90,8 @@ class Applier:
         owners: list[Owner] = []
 
         def change(old: Json) -> Json:
+            if not old["metadata"].get("managedFields"):
+                old = managers.before_first_apply(self._resource.shape, old)
             result, found = self._applied(old, wanted, force=force)
             owners.extend(found)
             return result
@@ -111,3 +116,10 @@ class Applier:
 
     def _bare(self, wanted: Json) -> Json:
         return {"apiVersion": wanted["apiVersion"], "kind": wanted["kind"], "metadata": {}}
+
+
+def _undeclared(resource: Resource, key: tuple[str, str], unknown: list[str]) -> ApiError:
+    where = f"{'/'.join(filter(None, key))}; {resource.api_version}, Kind={resource.kind}"
+    errors_of = ", ".join(f".{name}: field not declared in schema" for name in unknown)
+    text = f"failed to create typed patch object ({where}): {errors_of}"
+    return ApiError(500, "", text)

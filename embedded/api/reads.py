@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from embedded.api import answers, errors
+from embedded.api import answers, errors, options
 from embedded.api.calls import Call
 from embedded.api.jsons import Json, encode
 from embedded.api.store import Key, Store, Stored
@@ -33,12 +33,19 @@ def object_answer(
 ) -> web.Response:
     """One object as the answer of whatever was done to it."""
     shown = answers.view(call.request)
-    return answers.json_answer(shown.of(call.resource, stored), code, warnings)
+    told = (*call.warnings, *warnings)
+    return answers.json_answer(shown.of(call.resource, stored), code, told)
 
 
 def list_answer(call: Call, store: Store) -> web.Response:
-    """A list or a page of one; raises ApiError 400, 410, 504."""
+    """A list or a page of one; raises ApiError 400, 410, 422, 504."""
     shown = answers.view(call.request)
+    options.check_list(
+        call.text("resourceVersionMatch"),
+        call.text("resourceVersion"),
+        call.text("continue"),
+        initial=call.flag("sendInitialEvents"),
+    )
     start, version = _continued(call.text("continue"))
     objects, version = _objects(call, store, version)
     selector = call.selector()
@@ -54,13 +61,14 @@ def list_answer(call: Call, store: Store) -> web.Response:
             meta["remainingItemCount"] = len(found) - limit
         found = found[:limit]
     if shown.form == "Table":
-        return answers.json_answer(encode(shown.table(call.resource, found, meta)))
+        body = encode(shown.table(call.resource, found, meta))
+        return answers.json_answer(body, warnings=call.warnings)
     kind = call.resource.list_kind or f"{call.resource.kind}List"
     head = {"kind": kind, "apiVersion": call.resource.api_version, "metadata": meta}
     if shown.form.startswith("Partial"):
         head |= {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
     body = answers.listing(head, (shown.of(call.resource, stored) for stored in found))
-    return answers.json_answer(body)
+    return answers.json_answer(body, warnings=call.warnings)
 
 
 def _objects(call: Call, store: Store, version: int) -> tuple[Mapping[Key, Stored], int]:

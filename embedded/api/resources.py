@@ -95,9 +95,13 @@ class Resource:
     """Field selectors beyond name and namespace."""
     returns_deleted: bool = False
     """True where a DELETE answers with the object rather than with a Status."""
+    one_by_one: bool = False
+    """True where no DELETE takes all objects at once."""
     unconditional: bool = True
     """True where an update that names no version goes on top of whatever there is."""
     custom: bool = False
+    deprecation: str = ""
+    """The warning that every answer carries."""
     columns: tuple[Column, ...] = ()
     to_storage: Callable[[Json], Json] = _unchanged
     from_storage: Callable[[Json], Json] = _unchanged

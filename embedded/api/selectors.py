@@ -51,9 +51,9 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def parse(labels: str, fields: str, allowed: Sequence[str]) -> Selector:
-    """Both selectors of a request; raises ApiError 400."""
-    return Selector(parse_labels(labels), _parse_fields(fields, allowed))
+def parse(labels: str, fields: str, allowed: Sequence[str], *, typed: bool = False) -> Selector:
+    """Both selectors of a request; raises ApiError 400. A `typed` kind has fields of its own."""
+    return Selector(parse_labels(labels), _parse_fields(fields, allowed, typed=typed))
 
 
 def parse_labels(text: str) -> tuple[Term, ...]:
@@ -86,14 +86,18 @@ def _order_term(key: str, less: bool, bound: int) -> Term:
     return Term(key, accepts)
 
 
-def _parse_fields(text: str, allowed: Sequence[str]) -> tuple[Term, ...]:
+def _parse_fields(text: str, allowed: Sequence[str], *, typed: bool) -> tuple[Term, ...]:
     terms = []
     for part in (part for part in text.split(",") if part.strip()):
         found = _PAIR.match(part)
         if not found:
             raise bad_request(f"invalid field selector: {part.strip()!r}")
         if found["key"] not in allowed:
-            raise bad_request(f"field label not supported: {found['key']}")
+            name = found["key"]
+            if typed:
+                raise bad_request(f"field label not supported: {name}")
+            known = 'only "metadata.name", "metadata.namespace"'
+            raise bad_request(f'"{name}" is not a known field selector: {known}')
         terms.append(_field_term(found["key"], found["value"], found["op"] != "!="))
     return tuple(terms)
 

@@ -14,6 +14,7 @@ from embedded.api.auth import Authenticator, User
 from embedded.api.builtin import catalogue
 from embedded.api.calls import Call
 from embedded.api.config import ApiConfig
+from embedded.api.documents import readable
 from embedded.api.errors import ApiError, PlainNotFoundError
 from embedded.api.jsons import Json, encode
 from embedded.api.keeper import CustomResourceKeeper
@@ -73,17 +74,20 @@ class ApiServer:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; never raises but for cancellation."""
         try:
-            return await self._answer(request)
+            answer = await self._answer(request)
         except PlainNotFoundError:
             return web.Response(status=404, text="404 page not found\n")
         except ApiError as error:
-            return _refusal(error)
+            answer = _refusal(error)
+        except RecursionError:
+            answer = _refusal(errors.bad_request("the object is nested too deeply"))
         except (ConnectionError, web.HTTPException):
             raise
         except Exception as error:
             _LOG.exception("%s %s", request.method, request.path)
             text = f"Internal error occurred: {type(error).__name__}: {error}"
-            return _refusal(ApiError(500, "InternalError", text))
+            answer = _refusal(ApiError(500, "InternalError", readable(text)))
+        return answers.as_accepted(request, answer) if isinstance(answer, web.Response) else answer
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
@@ -139,6 +143,8 @@ class ApiServer:
             methods = self._sub_methods(call)
         elif call.path.name:
             methods = self._named
+        elif call.resource.one_by_one and call.request.method == "DELETE":
+            raise errors.method_not_allowed(call.resource.subject())
         else:
             methods = self._collected
         chosen = methods.get(call.request.method)

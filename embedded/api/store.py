@@ -155,7 +155,10 @@ class Store:
             found.close()
 
     def put(self, collection: Collection, obj: Json) -> Stored:
-        """Store a new object or a new version of one; the object is the store's from now on."""
+        """Store a new object or a new version of one; the object is the store's from now on.
+
+        Raises ValueError, and stores nothing, for what cannot be written out.
+        """
         stored = self._numbered(obj)
         before = collection.objects.get(stored.key)
         collection.record(Event("MODIFIED" if before else "ADDED", stored, before))
@@ -168,6 +171,10 @@ class Store:
         return stored
 
     def _numbered(self, obj: Json) -> Stored:
-        self.version += 1
-        meta = {**obj["metadata"], "resourceVersion": str(self.version)}
-        return Stored({**obj, "metadata": meta}, self.version)
+        version = self.version + 1
+        meta = {**obj["metadata"], "resourceVersion": str(version)}
+        stored = Stored({**obj, "metadata": meta}, version)
+        # Now rather than for the first reader: what is stored can be written out.
+        _ = stored.encoded
+        self.version = version
+        return stored

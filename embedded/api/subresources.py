@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from embedded.api import answers, bodies, errors, patching, reads, selectors
+from embedded.api import answers, bodies, documents, errors, patching, reads, selectors
 from embedded.api.auth import Authenticator
 from embedded.api.calls import Call
 from embedded.api.deletes import DeleteOptions
@@ -151,7 +151,7 @@ def scale_of(resource: Resource, paths: Scale, obj: Json) -> Json:
 
 def _scaled(call: Call, before: Json, kind: str, body: bytes) -> Json:
     if call.request.method == "PUT":
-        return _object(bodies.from_json(body))
+        return _object(documents.from_json(body))
     change = patching.patch_of(ANY, kind, body, call.resource.subject(call.path.name))
     scaled: Json = change(before)
     return scaled

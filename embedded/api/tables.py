@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from embedded.api.columns import Column, age
+from embedded.api.columns import UNKNOWN, Column, age
 from embedded.api.jsons import Json
 from embedded.api.resources import Resource
 from embedded.api.store import Stored
@@ -49,7 +49,11 @@ def _row(resource: Resource, columns: Iterable[Column], stored: Stored, include:
 
 
 def _cell(column: Column, obj: Json) -> object:
-    found = column.cell(obj)
+    try:
+        found = column.cell(obj)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # Statuses are anybody's to write: one that makes no sense must not hide all other rows.
+        return UNKNOWN
     if found is None and column.type == "string":
         return ""
     return found

@@ -6,14 +6,17 @@ from typing import Any
 
 from aiohttp import web
 
-from embedded.api import answers, bodies, errors, patching, reads
+from embedded.api import answers, bodies, documents, errors, patching, reads
 from embedded.api.calls import Call
 from embedded.api.deletes import DeleteOptions
 from embedded.api.jsons import Json, at, encode
 from embedded.api.keeper import CustomResourceKeeper
+from embedded.api.options import check_propagation
 from embedded.api.patching import Applier
 from embedded.api.reads import object_answer
 from embedded.api.store import Store
+from embedded.api.types import decode
+from embedded.api.types.builtin import message
 from embedded.api.watches import Watch
 
 
@@ -36,14 +39,14 @@ class Verbs:
     async def create(self, call: Call) -> web.StreamResponse:
         """POST to a collection."""
         options = call.write_options()
-        body = await bodies.read(call.request)
+        body = await bodies.read(call.request, options.repeated)
         stored = self._writer.create(call.resource, body, call.path.namespace, options)
         return object_answer(call, stored, 201, tuple(options.warnings))
 
     async def replace(self, call: Call) -> web.StreamResponse:
         """PUT of an object or of its status."""
         options = call.write_options()
-        body = await bodies.read(call.request)
+        body = await bodies.read(call.request, options.repeated)
         stored = self._writer.update(call.resource, call.key, lambda _old: body, options)
         return object_answer(call, stored, warnings=tuple(options.warnings))
 
@@ -62,18 +65,16 @@ class Verbs:
 
     async def patch(self, call: Call) -> web.StreamResponse:
         """PATCH of an object or of its status."""
-        options = call.write_options()
         kind, body = bodies.media_type(call.request), await bodies.raw(call.request)
         if kind == patching.APPLY:
-            return self._apply(call, bodies.from_yaml(body))
+            return self._apply(call, documents.from_yaml(body))
+        options = call.write_options()
         change = patching.change_of(call.resource, kind, body, call.path.name)
         stored = self._writer.update(call.resource, call.key, change, options)
         return object_answer(call, stored, warnings=tuple(options.warnings))
 
     def _apply(self, call: Call, body: Any) -> web.StreamResponse:
-        if not call.text("fieldManager"):
-            raise errors.bad_request("fieldManager is required for apply patch")
-        options = call.write_options()
+        options = call.write_options(applied=True)
         applier = Applier(self._writer, call.resource, options)
         stored, created = applier.run(call.key, body, force=call.flag("force"))
         code = 201 if created else 200
@@ -87,7 +88,7 @@ class Verbs:
             return object_answer(call, stored)
         subject = call.resource.subject(call.path.name)
         details = subject.details(uid=at(stored.obj, "metadata", "uid"))
-        return answers.json_answer(encode(_success(details)))
+        return answers.json_answer(encode(_success(details)), warnings=call.warnings)
 
     async def delete_collection(self, call: Call) -> web.StreamResponse:
         """DELETE of all objects that the selectors let through."""
@@ -104,7 +105,14 @@ class Verbs:
             "apiVersion": call.resource.api_version,
             "metadata": {"resourceVersion": str(self._store.version)},
         }
-        return answers.json_answer(answers.listing(head, items))
+        return answers.json_answer(answers.listing(head, items), warnings=call.warnings)
+
+
+def _typed(body: Any) -> Json:
+    if not isinstance(body, dict):
+        raise errors.bad_request("DeleteOptions are a JSON object")
+    found: Json = decode.read(message("meta.DeleteOptions"), body, [])
+    return found
 
 
 def _success(details: Json) -> Json:
@@ -118,21 +126,19 @@ def _success(details: Json) -> Json:
 
 
 async def delete_options(call: Call) -> DeleteOptions:
-    """The options of a deletion, from the body and the query; raises ApiError 400."""
+    """The options of a deletion, from the body and the query; raises ApiError 400, 422."""
     body: Json = {}
     if call.request.can_read_body and await call.request.read():
-        found = await bodies.read(call.request)
-        body = found if isinstance(found, dict) else {}
+        body = _typed(await bodies.read(call.request))
     conditions = body.get("preconditions") or {}
     grace = body.get("gracePeriodSeconds")
     orphan = body.get("orphanDependents")
     propagation = body.get("propagationPolicy") or call.text("propagationPolicy")
-    if orphan is not None and not propagation:
+    check_propagation(propagation, orphan)
+    if orphan is not None:
         propagation = "Orphan" if orphan else "Background"
-    if propagation not in {"", None, "Orphan", "Background", "Foreground"}:
-        raise errors.bad_request(f"propagationPolicy: {propagation!r} is not supported")
     return DeleteOptions(
-        grace=call.number("gracePeriodSeconds") if grace is None else int(grace),
+        grace=call.number("gracePeriodSeconds") if grace is None else grace,
         propagation=propagation or "",
         uid=conditions.get("uid") or "",
         version=conditions.get("resourceVersion") or "",

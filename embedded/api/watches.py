@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from embedded.api import answers, errors
+from embedded.api import answers, errors, options
 from embedded.api.calls import Call
 from embedded.api.errors import ApiError
 from embedded.api.jsons import Json, encode
@@ -36,9 +36,7 @@ class Watch:
     def _start(self) -> int:
         """The version after which changes are sent; raises ApiError 410, 422, 504."""
         match = self._call.text("resourceVersionMatch")
-        if self._initial != (match == "NotOlderThan"):
-            text = "sendInitialEvents requires resourceVersionMatch to be NotOlderThan"
-            raise ApiError(422, "Invalid", f"ListOptions is invalid: {text}")
+        options.check_watch(match, initial=self._initial)
         asked = self._call.number("resourceVersion") or 0
         if asked > self._store.version:
             raise errors.gone_too_far(asked, self._store.version)
@@ -51,6 +49,7 @@ class Watch:
         """Stream until the time is over, the client goes, or the resource is no more."""
         response = web.StreamResponse()
         response.content_type = "application/json"
+        answers.warn(response, self._call.warnings)
         loop = asyncio.get_running_loop()
         seconds = self._call.number("timeoutSeconds") or random.randint(*_LONGEST)  # noqa: S311
         await response.prepare(self._call.request)

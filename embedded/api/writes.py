@@ -27,6 +27,8 @@ class WriteOptions:
     validation: Validation = "Warn"
     subresource: str = ""
     warnings: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    """Paths of members that the body has twice."""
 
 
 Change = Callable[[Json], Json]
@@ -37,6 +39,10 @@ Owners = Callable[[Json, Json], None]
 
 class Keeper(Protocol):
     """The observer of what is stored: custom resources come and go with their definitions."""
+
+    def check(self, resource: Resource, obj: Json) -> None:
+        """Raise ApiError 422 for an object that `observe` could do nothing with."""
+        ...
 
     def observe(self, resource: Resource, obj: Json) -> None:
         """An object was stored."""
@@ -85,6 +91,7 @@ class Writer:
         resource.rules.default(obj)
         resource.rules.create(obj, self._world)
         self._validate(resource, obj, None)
+        self._keeper.check(resource, obj)
         options.warnings.extend(resource.rules.warnings(obj))
         if (meta.get("namespace", ""), meta["name"]) in collection.objects:
             raise errors.already_exists(resource.subject(meta["name"]))
@@ -124,33 +131,43 @@ class Writer:
         else:
             self._record(resource, old, new, options)
         self._validate(resource, new, old)
+        self._keeper.check(resource, new)
         if same(new, old):
             return current
         return self._put(resource, new, current, options)
 
     def read(self, resource: Resource, body: Json, options: WriteOptions) -> Json:
         """A body as an object of the resource; raises ApiError 400."""
+        unknown: list[str] = []
+        obj = self.parse(resource, body, unknown)
+        self._unknown(resource, unknown, options)
+        return obj
+
+    def parse(self, resource: Resource, body: Json, unknown: list[str]) -> Json:
+        """The same, and unknown fields are listed; raises ApiError 400."""
         if not isinstance(body, dict):
             raise errors.bad_request("the object provided is not a JSON object")
         body.setdefault("apiVersion", resource.api_version)
         body.setdefault("kind", resource.kind)
         if (body["apiVersion"], body["kind"]) != (resource.api_version, resource.kind):
-            raise errors.bad_request(
-                f"the API version and kind in the data ({body['apiVersion']}, {body['kind']}) do "
-                f"not match the expected ones ({resource.api_version}, {resource.kind})"
-            )
+            raise _misplaced(resource, body)
         if not isinstance(body.get("metadata", {}), dict):
             raise errors.bad_request("metadata: expected an object")
-        unknown: list[str] = []
-        obj = resource.rules.read(body, unknown)
-        self._unknown(resource, unknown, options)
+        try:
+            obj = resource.rules.read(body, unknown)
+        except errors.ApiError as error:
+            raise errors.bad_request(
+                f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+                f"{resource.kind}: {error.message}"
+            ) from error
         obj.setdefault("metadata", {})
         return obj
 
     def _unknown(self, resource: Resource, unknown: list[str], options: WriteOptions) -> None:
-        if not unknown or options.validation == "Ignore":
+        if not (unknown or options.repeated) or options.validation == "Ignore":
             return
-        texts = [f'unknown field "{name}"' for name in unknown]
+        texts = [f'duplicate field "{name}"' for name in options.repeated]
+        texts += [f'unknown field "{name}"' for name in unknown]
         if options.validation == "Warn":
             options.warnings.extend(texts)
             return
@@ -245,6 +262,20 @@ class Writer:
         stored = self.store.remove(resource.collection(self.store), obj)
         self._keeper.forget(resource, stored.obj)
         return stored
+
+
+def _misplaced(resource: Resource, body: Json) -> errors.ApiError:
+    version, kind = body["apiVersion"], body["kind"]
+    if kind != resource.kind:
+        return errors.bad_request(
+            f"{kind} in version {str(version).rpartition('/')[2]!r} cannot be handled as a "
+            f"{resource.kind}: converting ({version}, {kind}) to ({resource.api_version}, "
+            f"{resource.kind}): unknown conversion"
+        )
+    return errors.bad_request(
+        f"the API version in the data ({version}) does not match the expected API version "
+        f"({resource.api_version})"
+    )
 
 
 def _with_status(obj: Json, source: Json) -> Json:

@@ -9,8 +9,11 @@ from embedded.client import ENDPOINTS, PODS, SERVICES, AlreadyExists, Json, Reco
 from embedded.controllers import pods
 from embedded.controllers.cluster import Cluster
 from embedded.controllers.ownership import Key
+from embedded.controllers.triggers import Triggers
 
 _HEADLESS = "service.kubernetes.io/headless"
+_MANAGED = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
+_TRIGGERED = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
 class EndpointsOfServices:
@@ -22,6 +25,7 @@ class EndpointsOfServices:
         self._pods = cluster.of(PODS)
         self._endpoints = cluster.of(ENDPOINTS)
         self._shown: dict[str, _Shown] = {}
+        self._triggers = Triggers()
         self._queue: Reconciler[Key] = Reconciler("endpoints", self._reconcile)
         self.run = self._queue.run
         self._services.add_handler(self._on_service)
@@ -31,16 +35,24 @@ class EndpointsOfServices:
     async def _reconcile(self, key: Key) -> None:
         service, found = self._services.get(*key), self._endpoints.get(*key)
         if service is None or pods.is_terminating(service):
+            if service is None:
+                self._triggers.forget(key)
             if service is None and found:
                 await self._cluster.delete(ENDPOINTS, found)
             return
         if not service["spec"].get("selector"):
             return
-        wanted = _endpoints(service, self._pods.in_namespace(key[0]))
+        serving = [pod for pod in self._pods.in_namespace(key[0]) if _serves(service, pod)]
+        wanted = _endpoints(service, serving)
+        triggered = self._triggers.look(key, service, serving)
         if found is None:
+            if triggered:
+                wanted["metadata"]["annotations"] = {_TRIGGERED: triggered}
             await self._create(wanted)
         elif _differs(found, wanted):
-            change = {"metadata": {"labels": _labels_change(found, wanted)}}
+            notes: Json = {_TRIGGERED: triggered}
+            labels = _labels_change(found, wanted)
+            change = {"metadata": {"labels": labels, "annotations": notes}}
             await self._cluster.merge(ENDPOINTS, found, change | {"subsets": wanted.get("subsets")})
 
     async def _create(self, wanted: Json) -> None:
@@ -98,19 +110,21 @@ def _selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     return all(labels.get(name) == value for name, value in selector.items())
 
 
-def _endpoints(service: Json, candidates: list[Json]) -> Json:
+def _endpoints(service: Json, serving: list[Json]) -> Json:
     metadata = service["metadata"]
-    labels = dict(metadata.get("labels") or {})
+    labels = {**(metadata.get("labels") or {}), **_MANAGED}
     if service["spec"].get("clusterIP") == "None":
         labels[_HEADLESS] = ""
     wanted: Json = {
         "apiVersion": "v1",
         "kind": "Endpoints",
-        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "labels": labels,
+        },
     }
-    if labels:
-        wanted["metadata"]["labels"] = labels
-    subsets = _subsets(service, [pod for pod in candidates if _serves(service, pod)])
+    subsets = _subsets(service, serving)
     if subsets:
         wanted["subsets"] = subsets
     return wanted

@@ -63,6 +63,11 @@ def is_ready(pod: Json) -> bool:
     return _ready_condition(pod).get("status") == "True"
 
 
+def ready_since(pod: Json) -> str:
+    """Return when the condition Ready of the Pod last changed; empty as long as it has none."""
+    return str(_ready_condition(pod).get("lastTransitionTime") or "")
+
+
 def seconds_until_available(pod: Json, min_ready: int) -> float | None:
     """Seconds until a ready Pod counts as available; 0 if it does, None if it is not ready."""
     condition = _ready_condition(pod)

@@ -11,6 +11,9 @@ from embedded.api.resources import Resource, Scale
 from embedded.api.types.builtin import top_level
 
 RBAC = "rbac.authorization.k8s.io"
+_ENDPOINTS_DEPRECATED = (
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+)
 _EVENT_FIELDS = tuple(
     f"involvedObject.{name}"
     for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
@@ -93,6 +96,7 @@ def _core() -> Iterator[Resource]:
         namespaced=False,
         status=True,
         fields=("status.phase",),
+        one_by_one=True,
         defaults=core.default_namespace,
         on_create=core.complete_namespace,
         on_update=core.keep_namespace,
@@ -157,6 +161,7 @@ def _core() -> Iterator[Resource]:
         message="core.Endpoints",
         plural="endpoints",
         short_names=("ep",),
+        deprecation=_ENDPOINTS_DEPRECATED,
         defaults=endpoints.default_endpoints,
         check=endpoints.check_endpoints,
     )

@@ -34,7 +34,7 @@ def check_secret(obj: Json, old: Json | None) -> Iterable[Cause]:
     yield from _check_data(data, "data")
     size = sum(len(value) * 3 // 4 for value in data.values())
     if size > _SIZE:
-        yield Cause(field="data", reason="FieldValueTooLong", message=f"Too long: {size} bytes")
+        yield _too_long("data")
     for name in _NEEDED.get(obj["type"], ()):
         if name not in data:
             yield required(f"data[{name}]")
@@ -48,14 +48,29 @@ def check_config_map(obj: Json, old: Json | None) -> Iterable[Cause]:
     """Yield the causes for which a ConfigMap is refused."""
     yield from _check_data(obj.get("data") or {}, "data")
     yield from _check_data(obj.get("binaryData") or {}, "binaryData")
+    for name in (obj.get("data") or {}).keys() & (obj.get("binaryData") or {}).keys():
+        yield wrong("data", name, "duplicate of key present in binaryData")
+    size = sum(len(text.encode()) for text in (obj.get("data") or {}).values())
+    size += sum(len(text) * 3 // 4 for text in (obj.get("binaryData") or {}).values())
+    if size > _SIZE:
+        yield _too_long("")
     if old is not None:
         yield from _check_frozen(obj, old, ("data", "binaryData"))
+
+
+def _too_long(field: str) -> Cause:
+    text = f"Too long: may not be more than {_SIZE} bytes"
+    return Cause(field=field, reason="FieldValueTooLong", message=text)
 
 
 def _check_data(data: Json, field: str) -> Iterable[Cause]:
     for name in data:
         if not _DATA_KEY.fullmatch(name):
-            text = "a valid key consists of alphanumeric characters, '-', '_' or '.'"
+            text = (
+                "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+                "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+                "'[-._a-zA-Z0-9]+')"
+            )
             yield wrong(f"{field}[{name}]", name, text)
         elif name == "." or name.startswith(".."):
             # As a file of a volume it would be the directory, or the kubelet's own.

@@ -68,9 +68,10 @@ class BuiltinRules:
         return self.check(obj, old)
 
 
-def required(field: str) -> Cause:
+def required(field: str, why: str = "") -> Cause:
     """A field that must be there."""
-    return Cause(field=field, reason="FieldValueRequired", message="Required value")
+    text = f"Required value: {why}" if why else "Required value"
+    return Cause(field=field, reason="FieldValueRequired", message=text)
 
 
 def wrong(field: str, value: Any, why: str) -> Cause:

@@ -15,6 +15,13 @@ _NODE_PORTS = range(30000, 32768)
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _NO_ADDRESS = "None"
 """The address of a headless Service."""
+_FAMILIES = ("IPv4", "IPv6")
+_POLICIES = ("SingleStack", "PreferDualStack", "RequireDualStack")
+_WITH_PORTS = ("NodePort", "LoadBalancer")
+_OF_TYPE = (
+    (("externalTrafficPolicy",), _WITH_PORTS),
+    (("allocateLoadBalancerNodePorts", "loadBalancerClass"), ("LoadBalancer",)),
+)
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 
 
@@ -29,7 +36,7 @@ def default_service(obj: Json) -> None:
             port["targetPort"] = port.get("port")
     if spec["type"] != "ExternalName":
         spec.setdefault("internalTrafficPolicy", "Cluster")
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] in _WITH_PORTS:
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if spec["type"] == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
@@ -38,7 +45,7 @@ def default_service(obj: Json) -> None:
 def complete_service(obj: Json, world: World) -> None:
     """The address, in the very answer of the create."""
     obj["status"] = {"loadBalancer": {}}
-    _allocate(obj, world)
+    _allocate(obj, world, None)
 
 
 def keep_service(obj: Json, old: Json, world: World) -> None:
@@ -56,12 +63,42 @@ def keep_service(obj: Json, old: Json, world: World) -> None:
     ports = {(port.get("port"), port.get("protocol")): port for port in before.get("ports") or []}
     for port in spec.get("ports") or []:
         known = ports.get((port.get("port"), port.get("protocol")), {})
-        if spec["type"] in ("NodePort", "LoadBalancer") and known.get("nodePort"):
+        if spec["type"] in _WITH_PORTS and known.get("nodePort"):
             port.setdefault("nodePort", known["nodePort"])
-    _allocate(obj, world)
+    _drop_of_type(spec, before)
+    _allocate(obj, world, before)
 
 
-def _allocate(obj: Json, world: World) -> None:
+def _drop_of_type(spec: Json, before: Json) -> None:
+    """Drop what the type of before had need of and the new one has not, unless it was changed."""
+    for members, types in _OF_TYPE:
+        if before["type"] not in types or spec["type"] in types:
+            continue
+        for name in members:
+            if spec.get(name) == before.get(name):
+                spec.pop(name, None)
+    if before["type"] in _WITH_PORTS and spec["type"] not in _WITH_PORTS:
+        taken = {port.get("nodePort") for port in before.get("ports") or []}
+        for port in spec.get("ports") or []:
+            if port.get("nodePort") in taken:
+                port.pop("nodePort", None)
+
+
+def _choose_families(spec: Json, before: Json | None) -> None:
+    """IPv4; a headless Service without selector, whose addresses are anybody's, has both."""
+    families = spec.setdefault("ipFamilies", ["IPv4"])
+    headless = spec["clusterIP"] == _NO_ADDRESS
+    if not headless or spec.get("selector"):
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        return
+    policy = spec.setdefault("ipFamilyPolicy", "RequireDualStack")
+    if policy != "SingleStack":
+        spec["ipFamilies"] = [*families, *(name for name in _FAMILIES if name not in families)]
+    elif before is not None and families == before.get("ipFamilies"):
+        spec["ipFamilies"] = families[:1]
+
+
+def _allocate(obj: Json, world: World, before: Json | None) -> None:
     spec = obj["spec"]
     if spec["type"] == "ExternalName":
         return
@@ -74,9 +111,8 @@ def _allocate(obj: Json, world: World) -> None:
     taken = {spec.get("clusterIP") for spec in others}
     spec["clusterIP"] = _asked(obj, world, taken) or _chosen(world, taken)
     spec["clusterIPs"] = [spec["clusterIP"]]
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    _choose_families(spec, before)
+    if spec["type"] in _WITH_PORTS:
         _allocate_ports(spec, others)
 
 
@@ -149,10 +185,33 @@ def check_service(obj: Json, old: Json | None) -> Iterable[Cause]:
     if not spec.get("ports") and not headless:
         yield required("spec.ports")
     yield from _check_ports(spec.get("ports") or [])
+    yield from _check_families(spec)
     before = (old or {}).get("spec", {})
     address = before.get("clusterIP")
     if address and before["type"] != "ExternalName" and address != spec.get("clusterIP"):
         yield immutable("spec.clusterIPs[0]", "may not change once set")
+
+
+def _check_families(spec: Json) -> Iterable[Cause]:
+    policy, families = spec.get("ipFamilyPolicy"), spec.get("ipFamilies") or []
+    if policy not in _POLICIES:
+        yield unsupported("spec.ipFamilyPolicy", policy, _POLICIES)
+    for position, family in enumerate(families):
+        where = f"spec.ipFamilies[{position}]"
+        if family not in _FAMILIES:
+            yield unsupported(where, family, _FAMILIES)
+        elif family in families[:position]:
+            yield duplicate(where, family)
+    if spec.get("clusterIP") == _NO_ADDRESS and not spec.get("selector"):
+        return
+    if "IPv6" in families:
+        yield wrong(
+            f"spec.ipFamilies[{families.index('IPv6')}]", "IPv6", "not configured on this cluster"
+        )
+    if policy == "RequireDualStack":
+        yield wrong(
+            "spec.ipFamilyPolicy", policy, "Cluster is not configured for dual-stack services"
+        )
 
 
 def _check_ports(ports: list[Json]) -> Iterable[Cause]:

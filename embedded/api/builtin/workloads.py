@@ -43,8 +43,12 @@ def default_stateful_set(obj: Json) -> None:
     spec.setdefault("podManagementPolicy", "OrderedReady")
     spec.setdefault("revisionHistoryLimit", 10)
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+        strategy.setdefault("rollingUpdate", {})
+    # Who names the type and nothing else gets nothing else.
+    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
+        strategy["rollingUpdate"].setdefault("partition", 0)
     kept = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     kept.setdefault("whenDeleted", "Retain")
     kept.setdefault("whenScaled", "Retain")
@@ -121,7 +125,7 @@ def check_workload(obj: Json, old: Json | None) -> Iterable[Cause]:
         yield wrong("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
     yield from _check_template(spec, ("Always",))
     if old is not None and selector != old["spec"].get("selector"):
-        yield immutable("spec.selector")
+        yield wrong("spec.selector", selector, "field is immutable")
 
 
 def check_stateful_set(obj: Json, old: Json | None) -> Iterable[Cause]:
@@ -141,9 +145,9 @@ def check_job(obj: Json, old: Json | None) -> Iterable[Cause]:
     """Yield the causes for which a Job is refused."""
     yield from _check_template(obj["spec"], ("OnFailure", "Never"))
     if old is not None:
-        for name in ("selector", "template", "completionMode"):
+        for name in ("completions", "selector", "template", "completionMode"):
             if obj["spec"].get(name) != old["spec"].get(name):
-                yield immutable(f"spec.{name}")
+                yield wrong(f"spec.{name}", obj["spec"].get(name), "field is immutable")
 
 
 def _check_template(spec: Json, policies: tuple[str, ...]) -> Iterable[Cause]:

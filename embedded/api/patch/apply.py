@@ -148,11 +148,22 @@ def _refuse_conflicts(written: frozenset[Path], others: Iterable[Owner], subject
     ]
     if not causes:
         return
-    listed = "; ".join(f"{cause.message}: {cause.field}" for cause in causes)
     plural = "conflict" if len(causes) == 1 else "conflicts"
-    text = f"Apply failed with {len(causes)} {plural}: {listed}"
+    text = f"Apply failed with {len(causes)} {plural}: {_listed(causes)}"
     details = subject.details(causes=[cause.as_json() for cause in causes])
     raise ApiError(409, "Conflict", text, details)
+
+
+def _listed(causes: list[Cause]) -> str:
+    if len(causes) == 1:
+        return f"{causes[0].message}: {causes[0].field}"
+    fields: dict[str, list[str]] = {}
+    for cause in causes:
+        fields.setdefault(cause.message.removeprefix("conflict "), []).append(cause.field)
+    lines = []
+    for manager in sorted(fields):
+        lines += [f"conflicts {manager}:", *(f"- {field}" for field in fields[manager])]
+    return "\n".join(lines)
 
 
 def _words(owner: Owner) -> str:

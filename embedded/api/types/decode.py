@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import json
+import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from embedded.api.errors import ApiError, bad_request
 from embedded.api.jsons import copied
+from embedded.api.types import quantities
 from embedded.api.types.shape import ANY, Shape
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_Reader = Callable[[Any, str], Any]
 
 
 def read(shape: Shape, value: Any, unknown: list[str], path: str = "") -> Any:
@@ -59,6 +67,18 @@ def _wrong(path: str, value: Any, wanted: str) -> ApiError:
     return bad_request(f"json: cannot unmarshal {got} into field {path} of type {wanted}")
 
 
+def _sized(bits: int) -> _Reader:
+    def read_sized(value: Any, path: str) -> int:
+        number = _integer(value, path)
+        if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
+            raise bad_request(
+                f"json: cannot unmarshal number {value} into field {path} of type int{bits}"
+            )
+        return number
+
+    return read_sized
+
+
 def _string(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise _wrong(path, value, "string")
@@ -95,20 +115,38 @@ def _bytes(value: Any, path: str) -> str:
 
 
 def _quantity(value: Any, path: str) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return _string(value, path)
+    text = str(value) if _is_number(value) else _string(value, path)
+    try:
+        return quantities.canonical(text)
+    except ValueError as error:
+        raise bad_request(f"quantities must match the regular expression: {path}") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _moment(value: Any, path: str) -> str:
+    text = _string(value, path)
+    if _MOMENT.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            datetime.fromisoformat(text)
+            return text
+    raise bad_request(
+        f"parsing time {json.dumps(text)} in field {path}: it is not as RFC 3339 says"
+    )
 
 
 def _int_or_string(value: Any, path: str) -> int | str:
     return value if isinstance(value, str) else _integer(value, path)
 
 
-_Reader = Callable[[Any, str], Any]
 _SCALARS: Mapping[str, _Reader] = MappingProxyType(
     {
-        "int32": _integer,
-        "int64": _integer,
+        "int32": _sized(32),
+        "int64": _sized(64),
+        "time": _moment,
+        "microtime": _moment,
         "double": _number,
         "bool": _bool,
         "bytes": _bytes,

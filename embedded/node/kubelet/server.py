@@ -23,6 +23,8 @@ from embedded.node.pods.state import Waiting
 from embedded.runtime.model import Sandbox
 from embedded.runtime.runtime import Runtime
 
+_LONGEST_LINE = 1 << 20
+"""Bytes of a URL: commands of any length are in it."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -52,7 +54,9 @@ class KubeletServer:
         app.router.add_get(f"/exec{container}", self._exec)
         app.router.add_get("/portForward/{namespace}/{pod}", self._forward)
         app.router.add_get(f"/containerLogs{container}", self._logs)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=1.0, max_line_size=_LONGEST_LINE
+        )
         await runner.setup()
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self._config.certificate, self._config.key)

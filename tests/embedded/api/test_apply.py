@@ -100,7 +100,8 @@ def test_an_update_takes_fields_from_an_applier(api: Raw, path: str) -> None:
 
 def test_a_manager_must_be_named(api: Raw, path: str) -> None:
     answer = api("PATCH", path, config_map(), kind="application/apply-patch+yaml")
-    assert (answer.code, answer.message) == (400, "fieldManager is required for apply patch")
+    assert (answer.code, answer.body["details"]["causes"][0]["field"]) == (422, "fieldManager")
+    assert "is required for apply patch" in answer.message
 
 
 def test_managed_fields_cannot_be_applied(api: Raw, path: str) -> None:

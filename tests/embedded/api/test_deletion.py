@@ -62,7 +62,7 @@ def test_deletion_raises_the_generation(api: Raw, crd: Callable[..., str], names
 def test_a_precondition_that_fails_is_409(api: Raw, held: str, name: str) -> None:
     answer = api.delete(held, {"preconditions": {name: "1"}})
     assert (answer.code, answer.reason) == (409, "Conflict")
-    assert "Precondition failed" in answer.message
+    assert "in the precondition (1) does not match the" in answer.message
 
 
 def test_preconditions_that_hold(api: Raw, core: Paths) -> None:

@@ -247,7 +247,7 @@ def test_writers_are_recorded_as_owners(api: Raw, core: Paths) -> None:
     api.post(core("configmaps"), config_map("a", x="1"), fieldManager="maker")
     body = api.patch(core("configmaps", "a"), {"data": {"y": "2"}}, fieldManager="editor").body
     owners = {entry["manager"]: entry for entry in body["metadata"]["managedFields"]}
-    assert owners["maker"]["fieldsV1"] == {"f:data": {"f:x": {}}}
+    assert owners["maker"]["fieldsV1"] == {"f:data": {".": {}, "f:x": {}}}
     assert owners["editor"]["fieldsV1"] == {"f:data": {"f:y": {}}}
     assert owners["editor"]["operation"] == "Update"
 
@@ -280,3 +280,91 @@ def test_create_from_yaml(client: kube.ApiClient, namespace: str) -> None:
 def test_a_body_beyond_the_limit_is_413(api: Raw, core: Paths) -> None:
     answer = api.post(core("configmaps"), config_map("a", x="y" * 4_000_000))
     assert (answer.code, answer.reason) == (413, "RequestEntityTooLarge")
+
+
+def test_quantities_are_kept_in_their_canonical_spelling(api: Raw, core: Paths) -> None:
+    limits = {"cpu": "1000m", "memory": "1024Mi", "ephemeral-storage": "0.1Gi"}
+    container = {"name": "c", "image": "i", "resources": {"limits": limits}}
+    made = api.post(core("pods"), {"metadata": {"name": "p"}, "spec": {"containers": [container]}})
+    assert made.body["spec"]["containers"][0]["resources"]["limits"] == {
+        "cpu": "1",
+        "memory": "1Gi",
+        "ephemeral-storage": "107374182400m",
+    }
+    limits["cpu"] = "much"
+    assert (
+        api.post(
+            core("pods"), {"metadata": {"name": "q"}, "spec": {"containers": [container]}}
+        ).code
+        == 400
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "cause"),
+    [
+        ({"fieldValidation": "Sometimes"}, "fieldValidation", "FieldValueNotSupported"),
+        ({"dryRun": "x"}, "dryRun", "FieldValueNotSupported"),
+        ({"fieldManager": "a\nb"}, "fieldManager", "FieldValueInvalid"),
+        ({"fieldManager": "a" * 129}, "fieldManager", "FieldValueTooLong"),
+    ],
+)
+def test_options_that_are_none_are_422(
+    api: Raw, core: Paths, query: dict[str, str], field: str, cause: str
+) -> None:
+    answer = api.post(core("configmaps"), config_map("a"), **query)
+    (found,) = answer.body["details"]["causes"]
+    assert (answer.code, found["field"], found["reason"]) == (422, field, cause)
+    assert api.get(core("configmaps", "a")).code == 404
+
+
+def test_members_that_stand_there_twice_are_told(api: Raw, core: Paths) -> None:
+    body = b'{"metadata":{"name":"a"},"data":{"k":"1","k":"2"},"data":{"k":"3"}}'
+    strict = api("POST", core("configmaps"), body, fieldValidation="Strict")
+    assert strict.code == 400
+    assert (
+        'strict decoding error: duplicate field "data.k", duplicate field "data"' in strict.message
+    )
+    warned = api("POST", core("configmaps"), body)
+    assert (warned.code, warned.body["data"]) == (201, {"k": "3"})
+    assert 'duplicate field \\"data\\"' in warned.headers["Warning"]
+
+
+def test_accept_decides_the_form_of_the_answer(api: Raw, core: Paths) -> None:
+    api.post(core("configmaps"), config_map("a", k="v"))
+    path = core("configmaps", "a")
+    assert b"kind: ConfigMap\n" in api("GET", path, accept="application/yaml").body
+    refused = api("GET", path, accept="application/x-nothing")
+    assert (refused.code, refused.reason) == (406, "NotAcceptable")
+    assert api("GET", path, accept="text/html, */*;q=0.1").code == 200
+
+
+def test_a_stateful_sets_strategy_is_completed_only_where_it_was_begun(
+    api: Raw, namespace: str
+) -> None:
+    path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
+    template = {
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    }
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "serviceName": "s", "template": template}
+    for given, made in (
+        (None, {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}),
+        ({"type": "RollingUpdate"}, {"type": "RollingUpdate"}),
+        ({"rollingUpdate": {}}, {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}),
+        ({"type": "OnDelete"}, {"type": "OnDelete"}),
+    ):
+        body = {
+            "metadata": {"generateName": "s-"},
+            "spec": spec | ({"updateStrategy": given} if given else {}),
+        }
+        assert api.post(path, body).body["spec"]["updateStrategy"] == made
+
+
+def test_endpoints_are_told_to_be_deprecated(api: Raw, core: Paths) -> None:
+    warning = api.post(core("endpoints"), {"metadata": {"name": "e"}}).headers["Warning"]
+    assert warning == (
+        '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+    )
+    assert api.get(core("endpoints")).headers["Warning"] == warning
+    assert "Warning" not in api.get(core("configmaps")).headers

@@ -131,3 +131,42 @@ def test_services_are_checked(api: Raw, core: Paths) -> None:
     assert api.post(core("services"), service(ports=twice)).code == 422
     odd = [{"port": 1, "protocol": "tcp; flush ruleset"}]
     assert api.post(core("services"), service(ports=odd)).code == 422
+
+
+def test_a_headless_service_without_selector_has_both_families(api: Raw, core: Paths) -> None:
+    def families(name: str, **spec: Any) -> tuple[list[str], str]:
+        made = api.post(core("services"), service(name, **spec)).body["spec"]
+        return made["ipFamilies"], made["ipFamilyPolicy"]
+
+    both = ["IPv4", "IPv6"]
+    assert families("a", clusterIP="None") == (both, "RequireDualStack")
+    assert families("b", clusterIP="None", selector={"a": "b"}) == (["IPv4"], "SingleStack")
+    single = {"ipFamilyPolicy": "SingleStack"}
+    assert families("c", clusterIP="None", **single) == (["IPv4"], "SingleStack")
+    assert families("d") == (["IPv4"], "SingleStack")
+    kept = api.put(core("services", "a"), service("a", clusterIP="None")).body["spec"]
+    assert (kept["ipFamilies"], kept["ipFamilyPolicy"]) == (both, "RequireDualStack")
+    fewer = api.patch(core("services", "a"), {"spec": single}).body["spec"]
+    assert (fewer["ipFamilies"], fewer["ipFamilyPolicy"]) == (["IPv4"], "SingleStack")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"ipFamilyPolicy": "RequireDualStack"}, {"ipFamilies": ["IPv6"]}, {"ipFamilyPolicy": "Any"}],
+)
+def test_a_cluster_of_one_family_has_no_address_of_the_other(
+    api: Raw, core: Paths, spec: dict[str, Any]
+) -> None:
+    assert api.post(core("services"), service(**spec)).code == 422
+
+
+def test_a_service_gives_up_what_its_new_type_has_no_use_for(api: Raw, core: Paths) -> None:
+    api.post(core("services"), service("s", type="LoadBalancer"))
+    spec = api.patch(core("services", "s"), {"spec": {"type": "ClusterIP"}}).body["spec"]
+    assert "nodePort" not in spec["ports"][0]
+    assert {"externalTrafficPolicy", "allocateLoadBalancerNodePorts"}.isdisjoint(spec)
+
+
+def test_a_services_name_begins_with_a_letter(api: Raw, core: Paths) -> None:
+    answer = api.post(core("services"), service("1a"))
+    assert (answer.code, "DNS-1035" in answer.message) == (422, True)

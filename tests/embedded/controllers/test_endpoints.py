@@ -33,6 +33,16 @@ def test_ready_pods_are_behind_their_service(world: World, namespace: str) -> No
     assert {a["nodeName"] for a in subset["addresses"]} == {NODE}
 
 
+def test_endpoints_say_who_made_them_and_what_triggered_that(world: World, namespace: str) -> None:
+    world.create(SERVICES, service("web", "web"), namespace)
+    world.create(DEPLOYMENTS, deployment("web", 1), namespace)
+    subsets(world, namespace, "web", 1)
+    meta = world.do(world.client.get(ENDPOINTS, "web", namespace))["metadata"]
+    assert meta["labels"]["endpoints.kubernetes.io/managed-by"] == "endpoint-controller"
+    trigger = meta["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"]
+    assert trigger == "2026-01-01T00:00:00Z"  # when the Pod became ready
+
+
 def pods(world: World, namespace: str) -> list[Json]:
     return list(world.do(world.client.list(PODS, namespace)).items)
 
