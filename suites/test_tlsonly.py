@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fixtures.pgcluster.cluster import Member
-from fixtures.pgcluster.hbarules import HbaRules
 from fixtures.probes import (
     Answer,
     ErrorResponse,
@@ -17,13 +16,21 @@ from fixtures.probes import (
     plaintext_accepted,
     plaintext_refused,
 )
-from fixtures.scenarios.tls_only.channels import Rules, session_is_encrypted, session_is_plain
+from fixtures.scenarios.tls_only.channels import session_is_encrypted, session_is_plain
+from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_nothing
-from fixtures.scenarios.tls_only.scenario import TlsOnly
-from suites.breach import Breach, EachElement, expect
+from fixtures.scenarios.tls_only.scenario import CLIENT_MODES, TlsOnly
+from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
+from suites.rules import expect_none_admits, judge_change, judge_rules
 from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal
+
+_LATER: Mapping[str, Callable[[TlsOnly], Mapping[str, InForce]]] = {
+    "after-a-reconcile": lambda tlsonly: tlsonly.tls_enforced.afterwards,
+    "at-the-end": lambda tlsonly: tlsonly.settings_repeated.at_the_end,
+}
+"""Looks after further proven reconciles of each cluster, by when they are taken."""
 
 
 @requirement("TLSONLY-1")
@@ -56,15 +63,29 @@ def test_no_rule_admits_plaintext(
 ) -> None:
     """With tlsOnly no instance has a rule by which somebody gets in without TLS.
 
-    Looked at in a cluster that was created with tlsOnly and has no rules of the user: what is
-    there the operator wrote. pg_hba_file_rules of each instance is read: types host, hostnossl,
-    hostgssenc and hostnogssenc may only reject. The file must be loaded and free of errors, for
-    the view shows the file.
+    Looked at in a cluster that was created with tlsOnly and in one that was toggled, neither of
+    which has rules of the user: what is there the operator wrote. Of the user's rules hostgssenc
+    is looked at here, which no login without TLS can show; the others by TLSONLY-4a.
+    pg_hba_file_rules of each instance is read, once more after a further proven reconcile, and at
+    the end: types host, hostnossl, hostgssenc and hostnogssenc may only reject. The file must be
+    loaded and free of errors, for the view shows the file.
     """
     for member, rules in tlsonly.created.rules.items():
         evidence.data(f"{member.pod}-rules", rules)
         with each(member.pod):
-            _judge_rules(member, rules)
+            judge_rules(member, rules)
+    for when, look in _LATER.items():
+        for name in ("born", "plain"):
+            with each(f"cluster {name}, {when}"):
+                for member, rules in look(tlsonly)[name].rules.items():
+                    evidence.data(f"{member.pod}-rules-{when}", rules)
+                    with each(f"{member.pod}, {when}"):
+                        judge_rules(member, rules, loaded_is_promised=name == "plain")
+        with each(f"hostgssenc of the user, {when}"):
+            for member, rules in look(tlsonly)["host"].rules.items():
+                with each(f"{member.pod}, hostgssenc, {when}"):
+                    kept = [rule for rule in rules.admitting if rule.type == "hostgssenc"]
+                    expect_none_admits(member, kept)
 
 
 @requirement("TLSONLY-3a")
@@ -72,10 +93,11 @@ def test_the_primary_refuses_plaintext(tlsonly: TlsOnly, each: EachElement) -> N
     """With tlsOnly the primary lets nobody in without TLS.
 
     In a cluster that was created with tlsOnly: FATAL 28000 from ClientAuthentication, while the
-    same login over TLS succeeds just before and just after. TLSONLY-1 shows that such an attempt
-    gets in where it may; without that nothing is known.
+    same login over TLS succeeds just before and just after; again after a further proven
+    reconcile, and at the end. TLSONLY-1 shows that such an attempt gets in where it may; without
+    that nothing is known.
     """
-    judge_plaintext(each, _of_role(tlsonly.created.refusals, "primary"))
+    _judge_role(tlsonly, each, "primary")
     with each("the control, TLSONLY-1"):
         _require_plaintext_control(tlsonly)
 
@@ -85,18 +107,19 @@ def test_replicas_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
     """With tlsOnly no replica lets anybody in without TLS.
 
     In a cluster that was created with tlsOnly, by each Pod's own address, as a Service would hide
-    one that is stale.
+    one that is stale; again after a further proven reconcile, and at the end.
     """
-    judge_plaintext(each, _of_role(tlsonly.created.refusals, "replica"))
+    _judge_role(tlsonly, each, "replica")
 
 
 @requirement("TLSONLY-3c")
 def test_pgbouncers_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
     """With tlsOnly no PgBouncer lets anybody in without TLS.
 
-    In a cluster that was created with tlsOnly: 08P01 "SSL required", between two logins over TLS.
+    In a cluster that was created with tlsOnly: 08P01 "SSL required", between two logins over TLS;
+    again after a further proven reconcile, and at the end.
     """
-    judge_plaintext(each, _of_role(tlsonly.created.refusals, "pgbouncer"))
+    _judge_role(tlsonly, each, "pgbouncer")
 
 
 @requirement("TLSONLY-3d")
@@ -131,17 +154,24 @@ def test_it_takes_effect_on_a_live_cluster(
 
     In a cluster without rules of the user, in which it was false for a while: within the deadline
     `toggled`, from the change of the CR on, every instance has loaded rules that are other than
-    they were and admit no plaintext, and every Pod refuses it. TLSONLY-1 is the control that
-    plaintext can get in at all.
+    they were and admit no plaintext, and every Pod refuses it; so still after a further proven
+    reconcile, and at the end. TLSONLY-1 is the control that plaintext can get in at all.
     """
     before = {member.pod: rules for member, rules in tlsonly.tls_optional.rules.items()}
-    created = {member.pod: rules for member, rules in tlsonly.created.rules.items()}
+    created = {member.role: rules for member, rules in tlsonly.created.rules.items()}
     for member, rules in tlsonly.tls_enforced.rules.items():
         evidence.data(f"{member.pod}-rules", rules)
         with each(f"{member.pod}, rules"):
-            _judge_rules(member, rules, loaded_is_promised=True)
-            _judge_change(member, rules, before[member.pod], created[member.pod])
+            judge_rules(member, rules, loaded_is_promised=True)
+            judge_change(member, rules, before[member.pod], created[member.role])
     judge_plaintext(each, tlsonly.tls_enforced.refusals)
+    for when, look in _LATER.items():
+        with each(f"cluster plain, {when}"):
+            later = look(tlsonly)["plain"]
+            for member, rules in later.rules.items():
+                with each(f"{member.pod}, rules, {when}"):
+                    judge_rules(member, rules, loaded_is_promised=True)
+            judge_plaintext(each, later.refusals, when)
     with each("the control, TLSONLY-1"):
         _require_plaintext_control(tlsonly)
 
@@ -169,15 +199,24 @@ def test_users_rules_do_not_reopen_plaintext(
 ) -> None:
     """A rule of the user in dynamicConfiguration does not bring plaintext back.
 
-    host, hostnossl and hostnogssenc, each on a cluster of its own beside a hostssl rule, and each
-    let plaintext in before. A login in plaintext at the primary or a replica breaks it, whatever
-    the controls say.
+    Rules of types host, hostnossl, hostnogssenc and hostgssenc on three clusters, each beside a
+    hostssl rule; with addresses all, CIDR of IPv4 and IPv6, address and mask, samenet, samehost, a
+    host name and a domain; for all and for single databases, users and roles. The first of each
+    cluster let plaintext in before. A login in plaintext at the primary or a replica breaks it,
+    whatever the controls say, and so does a rule that would let one in; looked at once it is
+    enforced, after a further proven reconcile, and at the end.
     """
     for kind, answers in tlsonly.tls_enforced.reopening.items():
-        _keep_rules(kind, tlsonly.tls_enforced.reopening_rules[kind], evidence)
-        for member, refusal in answers.items():
-            with each(f"{member.pod} (rule {kind})"):
-                _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind])
+        _judge_reopened(tlsonly, each, kind, "toggled", answers)
+        for when, look in _LATER.items():
+            with each(f"cluster {kind}, {when}"):
+                later = look(tlsonly)[kind]
+                instances = {m: r for m, r in later.refusals.items() if m.instance}
+                _judge_reopened(tlsonly, each, kind, when, instances)
+                for member, rules in later.rules.items():
+                    evidence.data(f"{member.pod}-rules-{when}", rules)
+                    with each(f"{member.pod}, rules, {when}"):
+                        judge_rules(member, rules)
 
 
 @requirement("TLSONLY-4c")
@@ -186,15 +225,19 @@ def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Ea
 
     disable, allow and prefer, each given before tlsOnly and once more after it. It is looked at
     once PgBouncer has read it: a harmless setting that is given along shows in the sessions that
-    it makes; where it does not show, at the end of the deadline `served-after-update`. A login in
-    plaintext breaks it, whatever the controls say.
+    it makes; where it does not show, at the end of the deadline `served-after-update`. Then once
+    more after a further proven reconcile. A login in plaintext breaks it, whatever the controls
+    say.
     """
-    for when, found in (
-        ("given before", tlsonly.tls_enforced.pooler_reopening),
-        ("given after", tlsonly.settings_repeated.pooler_reopening),
+    given, again = CLIENT_MODES, tlsonly.settings_repeated.modes
+    for when, modes, found in (
+        ("given before", given, tlsonly.tls_enforced.pooler_reopening),
+        ("given before, after-a-reconcile", given, _poolers(tlsonly.tls_enforced.afterwards)),
+        ("given after", again, tlsonly.settings_repeated.pooler_reopening),
+        ("given after, at-the-end", again, _poolers(tlsonly.settings_repeated.at_the_end)),
     ):
-        for mode, answers in found.items():
-            for member, refusal in answers.items():
+        for kind, mode in modes.items():
+            for member, refusal in found[kind].items():
                 with each(f"{member.pod} ({mode}, {when})"):
                     _judge_reopening(member, refusal, tlsonly.tls_optional.pooler_plaintext[mode])
 
@@ -301,43 +344,28 @@ def judge_server_leg(
     )
 
 
-def _keep_rules(kind: str, found: Rules | Exception, evidence: CheckEvidence) -> None:
-    if isinstance(found, Exception):
-        evidence.text(f"{kind}-rules.txt", f"not to be had: {found}")
-        return
-    for member, rules in found.items():
-        evidence.data(f"{member.pod}-rules", rules)
+def _judge_role(tlsonly: TlsOnly, each: EachElement, role: str) -> None:
+    """Judge the answers to plaintext of the cluster created with tlsOnly, each time."""
+    judge_plaintext(each, _of_role(tlsonly.created.refusals, role))
+    for when, look in _LATER.items():
+        with each(f"cluster born, {when}"):
+            judge_plaintext(each, _of_role(look(tlsonly)["born"].refusals, role), when)
 
 
-def _judge_rules(member: Member, rules: HbaRules, *, loaded_is_promised: bool = False) -> None:
-    if rules.errors:
-        raise NothingKnown(f"{member}: rules that cannot be read: {'; '.join(rules.errors)}")
-    expect(
-        not rules.admitting,
-        where=f"{member}, pg_hba_file_rules",
-        promised="no host, hostnossl, hostgssenc or hostnogssenc rule but reject",
-        seen="; ".join(str(rule) for rule in rules.admitting),
-    )
-    if rules.loaded:
-        return
-    seen = "the file is newer than the last reload"
-    if loaded_is_promised:
-        promised = "rules loaded within the deadline `toggled`"
-        raise Breach(where=f"{member}, pg_conf_load_time()", promised=promised, seen=seen)
-    raise NothingKnown(f"{member}: {seen}, so the view does not show what is in force")
+def _judge_reopened(
+    tlsonly: TlsOnly,
+    each: EachElement,
+    kind: str,
+    when: str,
+    answers: Mapping[Member, Refusal],
+) -> None:
+    for member, refusal in answers.items():
+        with each(f"{member.pod} (rules {kind}, {when})"):
+            _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind])
 
 
-def _judge_change(member: Member, now: HbaRules, before: HbaRules, created: HbaRules) -> None:
-    """Rules that are as they were show no effect; that they should show one, those at creation."""
-    if now.rules != before.rules:
-        return
-    if created.rules == before.rules:
-        raise NothingKnown(f"{member}: its rules are the same with tlsOnly and without")
-    raise Breach(
-        where=f"{member}, pg_hba_file_rules",
-        promised="other rules than without tlsOnly, within the deadline `toggled`",
-        seen="the same",
-    )
+def _poolers(found: Mapping[str, InForce]) -> Mapping[str, Mapping[Member, Refusal]]:
+    return {name: _of_role(each.refusals, "pgbouncer") for name, each in found.items()}
 
 
 def _require_plaintext_control(tlsonly: TlsOnly) -> None:

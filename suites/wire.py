@@ -163,14 +163,18 @@ def judge_refusal(
 
 
 def judge_plaintext(
-    each: EachElement, refusals: Mapping[Member, Refusal], *, control: Owner | None = None
+    each: EachElement,
+    refusals: Mapping[Member, Refusal],
+    when: str = "",
+    *,
+    control: Owner | None = None,
 ) -> None:
     """Each Pod must refuse plaintext in its own protocol's words, between two good controls.
 
-    `control` as for `judge_refusal`.
+    `when` names the time of a look that is not the only one; `control` as for `judge_refusal`.
     """
     for member, refusal in refusals.items():
-        with each(str(member)):
+        with each(f"{member}, {when}" if when else str(member)):
             judge_refusal(
                 refusal,
                 plaintext_refused,
