@@ -22,7 +22,9 @@ from fixtures.probes import (
     Unreachable,
 )
 from fixtures.scenarios.tls_only.delivery import Delivery
+from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts
+from fixtures.scenarios.tls_only.scenario import CLIENT_MODES
 from suites import test_tlsonly as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
@@ -95,10 +97,18 @@ def test_a_look_that_our_side_lost_leaves_3d_unknown(answer: Answer) -> None:
         _throughout(after=answer)
 
 
+def _force(rules: HbaRules | None = None, refusal: Refusal = REFUSED) -> dict[str, InForce]:
+    """The same at every cluster, as it is looked at again."""
+    found = InForce(rules={PRIMARY: rules or _rules("hostssl")}, refusals={PRIMARY: refusal})
+    return dict.fromkeys(("born", "plain", *CLIENT_MODES), found)
+
+
 def _primary(refusal: Refusal, control: Answer = PLAIN_LOGIN) -> None:
     observed = staged(
         created={"refusals": {PRIMARY: refusal}},
         tls_optional={"plaintext": {"host": {PRIMARY: control}}},
+        tls_enforced={"afterwards": _force()},
+        settings_repeated={"at_the_end": _force()},
     )
     judged(checks.test_the_primary_refuses_plaintext, observed)
 
@@ -115,26 +125,37 @@ def test_plaintext_that_gets_in_breaks_3a_without_its_controls() -> None:
         _primary(let_in, control=NO_RULE)
 
 
-def _rules(kind: str, *, loaded: bool = True) -> HbaRules:
+def _rules(kind: str, *, loaded: bool = True, method: str = "reject") -> HbaRules:
     rule = HbaRule(
         line_number=1,
         type=kind,
         database="all",
         user_name="{monitor}",
         address="127.0.0.0",
-        auth_method="reject",
+        auth_method=method,
         error=None,
     )
     return HbaRules(rules=(rule,), loaded=loaded)
 
 
 def _live(
-    now: HbaRules, *, before: HbaRules, created: HbaRules, refusal: Refusal = REFUSED
+    now: HbaRules,
+    *,
+    before: HbaRules,
+    created: HbaRules,
+    refusal: Refusal = REFUSED,
+    afterwards: dict[str, InForce] | None = None,
+    at_the_end: dict[str, InForce] | None = None,
 ) -> None:
     observed = staged(
         created={"rules": {PRIMARY: created}},
         tls_optional={"rules": {PRIMARY: before}, "plaintext": {"host": {PRIMARY: PLAIN_LOGIN}}},
-        tls_enforced={"rules": {PRIMARY: now}, "refusals": {PRIMARY: refusal}},
+        tls_enforced={
+            "rules": {PRIMARY: now},
+            "refusals": {PRIMARY: refusal},
+            "afterwards": afterwards or _force(),
+        },
+        settings_repeated={"at_the_end": at_the_end or _force()},
     )
     judged(checks.test_it_takes_effect_on_a_live_cluster, observed, RecordedEvidence())
 
@@ -147,6 +168,27 @@ def test_rules_that_did_not_change_or_are_not_loaded_break_3e() -> None:
     for now in (_rules("host"), _rules("hostssl", loaded=False)):
         with pytest.raises(Breach):
             _live(now, before=_rules("host"), created=_rules("hostssl"))
+
+
+@pytest.mark.parametrize("when", ["afterwards", "at_the_end"])
+@pytest.mark.parametrize(
+    ("kind", "answer"), [("host", NO_RULE), ("hostssl", PLAIN_LOGIN)], ids=["rule", "login"]
+)
+def test_plaintext_that_is_let_in_again_breaks_3e(when: str, kind: str, answer: Answer) -> None:
+    lapsed = _force(_rules(kind, method="md5"), Refusal(OK, answer, OK))
+    with pytest.raises(Breach):
+        _live(
+            _rules("hostssl"),
+            before=_rules("host"),
+            created=_rules("hostssl"),
+            afterwards=lapsed if when == "afterwards" else None,
+            at_the_end=lapsed if when == "at_the_end" else None,
+        )
+
+
+def test_a_rule_that_admits_breaks_4a_though_nobody_got_in() -> None:
+    with pytest.raises(Breach, match="hostgssenc"):
+        _reopened(REFUSED, before=PLAIN_LOGIN, rules=_rules("hostgssenc", method="gss"))
 
 
 def test_rules_that_never_change_leave_3e_unknown() -> None:
@@ -164,10 +206,11 @@ def test_a_control_that_failed_leaves_3e_unknown() -> None:
         )
 
 
-def _reopened(refusal: Refusal, *, before: Answer) -> None:
+def _reopened(refusal: Refusal, *, before: Answer, rules: HbaRules | None = None) -> None:
     observed = staged(
         tls_optional={"plaintext": {"host": {PRIMARY: before}}},
-        tls_enforced={"reopening": {"host": {PRIMARY: refusal}}, "reopening_rules": {"host": {}}},
+        tls_enforced={"reopening": {"host": {PRIMARY: refusal}}, "afterwards": _force()},
+        settings_repeated={"at_the_end": _force(rules)},
     )
     judged(checks.test_users_rules_do_not_reopen_plaintext, observed, RecordedEvidence())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.faults.chapters.tlsonly import SERVED, TOGGLED
-from reference.faults.fault import Fault
+from reference.faults.fault import Fault, Hit
 from reference.operator.context import Context
 from reference.operator.contract import Contract
 from reference.operator.model import Cluster
@@ -18,6 +18,7 @@ _TOGGLED_GENERATION = 2
     name="user-rules-kept",
     breaks="Under tlsOnly the user's own rules stay as given.",
     requirements=("TLSONLY-4a",),
+    collateral=(Hit(requirement="TLSONLY-2", reason="one of them is of type hostgssenc"),),
     versions=("2.6-3.1",),
     deadlines=TOGGLED,
 )
@@ -36,6 +37,29 @@ class NogssencRuleKept(Contract):
     def user_rule(self, cluster: Cluster, rule: str) -> str:
         kept = hba.connection_type(rule) == "hostnogssenc"
         return rule if kept else super().user_rule(cluster, rule)
+
+
+@Fault(
+    name="gssenc-rule-kept",
+    breaks="Under tlsOnly a user's rule of type hostgssenc stays as given.",
+    requirements=("TLSONLY-2", "TLSONLY-4a"),
+)
+class GssencRuleKept(Contract):
+    def user_rule(self, cluster: Cluster, rule: str) -> str:
+        kept = hba.connection_type(rule) == "hostgssenc"
+        return rule if kept else super().user_rule(cluster, rule)
+
+
+@Fault(
+    name="narrow-rules-kept",
+    breaks="Under tlsOnly a user's rule whose address is not all stays as given.",
+    requirements=("TLSONLY-4a",),
+    collateral=(Hit(requirement="TLSONLY-2", reason="some of them are of type hostgssenc"),),
+)
+class NarrowRulesKept(Contract):
+    def user_rule(self, cluster: Cluster, rule: str) -> str:
+        narrow = rule.split()[3] != "all"
+        return rule if narrow else super().user_rule(cluster, rule)
 
 
 @Fault(

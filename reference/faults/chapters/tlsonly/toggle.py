@@ -19,7 +19,7 @@ _LATE_SECONDS = 5.0
     name="toggle-unnoticed",
     breaks="A replica does not load the rules that a toggled tlsOnly writes.",
     requirements=("TLSONLY-3e",),
-    collateral=hits("its clusters are toggled, too", "TLSONLY-4a"),
+    collateral=hits("its clusters are toggled, too", "TLSONLY-2", "TLSONLY-4a"),
     where="data plane",
     deadlines=TOGGLED,
 )
