@@ -26,11 +26,12 @@ from suites.requirement import requirement
 from suites.rules import expect_none_admits, judge_change, judge_rules
 from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal
 
-_LATER: Mapping[str, Callable[[TlsOnly], Mapping[str, InForce]]] = {
+_LATER: Mapping[str, Callable[[TlsOnly], InForce]] = {
     "after-a-reconcile": lambda tlsonly: tlsonly.tls_enforced.afterwards,
-    "at-the-end": lambda tlsonly: tlsonly.settings_repeated.at_the_end,
+    "at-the-end": lambda tlsonly: tlsonly.settings_repeated.at_the_end["plain"],
 }
-"""Looks after further proven reconciles of each cluster, by when they are taken."""
+"""Looks at the cluster that is toggled after further proven reconciles, by when they are taken."""
+_AT_THE_END = "at-the-end"
 
 
 @requirement("TLSONLY-1")
@@ -74,18 +75,17 @@ def test_no_rule_admits_plaintext(
         evidence.data(f"{member.pod}-rules", rules)
         with each(member.pod):
             judge_rules(member, rules)
-    for when, look in _LATER.items():
-        for name in ("born", "plain"):
-            with each(f"cluster {name}, {when}"):
-                for member, rules in look(tlsonly)[name].rules.items():
-                    evidence.data(f"{member.pod}-rules-{when}", rules)
-                    with each(f"{member.pod}, {when}"):
-                        judge_rules(member, rules, loaded_is_promised=name == "plain")
-        with each(f"hostgssenc of the user, {when}"):
-            for member, rules in look(tlsonly)["host"].rules.items():
-                with each(f"{member.pod}, hostgssenc, {when}"):
-                    kept = [rule for rule in rules.admitting if rule.type == "hostgssenc"]
-                    expect_none_admits(member, kept)
+    for when, look in (*_LATER.items(), (_AT_THE_END, _born_at_the_end)):
+        with each(f"a cluster, {when}"):
+            for member, rules in look(tlsonly).rules.items():
+                evidence.data(f"{member.pod}-rules-{when}", rules)
+                with each(f"{member.pod}, {when}"):
+                    judge_rules(member, rules, loaded_is_promised=True)
+    with each("hostgssenc of the user"):
+        for member, rules in tlsonly.settings_repeated.at_the_end["host"].rules.items():
+            with each(f"{member.pod}, hostgssenc"):
+                kept = [rule for rule in rules.admitting if rule.type == "hostgssenc"]
+                expect_none_admits(member, kept)
 
 
 @requirement("TLSONLY-3a")
@@ -93,8 +93,8 @@ def test_the_primary_refuses_plaintext(tlsonly: TlsOnly, each: EachElement) -> N
     """With tlsOnly the primary lets nobody in without TLS.
 
     In a cluster that was created with tlsOnly: FATAL 28000 from ClientAuthentication, while the
-    same login over TLS succeeds just before and just after; again after a further proven
-    reconcile, and at the end. TLSONLY-1 shows that such an attempt gets in where it may; without
+    same login over TLS succeeds just before and just after; again at the end, after a further
+    proven reconcile. TLSONLY-1 shows that such an attempt gets in where it may; without
     that nothing is known.
     """
     _judge_role(tlsonly, each, "primary")
@@ -107,7 +107,7 @@ def test_replicas_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
     """With tlsOnly no replica lets anybody in without TLS.
 
     In a cluster that was created with tlsOnly, by each Pod's own address, as a Service would hide
-    one that is stale; again after a further proven reconcile, and at the end.
+    one that is stale; again at the end, after a further proven reconcile.
     """
     _judge_role(tlsonly, each, "replica")
 
@@ -117,7 +117,7 @@ def test_pgbouncers_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> Non
     """With tlsOnly no PgBouncer lets anybody in without TLS.
 
     In a cluster that was created with tlsOnly: 08P01 "SSL required", between two logins over TLS;
-    again after a further proven reconcile, and at the end.
+    again at the end, after a further proven reconcile.
     """
     _judge_role(tlsonly, each, "pgbouncer")
 
@@ -167,7 +167,7 @@ def test_it_takes_effect_on_a_live_cluster(
     judge_plaintext(each, tlsonly.tls_enforced.refusals)
     for when, look in _LATER.items():
         with each(f"cluster plain, {when}"):
-            later = look(tlsonly)["plain"]
+            later = look(tlsonly)
             for member, rules in later.rules.items():
                 with each(f"{member.pod}, rules, {when}"):
                     judge_rules(member, rules, loaded_is_promised=True)
@@ -203,20 +203,18 @@ def test_users_rules_do_not_reopen_plaintext(
     hostssl rule; with addresses all, CIDR of IPv4 and IPv6, address and mask, samenet, samehost, a
     host name and a domain; for all and for single databases, users and roles. The first of each
     cluster let plaintext in before. A login in plaintext at the primary or a replica breaks it,
-    whatever the controls say, and so does a rule that would let one in; looked at once it is
-    enforced, after a further proven reconcile, and at the end.
+    whatever the controls say, and so does a rule that would let one in, as they are at the end,
+    after a further proven reconcile.
     """
     for kind, answers in tlsonly.tls_enforced.reopening.items():
-        _judge_reopened(tlsonly, each, kind, "toggled", answers)
-        for when, look in _LATER.items():
-            with each(f"cluster {kind}, {when}"):
-                later = look(tlsonly)[kind]
-                instances = {m: r for m, r in later.refusals.items() if m.instance}
-                _judge_reopened(tlsonly, each, kind, when, instances)
-                for member, rules in later.rules.items():
-                    evidence.data(f"{member.pod}-rules-{when}", rules)
-                    with each(f"{member.pod}, rules, {when}"):
-                        judge_rules(member, rules)
+        for member, refusal in answers.items():
+            with each(f"{member.pod} (rules {kind})"):
+                _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind])
+        with each(f"cluster {kind}, {_AT_THE_END}"):
+            for member, rules in tlsonly.settings_repeated.at_the_end[kind].rules.items():
+                evidence.data(f"{member.pod}-rules", rules)
+                with each(f"{member.pod}, rules, {_AT_THE_END}"):
+                    judge_rules(member, rules)
 
 
 @requirement("TLSONLY-4c")
@@ -232,9 +230,8 @@ def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Ea
     given, again = CLIENT_MODES, tlsonly.settings_repeated.modes
     for when, modes, found in (
         ("given before", given, tlsonly.tls_enforced.pooler_reopening),
-        ("given before, after-a-reconcile", given, _poolers(tlsonly.tls_enforced.afterwards)),
         ("given after", again, tlsonly.settings_repeated.pooler_reopening),
-        ("given after, at-the-end", again, _poolers(tlsonly.settings_repeated.at_the_end)),
+        (f"given after, {_AT_THE_END}", again, _poolers(tlsonly.settings_repeated.at_the_end)),
     ):
         for kind, mode in modes.items():
             for member, refusal in found[kind].items():
@@ -347,21 +344,13 @@ def judge_server_leg(
 def _judge_role(tlsonly: TlsOnly, each: EachElement, role: str) -> None:
     """Judge the answers to plaintext of the cluster created with tlsOnly, each time."""
     judge_plaintext(each, _of_role(tlsonly.created.refusals, role))
-    for when, look in _LATER.items():
-        with each(f"cluster born, {when}"):
-            judge_plaintext(each, _of_role(look(tlsonly)["born"].refusals, role), when)
+    with each(f"cluster born, {_AT_THE_END}"):
+        later = _born_at_the_end(tlsonly)
+        judge_plaintext(each, _of_role(later.refusals, role), _AT_THE_END)
 
 
-def _judge_reopened(
-    tlsonly: TlsOnly,
-    each: EachElement,
-    kind: str,
-    when: str,
-    answers: Mapping[Member, Refusal],
-) -> None:
-    for member, refusal in answers.items():
-        with each(f"{member.pod} (rules {kind}, {when})"):
-            _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind])
+def _born_at_the_end(tlsonly: TlsOnly) -> InForce:
+    return tlsonly.settings_repeated.at_the_end["born"]
 
 
 def _poolers(found: Mapping[str, InForce]) -> Mapping[str, Mapping[Member, Refusal]]:

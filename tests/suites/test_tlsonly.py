@@ -107,7 +107,7 @@ def _primary(refusal: Refusal, control: Answer = PLAIN_LOGIN) -> None:
     observed = staged(
         created={"refusals": {PRIMARY: refusal}},
         tls_optional={"plaintext": {"host": {PRIMARY: control}}},
-        tls_enforced={"afterwards": _force()},
+        tls_enforced={"afterwards": _force()["plain"]},
         settings_repeated={"at_the_end": _force()},
     )
     judged(checks.test_the_primary_refuses_plaintext, observed)
@@ -153,7 +153,7 @@ def _live(
         tls_enforced={
             "rules": {PRIMARY: now},
             "refusals": {PRIMARY: refusal},
-            "afterwards": afterwards or _force(),
+            "afterwards": (afterwards or _force())["plain"],
         },
         settings_repeated={"at_the_end": at_the_end or _force()},
     )
@@ -209,7 +209,7 @@ def test_a_control_that_failed_leaves_3e_unknown() -> None:
 def _reopened(refusal: Refusal, *, before: Answer, rules: HbaRules | None = None) -> None:
     observed = staged(
         tls_optional={"plaintext": {"host": {PRIMARY: before}}},
-        tls_enforced={"reopening": {"host": {PRIMARY: refusal}}, "afterwards": _force()},
+        tls_enforced={"reopening": {"host": {PRIMARY: refusal}}},
         settings_repeated={"at_the_end": _force(rules)},
     )
     judged(checks.test_users_rules_do_not_reopen_plaintext, observed, RecordedEvidence())
