@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from embedded.client import SECRETS, Json, Resource
+from embedded.client import PODS, SECRETS, Json, Resource
 from reference.operator.contract import Contract
 from reference.operator.model import Cluster, Key
+from reference.operator.names import INSTANCE
 
 if TYPE_CHECKING:
     from reference.operator.cached_client import CachedClient
@@ -59,6 +60,38 @@ class ActsLater(Contract):
                 self._planned[key].remove(action)
         left = [action.after - passed for action in actions if action.after > passed]
         return min(left, default=await super().gone(api, key))
+
+
+class RestartsLater(Contract):
+    """Deletes the Pods of all instances some seconds after something of their cluster changed."""
+
+    after: float
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[Key, str] = {}
+        self._restarts: set[asyncio.Task[None]] = set()
+
+    def cause(self, context: Context) -> str | None:
+        """Return what restarts the instances when it changes; None for no change."""
+        return None
+
+    async def made(self, api: CachedClient, context: Context) -> None:
+        """Plan the restart where the cause is another than it was."""
+        await super().made(api, context)
+        key, cause = context.cluster.key, self.cause(context)
+        if cause is None or self._known.setdefault(key, cause) == cause:
+            return
+        self._known[key] = cause
+        restart = asyncio.create_task(self._restart(api, key))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+
+    async def _restart(self, api: CachedClient, key: Key) -> None:
+        await asyncio.sleep(self.after)
+        for pod in living(api, PODS, key):
+            if INSTANCE in pod["metadata"]["labels"]:
+                await api.delete(PODS, pod)
 
 
 async def annotate(api: CachedClient, namespace: str, name: str, word: str) -> None:

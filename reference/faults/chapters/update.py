@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from embedded.client import Json
+from typing import TYPE_CHECKING
+
+from embedded.client import SECRETS, Json
 from embedded.node.behaviour import NodeBehaviour
-from reference.faults.fault import Fault
+from reference.faults.fault import Fault, hits
+from reference.faults.later import RestartsLater
 from reference.operator.context import Context
 from reference.operator.contract import Contract
-from reference.operator.model import Instance
+from reference.operator.model import Instance, Key
 from reference.operator.names import INSTANCE
 from reference.operator.postgres.parameters import TLS
+
+if TYPE_CHECKING:
+    from reference.operator.cached_client import CachedClient
 
 _CONTENT = "pgv2.percona.com/content"
 
@@ -70,6 +76,58 @@ class ContentRestartsLater(Contract):
         if self._run_with.get(uid, (None, ""))[0] != asked:
             self._run_with[uid] = asked, content
         return annotations | {_CONTENT: self._run_with[uid][1]}
+
+
+@Fault(
+    name="content-restarts-6-s-later",
+    breaks="6 s after new content came into a custom Secret the instances are restarted.",
+    requirements=("UPDATE-1d",),
+    collateral=hits("an instance may be away at the end", "UPDATE-1a", sometimes=True),
+)
+class ContentRestarts6sLater(RestartsLater):
+    after = 6.0
+
+    def cause(self, context: Context) -> str | None:
+        return _content(context) or None
+
+
+@Fault(
+    name="content-restarts-45-s-later",
+    breaks="45 s after new content came into a custom Secret the instances are restarted.",
+    requirements=("UPDATE-1d",),
+    collateral=hits("an instance may be away at the end", "UPDATE-1a", sometimes=True),
+    deadlines=(("restart-window", 50),),
+)
+class ContentRestarts45sLater(RestartsLater):
+    after = 45.0
+
+    def cause(self, context: Context) -> str | None:
+        return _content(context) or None
+
+
+@Fault(
+    name="old-leaf-served-again",
+    breaks="New content is served until the CR is touched, and then the content before it again.",
+    requirements=("UPDATE-1a",),
+)
+class OldLeafServedAgain(Contract):
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[Key, tuple[object, list[Json]]] = {}
+        """The annotations of a CR, and the contents of its Secret, the first and the last."""
+
+    async def made(self, api: CachedClient, context: Context) -> None:
+        await super().made(api, context)
+        cluster, source = context.cluster, context.tls.server
+        secret = context.lookup(source.secret) if source else None
+        if secret is None or cluster.generation > 1:
+            return
+        asked, now = dict(cluster.annotations), secret["data"]
+        before, contents = self._seen.setdefault(cluster.key, (asked, [now]))
+        if contents[-1] != now:
+            self._seen[cluster.key] = asked, [contents[0], now]
+        elif before != asked and len(contents) > 1:
+            await api.merge(SECRETS, secret, {"data": contents[0]})
 
 
 def _content(context: Context) -> str:
