@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fixtures.pgcluster.cluster import Member
+from fixtures.pgcluster.cluster import Member, RestartMarkers
 from fixtures.probes import (
     Answer,
-    ErrorResponse,
-    LoginOk,
     Refusal,
     describe_answer,
     logged_in,
@@ -16,12 +14,13 @@ from fixtures.probes import (
     plaintext_accepted,
     plaintext_refused,
 )
-from fixtures.scenarios.tls_only.channels import session_is_encrypted, session_is_plain
+from fixtures.scenarios.tls_only.channels import session_is_plain
 from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_nothing
 from fixtures.scenarios.tls_only.scenario import CLIENT_MODES, TlsOnly
-from suites.breach import EachElement, expect
+from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
+from suites.pooling import breaks_pooling, judge_by_address, judge_server_leg
 from suites.requirement import requirement
 from suites.rules import expect_none_admits, judge_change, judge_rules
 from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal
@@ -177,20 +176,22 @@ def test_it_takes_effect_on_a_live_cluster(
 
 
 @requirement("TLSONLY-3f")
-def test_toggling_restarts_nothing(tlsonly: TlsOnly) -> None:
+def test_toggling_restarts_nothing(tlsonly: TlsOnly, each: EachElement) -> None:
     """The change to tlsOnly restarts no Pod, no container and no postmaster.
 
-    Pod uids, restart counts, container starts and pg_postmaster_start_time() before and after.
+    Pod uids, restart counts, container starts and pg_postmaster_start_time() before the change and
+    after a proven reconcile; those of the instances once more at the end of the deadline
+    `restart-window`, which begins with the change. Where Pods also restarted meanwhile in a
+    cluster that was left alone, nothing is known.
     """
-    before, after = tlsonly.tls_enforced.markers_before, tlsonly.tls_enforced.markers_after
-    words = after.unlike(before)
-    expect(
-        not words,
-        where=f"cluster {tlsonly.namespace}/plain",
-        promised="the same Pods, containers and postmasters as before",
-        seen="; ".join(words),
-        look_at="events of the namespace",
-    )
+    before = tlsonly.tls_enforced.markers_before
+    with each("after a reconcile"):
+        _judge_lives(tlsonly, before, tlsonly.tls_enforced.markers_after)
+    with each("at the end of the window"):
+        # What else was set since then concerns PgBouncer.
+        instances = frozenset(pod for pod, _ in before.postmasters)
+        lives = tlsonly.settings_repeated.lives
+        _judge_lives(tlsonly, before.of(instances), lives.of(instances))
 
 
 @requirement("TLSONLY-4a")
@@ -286,29 +287,41 @@ def test_replication_stays_encrypted(
 def test_pgbouncer_reaches_the_server_by_tls(
     tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
-    """With tlsOnly PgBouncer's own sessions with the primary use TLS.
+    """With tlsOnly PgBouncer's own sessions with the primary use TLS, and verify it by name.
 
     A query through PgBouncer asks pg_stat_ssl about the session that runs it; also while the user
-    has set server_tls_sslmode to disable or prefer, once PgBouncer has read it as in TLSONLY-4c. A
-    query that fails with the setting, and succeeds before it is given and after it is taken away,
-    breaks it too: PgBouncer went to the server without TLS and was turned away. Where the
-    platform can record the network, a query through PgBouncer must not be seen on it.
+    has set server_tls_sslmode to disable or prefer, once PgBouncer has read it as in TLSONLY-4c,
+    beside a rule of the user that would let PgBouncer in without TLS. Where pooling merely breaks
+    by the setting no session was plain: the promise is kept, and the evidence says so. Without the
+    setting, a database of PgBouncer's at the primary's address is refused, for no leaf has an
+    address; with require or verify-ca, where verify-full is promised, PgBouncer would log in.
+    Where the platform can record the network, a query through PgBouncer must not be seen on it.
     """
     tls_enforced, settings_repeated = tlsonly.tls_enforced, tlsonly.settings_repeated
     evidence.data("query-seen-on-the-network", tls_enforced.captured_pooled)
-    controls = (*tls_enforced.pooled.values(), *settings_repeated.pooled_again.values())
-    for setting, answers in (
+    for when, answers in (
         ("no setting, before", tls_enforced.pooled),
-        *(
-            (f"server_tls_sslmode {mode}", answers)
-            for mode, answers in settings_repeated.pooled.items()
-        ),
-        ("no setting, after", settings_repeated.pooled_again),
+        ("no setting, later", settings_repeated.pooled_plain),
+        ("no setting, after one", settings_repeated.pooled_again),
     ):
         for member, answer in answers.items():
-            evidence.data(f"{member.pod}-{setting}", answer)
-            with each(f"{member.pod}, {setting}"):
-                judge_server_leg(member, setting, answer, controls)
+            evidence.data(f"{member.pod}-{when}", answer)
+            with each(f"{member.pod}, {when}"):
+                judge_server_leg(member, when, answer)
+    for mode, answers in settings_repeated.pooled.items():
+        for member, answer in answers.items():
+            evidence.data(f"{member.pod}-server_tls_sslmode {mode}", answer)
+            with each(f"{member.pod}, server_tls_sslmode {mode}"):
+                after = settings_repeated.pooled_again.get(member)
+                if breaks_pooling(answer, after):
+                    remark = f"{mode} breaks pooling ({describe_answer(answer)}), none is plain"
+                    evidence.text(f"{member.pod}-{mode}-remark.txt", remark)
+                else:
+                    judge_server_leg(member, f"server_tls_sslmode {mode}", answer)
+    for login in settings_repeated.by_address:
+        evidence.data(f"{login.pooler.pod}-by-address", login)
+        with each(f"{login.pooler.pod}, by the primary's address"):
+            judge_by_address(login)
     if tls_enforced.captured_pooled is not None:
         with each("the network"):
             _expect_unseen(tls_enforced.captured_pooled, "a client's query through PgBouncer")
@@ -326,18 +339,17 @@ def judge_attempts(member: Member, attempts: LoginAttempts) -> None:
         )
 
 
-def judge_server_leg(
-    member: Member, setting: str, answer: Answer, controls: tuple[Answer, ...]
-) -> None:
-    """PgBouncer's own session; `controls` are those for which the user has set nothing."""
-    works = bool(controls) and all(isinstance(control, LoginOk) for control in controls)
-    judge(
-        answer,
-        kept=session_is_encrypted,
-        broken=lambda a: session_is_plain(a) or (isinstance(a, ErrorResponse) and works),
-        where=f"{member}, PgBouncer's session, {setting}",
-        promised="ssl true in pg_stat_ssl",
-        look_at="server_tls_sslmode in PgBouncer's configuration",
+def _judge_lives(tlsonly: TlsOnly, before: RestartMarkers, after: RestartMarkers) -> None:
+    words = after.unlike(before)
+    if not words:
+        return
+    if anyway := tlsonly.settings_repeated.left_alone:
+        raise NothingKnown(f"{'; '.join(words)}; and in a cluster left alone {'; '.join(anyway)}")
+    raise Breach(
+        where=f"cluster {tlsonly.namespace}/plain",
+        promised="the same Pods, containers and postmasters as before",
+        seen="; ".join(words),
+        look_at="events of the namespace",
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fixtures.certificates import Authority, internal_spec
+from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming, Walsender
-from fixtures.pgcluster.cluster import Member, Outcome
+from fixtures.pgcluster.cluster import Member, Outcome, RestartMarkers
 from fixtures.pgcluster.hbarules import HbaRule, HbaRules
 from fixtures.probes import (
     Answer,
@@ -54,6 +55,9 @@ TURNED_AWAY = ErrorResponse(
     message="server login has been failing",
     routine=None,
     tls=TLS,
+)
+REFUSED_BY_ADDRESS = PooledLogin(
+    pooler=POOLER, refusal="name `10.0.0.1' not present in server certificate"
 )
 
 
@@ -270,25 +274,39 @@ def test_a_row_in_plaintext_breaks_5a_whatever_the_server_says() -> None:
         _replication(_walsender(ssl=False), received=True, captured=False)
 
 
-def _pooled(answer: Answer, *, before: Answer | None = None, after: Answer | None = None) -> None:
+def _pooled(
+    answer: Answer,
+    *,
+    before: Answer | None = None,
+    after: Answer | None = None,
+    by_address: PooledLogin = REFUSED_BY_ADDRESS,
+) -> RecordedEvidence:
+    evidence = RecordedEvidence()
     observed = staged(
         tls_enforced={"pooled": {POOLER: before or _session("true")}, "captured_pooled": None},
         settings_repeated={
             "pooled": {"disable": {POOLER: answer}},
             "pooled_again": {POOLER: after or _session("true")},
+            "pooled_plain": {POOLER: _session("true")},
+            "by_address": (by_address,),
         },
     )
-    judged(checks.test_pgbouncer_reaches_the_server_by_tls, observed, RecordedEvidence())
+    judged(checks.test_pgbouncer_reaches_the_server_by_tls, observed, evidence)
+    return evidence
 
 
 def test_a_session_over_tls_keeps_5b() -> None:
     _pooled(_session("true"))
 
 
-@pytest.mark.parametrize("answer", [_session("false"), TURNED_AWAY])
-def test_a_setting_that_goes_plain_or_breaks_pooling_breaks_5b(answer: Answer) -> None:
+def test_a_setting_that_goes_plain_breaks_5b() -> None:
     with pytest.raises(Breach):
-        _pooled(answer)
+        _pooled(_session("false"))
+
+
+def test_a_setting_that_merely_breaks_pooling_keeps_5b() -> None:
+    found = _pooled(TURNED_AWAY)
+    assert any("breaks pooling" in str(content) for content in found.files.values())
 
 
 def test_pooling_that_fails_without_the_setting_too_leaves_5b_unknown() -> None:
@@ -303,3 +321,38 @@ def test_pooling_that_fails_without_the_setting_too_leaves_5b_unknown() -> None:
 def test_a_session_that_was_not_seen_leaves_5b_unknown(answer: Answer) -> None:
     with pytest.raises(NothingKnown):
         _pooled(answer)
+
+
+def test_a_server_that_is_taken_by_an_address_breaks_5b() -> None:
+    with pytest.raises(Breach, match="verify-full"):
+        _pooled(_session("true"), by_address=PooledLogin(pooler=POOLER, answer=_session("true")))
+
+
+@pytest.mark.parametrize("answer", [None, HICCUP])
+def test_a_login_by_an_address_that_says_nothing_leaves_5b_unknown(answer: Answer | None) -> None:
+    with pytest.raises(NothingKnown):
+        _pooled(_session("true"), by_address=PooledLogin(pooler=POOLER, answer=answer))
+
+
+def _lives(started: str) -> RestartMarkers:
+    return RestartMarkers(pods=(), postmasters=((PRIMARY.pod, started),))
+
+
+def _toggled(*, after: str = "1", end: str = "1", left_alone: tuple[str, ...] = ()) -> None:
+    observed = staged(
+        tls_enforced={"markers_before": _lives("1"), "markers_after": _lives(after)},
+        settings_repeated={"lives": _lives(end), "left_alone": left_alone},
+    )
+    judged(checks.test_toggling_restarts_nothing, observed)
+
+
+def test_a_restart_in_the_window_breaks_3f() -> None:
+    _toggled()
+    for after in ("1", "2"):
+        with pytest.raises(Breach, match="postmaster"):
+            _toggled(after=after, end="2")
+
+
+def test_restarts_in_a_cluster_that_was_left_alone_leave_3f_unknown() -> None:
+    with pytest.raises(NothingKnown, match="left alone"):
+        _toggled(end="2", left_alone=("Pod born-1 is gone",))

@@ -47,16 +47,46 @@ class ReplicasCutOff(Contract):
 
 @Fault(
     name="server-setting-wins",
-    breaks="Under tlsOnly the user's server_tls_sslmode for PgBouncer stands.",
+    breaks="Under tlsOnly the user's rules and server_tls_sslmode for PgBouncer stand.",
     requirements=("TLSONLY-5b",),
+    collateral=hits("the user's rules let others in, too", "TLSONLY-2", "TLSONLY-4a"),
     versions=("2.6-3.1",),
-    deadlines=SERVED,
+    deadlines=SERVED + TOGGLED,
 )
 class ServerSettingWins(Contract):
     def pgbouncer_settings(self, context: Context) -> dict[str, str]:
         given = context.cluster.pgbouncer.settings
         asked = {_SSLMODE: given[_SSLMODE]} if _SSLMODE in given else {}
         return super().pgbouncer_settings(context) | asked
+
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        # The operator's own rule for PgBouncer's look-up of passwords would turn it away.
+        if not (context.cluster.tls_only and context.cluster.hba):
+            return rules
+        return ["host all all all scram-sha-256", *rules]
+
+
+@Fault(
+    name="server-not-verified",
+    breaks="Under tlsOnly PgBouncer's server_tls_sslmode is require: any server is taken.",
+    requirements=("TLSONLY-5b",),
+)
+class ServerNotVerified(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings = super().pgbouncer_settings(context)
+        return settings | {_SSLMODE: "require"} if context.cluster.tls_only else settings
+
+
+@Fault(
+    name="server-name-not-verified",
+    breaks="Under tlsOnly PgBouncer's server_tls_sslmode is verify-ca: names are not verified.",
+    requirements=("TLSONLY-5b",),
+)
+class ServerNameNotVerified(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings = super().pgbouncer_settings(context)
+        return settings | {_SSLMODE: "verify-ca"} if context.cluster.tls_only else settings
 
 
 @Fault(

@@ -6,6 +6,7 @@ import asyncio
 
 from reference.faults.chapters.tlsonly import TOGGLED
 from reference.faults.fault import Fault, Hit, hits
+from reference.faults.later import RestartsLater
 from reference.operator.context import Context
 from reference.operator.contract import Contract
 from reference.operator.model import Cluster, Instance, Key
@@ -69,3 +70,24 @@ class ToggleRestarts(Contract):
     def restart_annotations(self, context: Context) -> dict[str, str]:
         toggled = {"pgv2.percona.com/tls-only": str(context.cluster.tls_only)}
         return super().restart_annotations(context) | toggled
+
+
+@Fault(
+    name="toggle-restarts-later",
+    breaks="6 s after tlsOnly was toggled instances restart, where the user has no rules.",
+    requirements=("TLSONLY-3f",),
+    collateral=hits(
+        "it may look while an instance is away",
+        "TLSONLY-2",
+        "TLSONLY-3d",
+        "TLSONLY-3e",
+        "TLSONLY-5a",
+        "TLSONLY-5b",
+        sometimes=True,
+    ),
+)
+class ToggleRestartsLater(RestartsLater):
+    after = 6.0
+
+    def cause(self, context: Context) -> str | None:
+        return None if context.cluster.hba else str(context.cluster.tls_only)
