@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from fixtures.observing.streaming import Streaming
 from fixtures.pgcluster.cluster import Member, RestartMarkers
 from fixtures.probes import (
     Answer,
@@ -205,8 +206,10 @@ def test_users_rules_do_not_reopen_plaintext(
     host name and a domain; for all and for single databases, users and roles. The first of each
     cluster let plaintext in before. A login in plaintext at the primary or a replica breaks it,
     whatever the controls say, and so does a rule that would let one in, as they are at the end,
-    after a further proven reconcile.
+    after a further proven reconcile. One of the clusters is toggled while its replica starts again
+    and its reconciles are forced many times a second.
     """
+    evidence.data("forced-reconciles", tlsonly.tls_enforced.forced)
     for kind, answers in tlsonly.tls_enforced.reopening.items():
         for member, refusal in answers.items():
             with each(f"{member.pod} (rules {kind})"):
@@ -246,7 +249,8 @@ def test_replication_stays_encrypted(
 ) -> None:
     """With tlsOnly every replica streams over TLS.
 
-    pg_stat_ssl of each walsender, once each replica has received a row that was written meanwhile;
+    pg_stat_ssl of each walsender, once each replica has received a row that was written meanwhile,
+    and at the end after a further proven reconcile, there in a cluster created with tlsOnly too;
     a replica that has not by the deadline `ready`, in a cluster that says it is, does not stream.
     Where the platform can record the network, the row must not be seen on it.
     """
@@ -254,22 +258,17 @@ def test_replication_stays_encrypted(
     seen = delivery.streaming
     evidence.data("delivery", delivery)
     evidence.data("marker-seen-on-the-network", tls_enforced.captured)
-    where = f"{seen.primary}, pg_stat_replication"
-    for row in seen.walsenders:
-        with each(f"walsender {row.pid} to {row.address}"):
-            expect(
-                row.ssl,
-                where=where,
-                promised="ssl true in pg_stat_ssl",
-                seen=str(row),
-                look_at="sslmode in primary_conninfo of the replica",
-            )
+    _judge_walsenders(each, seen)
+    with each(_AT_THE_END):
+        for name, later in tlsonly.settings_repeated.streaming.items():
+            evidence.data(f"{name}-{_AT_THE_END}", later)
+            _judge_walsenders(each, later)
     with each("a row received by each replica"):
         if not delivery.received and not delivery.ready:
             raise NothingKnown(f"{delivery.ready.expected} is not, so replicas may be away")
         expect(
             delivery.received,
-            where=where,
+            where=f"{seen.primary}, pg_stat_replication",
             promised=f"{seen.replicas} walsenders that stream what is written",
             seen=str(seen),
             look_at="the replica's log; primary_conninfo and the primary's rules",
@@ -301,7 +300,7 @@ def test_pgbouncer_reaches_the_server_by_tls(
     evidence.data("query-seen-on-the-network", tls_enforced.captured_pooled)
     for when, answers in (
         ("no setting, before", tls_enforced.pooled),
-        ("no setting, later", settings_repeated.pooled_plain),
+        ("no setting, later", settings_repeated.pooled_later),
         ("no setting, after one", settings_repeated.pooled_again),
     ):
         for member, answer in answers.items():
@@ -337,6 +336,18 @@ def judge_attempts(member: Member, attempts: LoginAttempts) -> None:
             f"{member}: {attempts.made} attempts told something and {attempts.lost} did not,"
             f" {attempts.blind_seconds:.0f} s at the longest; the last: {last}"
         )
+
+
+def _judge_walsenders(each: EachElement, seen: Streaming) -> None:
+    for row in seen.walsenders:
+        with each(f"walsender {row.pid} to {row.address}"):
+            expect(
+                row.ssl,
+                where=f"{seen.primary}, pg_stat_replication",
+                promised="ssl true in pg_stat_ssl",
+                seen=str(row),
+                look_at="sslmode in primary_conninfo of the replica",
+            )
 
 
 def _judge_lives(tlsonly: TlsOnly, before: RestartMarkers, after: RestartMarkers) -> None:

@@ -213,7 +213,7 @@ def test_a_control_that_failed_leaves_3e_unknown() -> None:
 def _reopened(refusal: Refusal, *, before: Answer, rules: HbaRules | None = None) -> None:
     observed = staged(
         tls_optional={"plaintext": {"host": {PRIMARY: before}}},
-        tls_enforced={"reopening": {"host": {PRIMARY: refusal}}},
+        tls_enforced={"reopening": {"host": {PRIMARY: refusal}}, "forced": 9},
         settings_repeated={"at_the_end": _force(rules)},
     )
     judged(checks.test_users_rules_do_not_reopen_plaintext, observed, RecordedEvidence())
@@ -245,15 +245,23 @@ def _walsender(*, ssl: bool = True) -> Walsender:
 
 
 def _replication(
-    *rows: Walsender, received: bool, ready: bool = True, captured: bool | None = None
+    *rows: Walsender,
+    received: bool,
+    ready: bool = True,
+    captured: bool | None = None,
+    later: Walsender | None = None,
 ) -> None:
     delivery = Delivery(
         streaming=Streaming(primary=PRIMARY, replicas=1, walsenders=rows),
         received=received,
         ready=Outcome(ready, "cluster plain ready"),
     )
-    seen = {"delivery": delivery, "captured": captured}
-    judged(checks.test_replication_stays_encrypted, staged(tls_enforced=seen), RecordedEvidence())
+    at_the_end = Streaming(primary=PRIMARY, replicas=1, walsenders=(later or _walsender(),))
+    observed = staged(
+        tls_enforced={"delivery": delivery, "captured": captured},
+        settings_repeated={"streaming": {"plain": at_the_end}},
+    )
+    judged(checks.test_replication_stays_encrypted, observed, RecordedEvidence())
 
 
 def test_a_replica_that_streams_over_tls_keeps_5a() -> None:
@@ -270,8 +278,10 @@ def test_a_replica_that_never_streams_breaks_5a_in_a_ready_cluster_only() -> Non
 def test_a_row_in_plaintext_breaks_5a_whatever_the_server_says() -> None:
     with pytest.raises(Breach, match="in plaintext"):
         _replication(_walsender(), received=True, captured=True)
-    with pytest.raises(Breach, match="ssl false"):
-        _replication(_walsender(ssl=False), received=True, captured=False)
+    for now, later in ((False, True), (True, False)):
+        rows = _walsender(ssl=now), _walsender(ssl=later)
+        with pytest.raises(Breach, match="ssl false"):
+            _replication(rows[0], received=True, captured=False, later=rows[1])
 
 
 def _pooled(
@@ -287,7 +297,7 @@ def _pooled(
         settings_repeated={
             "pooled": {"disable": {POOLER: answer}},
             "pooled_again": {POOLER: after or _session("true")},
-            "pooled_plain": {POOLER: _session("true")},
+            "pooled_later": {POOLER: _session("true")},
             "by_address": (by_address,),
         },
     )

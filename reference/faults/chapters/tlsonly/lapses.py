@@ -1,9 +1,10 @@
-"""Enforcement of tlsOnly that lapses at a later reconcile: TLSONLY-2, -3a to -3c, -3e, -4c."""
+"""Enforcement of tlsOnly that lapses at a later reconcile: TLSONLY-2 to -5b."""
 
 from __future__ import annotations
 
-from reference.faults.chapters.tlsonly import SAME_CLUSTER
+from reference.faults.chapters.tlsonly import IN_THE_RULES, SAME_CLUSTER
 from reference.faults.fault import Fault, hits
+from reference.faults.rules import plain_replication
 from reference.operator.context import Context
 from reference.operator.contract import Contract
 from reference.operator.model import Key, Role
@@ -65,3 +66,34 @@ class PlaintextBackAtPooler(_Lapse):
     def pgbouncer_settings(self, context: Context) -> dict[str, str]:
         settings = super().pgbouncer_settings(context)
         return settings | {"client_tls_sslmode": "allow"} if self.lapsed(context) else settings
+
+
+@Fault(
+    name="plain-replication-later",
+    breaks="A later reconcile of a cluster created with tlsOnly has replicas stream without TLS.",
+    requirements=("TLSONLY-5a",),
+    collateral=hits(IN_THE_RULES, "TLSONLY-2"),
+    where="data plane",
+)
+class PlainReplicationLater(_Lapse):
+    def conninfo(self, context: Context) -> dict[str, str]:
+        conninfo = super().conninfo(context)
+        return conninfo | {"sslmode": "disable"} if self._plain(context) else conninfo
+
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        return [*plain_replication(context), *rules] if self._plain(context) else rules
+
+    def _plain(self, context: Context) -> bool:
+        return self.lapsed(context) and context.cluster.generation == 1
+
+
+@Fault(
+    name="server-not-verified-later",
+    breaks="Under tlsOnly a later reconcile sets PgBouncer's server_tls_sslmode to require.",
+    requirements=("TLSONLY-5b",),
+)
+class ServerNotVerifiedLater(_Lapse):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings = super().pgbouncer_settings(context)
+        return settings | {"server_tls_sslmode": "require"} if self.lapsed(context) else settings

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from reference.faults.chapters.tlsonly import TOGGLED
 from reference.faults.fault import Fault, Hit, hits
 from reference.faults.later import RestartsLater
 from reference.operator.context import Context
 from reference.operator.contract import Contract
-from reference.operator.model import Cluster, Instance, Key
+from reference.operator.model import Cluster, Instance, Key, Role
+from reference.operator.names import INSTANCE
 from reference.operator.postgres.parameters import CONFIG
 
 # Longer than anybody is to wait for it, and shorter than one waits for a proven look.
@@ -91,3 +93,42 @@ class ToggleRestartsLater(RestartsLater):
 
     def cause(self, context: Context) -> str | None:
         return None if context.cluster.hba else str(context.cluster.tls_only)
+
+
+@Fault(
+    name="toggle-lost-in-a-restart",
+    breaks="tlsOnly does not come into the rules where it is toggled while an instance starts.",
+    requirements=("TLSONLY-4a",),
+    collateral=(
+        Hit(
+            requirement="TLSONLY-2", reason="rules of type hostgssenc are lost, too", sometimes=True
+        ),
+    ),
+    deadlines=TOGGLED,
+)
+class ToggleLostInARestart(Contract):
+    def __init__(self) -> None:
+        super().__init__()
+        self._tls_only: dict[Key, bool] = {}
+        self._lost: set[Key] = set()
+
+    def rules(self, context: Context, role: Role) -> list[str]:
+        cluster = context.cluster
+        before = self._tls_only.get(cluster.key)
+        self._tls_only[cluster.key] = cluster.tls_only
+        if cluster.tls_only and before is False and not _all_ready(context):
+            self._lost.add(cluster.key)
+        if cluster.key in self._lost:
+            context = replace(context, cluster=replace(cluster, tls_only=False))
+        return super().rules(context, role)
+
+
+def _all_ready(context: Context) -> bool:
+    instances = [pod for pod in context.pods() if INSTANCE in pod["metadata"]["labels"]]
+    ready: list[bool] = [
+        each["status"] == "True"
+        for pod in instances
+        for each in (pod.get("status") or {}).get("conditions") or ()
+        if each["type"] == "Ready" and not pod["metadata"].get("deletionTimestamp")
+    ]
+    return ready.count(True) == sum(each.replicas for each in context.cluster.instance_sets)
