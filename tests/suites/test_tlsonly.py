@@ -66,7 +66,11 @@ def _session(ssl: str) -> LoginOk:
 
 
 def _throughout(
-    attempts: LoginAttempts | None = None, *, before: Answer = OK, after: Answer = OK
+    attempts: LoginAttempts | None = None,
+    *,
+    before: Answer = OK,
+    after: Answer = OK,
+    left_alone: tuple[str, ...] = (),
 ) -> None:
     observed = staged(
         tls_optional={"over_tls": {PRIMARY: before}},
@@ -74,6 +78,7 @@ def _throughout(
             "over_tls": {PRIMARY: after},
             "during": {PRIMARY: attempts or LoginAttempts(made=9)},
         },
+        settings_repeated={"left_alone": left_alone},
     )
     judged(checks.test_tls_clients_log_in_throughout, observed, RecordedEvidence())
 
@@ -93,6 +98,11 @@ def test_what_the_server_did_breaks_3d_whatever_was_lost(answer: Answer) -> None
 def test_a_client_that_saw_nothing_leaves_3d_unknown() -> None:
     with pytest.raises(NothingKnown, match="0 attempts told something and 4 did not"):
         _throughout(LoginAttempts(lost=4, last_lost=HICCUP))
+
+
+def test_restarts_in_a_cluster_that_was_left_alone_leave_3d_unknown() -> None:
+    with pytest.raises(NothingKnown, match="left alone"):
+        _throughout(LoginAttempts(made=9, failed=[CLOSED]), left_alone=("Pod born-1 is gone",))
 
 
 @pytest.mark.parametrize("answer", [HICCUP, SILENT])
