@@ -42,7 +42,7 @@ class IgnoredAtCreation(Contract):
     name="monitor-on-loopback",
     breaks="Under tlsOnly the monitor user keeps its host rule for the loopback.",
     requirements=("TLSONLY-2",),
-    collateral=hits(IN_THE_RULES, "TLSONLY-3e"),
+    collateral=hits(IN_THE_RULES, "TLSONLY-3e", "TLSONLY-4a"),
     deadlines=TOGGLED,
 )
 class MonitorOnLoopback(Contract):

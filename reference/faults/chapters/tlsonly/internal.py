@@ -16,7 +16,7 @@ _SSLMODE = "server_tls_sslmode"
     name="plain-replication-under-tls-only",
     breaks="Under tlsOnly replicas stream without TLS; a rule admits their addresses.",
     requirements=("TLSONLY-5a",),
-    collateral=hits(IN_THE_RULES, "TLSONLY-2", "TLSONLY-3e"),
+    collateral=hits(IN_THE_RULES, "TLSONLY-2", "TLSONLY-3e", "TLSONLY-4a"),
     where="data plane",
     deadlines=TOGGLED,
 )
@@ -49,7 +49,7 @@ class ReplicasCutOff(Contract):
     name="server-setting-wins",
     breaks="Under tlsOnly the user's rules and server_tls_sslmode for PgBouncer stand.",
     requirements=("TLSONLY-5b",),
-    collateral=hits("the user's rules let others in, too", "TLSONLY-2", "TLSONLY-4a"),
+    collateral=hits("the user's rules let others in, too", "TLSONLY-4a"),
     versions=("2.6-3.1",),
     deadlines=SERVED + TOGGLED,
 )
@@ -93,7 +93,7 @@ class ServerNameNotVerified(Contract):
     name="plain-server-leg",
     breaks="Under tlsOnly PgBouncer reaches the primary without TLS; a rule admits its addresses.",
     requirements=("TLSONLY-5b",),
-    collateral=hits(IN_THE_RULES, "TLSONLY-2", "TLSONLY-3e"),
+    collateral=hits(IN_THE_RULES, "TLSONLY-2", "TLSONLY-3e", "TLSONLY-4a"),
     where="data plane",
     deadlines=TOGGLED,
 )
