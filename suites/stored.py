@@ -20,7 +20,9 @@ def required_certificates(
     inventory: Inventory, name: str, key: str
 ) -> tuple[x509.Certificate, ...]:
     """The certificates under a key that AUTO-2b promises. Raises Blocked where there is none."""
-    certificates = required_secret(inventory, name).certificates.get(key)
+    secret = required_secret(inventory, name)
+    certificates = secret.certificates.get(key)
     if not certificates:
-        raise Blocked(f"AUTO-2b: Secret {name} has no certificate under {key}")
+        why = secret.unreadable.get(key, "no such key")
+        raise Blocked(f"AUTO-2b: Secret {name} has no certificate under {key}: {why}")
     return certificates

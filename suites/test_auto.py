@@ -361,7 +361,7 @@ def _content(secret: StoredSecret | None, key: str) -> str:
     if secret is None:
         return "404 NotFound"
     if key in secret.keys:
-        return f"no {_kind(key)} in it"
+        return f"no {_kind(key)} in it: {secret.unreadable.get(key, 'another key')}"
     return f"keys {', '.join(secret.keys)}"
 
 
