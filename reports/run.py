@@ -100,14 +100,6 @@ class UnshownFinding(Fact):
     unknown: bool = Field(default=False, description="its check ended in an error")
 
 
-class StageRecord(Fact):
-    """A stage of a scenario: what the platform and the subject took, before checks judged it."""
-
-    scenario: str
-    stage: str
-    seconds: float
-
-
 class FindingRecord(Fact):
     """An error of the documentation, as it was seen."""
 
@@ -153,7 +145,6 @@ class Run(Fact):
     deviations: tuple[DeviationRecord, ...] = ()
     findings: tuple[FindingRecord, ...] = ()
     unshown_findings: tuple[UnshownFinding, ...] = ()
-    stages: tuple[StageRecord, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
     notices: tuple[str, ...] = ()
 

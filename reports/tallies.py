@@ -1,14 +1,13 @@
-"""What a run tells besides verdicts: listed deviations, findings, and where its time went."""
+"""What a run tells besides verdicts: listed deviations, and findings about the documentation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from reports.events import CheckFinished, FindingShown, KnownDeviation, ListedFinding, Note
+from reports.events import CheckFinished, FindingShown, KnownDeviation, ListedFinding
 from reports.run import (
     DeviationRecord,
     FindingRecord,
     RequirementRecord,
-    StageRecord,
     UnshownFinding,
     Verdict,
 )
@@ -18,8 +17,6 @@ _STATES: Mapping[Verdict, Literal["occurred", "gone"]] = {
     "known-deviation": "occurred",
     "passed": "gone",
 }
-STAGE_DETAILS = frozenset({"scenario", "stage", "seconds"})
-"""What a note has that tells of a stage which ended."""
 
 
 def deviations_of(
@@ -67,19 +64,6 @@ def unshown(
         )
         for one in listed
         if one.id not in shown
-    )
-
-
-def stages_of(notes: Sequence[Note]) -> tuple[StageRecord, ...]:
-    """Return the stages that ended, in the order in which they did."""
-    return tuple(
-        StageRecord(
-            scenario=note.details["scenario"],
-            stage=note.details["stage"],
-            seconds=float(note.details["seconds"]),
-        )
-        for note in notes
-        if note.details.keys() >= STAGE_DETAILS
     )
 
 

@@ -73,11 +73,29 @@ def render(run: Run, style: Style, report: str) -> str:
         lines += style.wrapped("FINDING about the documentation", f"{finding.id}  ", "  ")
         lines += [*_field("page", says, style), *_field("seen", seen, style), ""]
     lines += [*_table(run, style), ""]
+    for sentence in (*_unshown(run), *map(one_line, run.notices)):
+        lines += style.wrapped(sentence, "", "  ")
     for sentence in run.statement:
         lines += [style.paint(line, run.result) for line in style.wrapped(sentence, "", "  ")]
+    for sentence in _judged_by(run):
+        lines += style.wrapped(sentence, "", "  ")
     if report:
         lines += style.wrapped(f"report: {report}", "", "  ")
     return "\n".join(lines) + "\n"
+
+
+def _unshown(run: Run) -> Iterator[str]:
+    """Say which findings were not shown, by reason; of a selection only its own are listed."""
+    for why in dict.fromkeys(one.why for one in run.unshown_findings):
+        ids = ", ".join(one.id for one in run.unshown_findings if one.why == why)
+        yield f"not shown: {one_line(ids)} ({one_line(why)})"
+
+
+def _judged_by(run: Run) -> Iterator[str]:
+    """Name the suite by its commit, where it has one."""
+    if run.suite is not None and run.suite.commit is not None:
+        changed = ", with changes that are in no commit" if run.suite.dirty else ""
+        yield f"suite: {run.suite.version}, commit {run.suite.commit[:12]}{changed}"
 
 
 def _row(row: RequirementRecord, style: Style) -> Iterator[str]:

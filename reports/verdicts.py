@@ -17,7 +17,6 @@ from reports.events import (
     Footer,
     Interrupted,
     KnownDeviation,
-    Note,
     Selected,
     Suite,
 )
@@ -32,7 +31,7 @@ from reports.run import (
     Verdict,
 )
 from reports.statement import statement_of
-from reports.tallies import deviations_of, finding_of, stages_of, unshown
+from reports.tallies import deviations_of, finding_of, unshown
 from reports.text import plural
 
 _Event = TypeVar("_Event", bound=Event)
@@ -76,7 +75,6 @@ def judge(journal: Journal) -> Run:
         deviations=deviations_of(header.known_deviations, rows),
         findings=tuple(finding_of(event) for event in shown),
         unshown_findings=unshown(header.findings, frozenset(e.finding for e in shown), ends),
-        stages=stages_of(_of(journal, Note)),
         breakdowns=tuple(
             Breakdown(text=event.text, log=event.log) for event in _of(journal, EnvironmentBroke)
         ),

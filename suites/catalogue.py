@@ -8,28 +8,26 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BeforeValidator
 
-from fixtures.run.usage import UsageError, near, reason
+from fixtures.run.usage import UsageError, near
+from suites import deviations
+from suites.deviations import Deviation
+from suites.rows import Row, parse_row, read, read_rows
 from suites.versions import LevelName, LevelStep, Version, level_at, parse_levels
 
 HERE = Path(__file__).parent
-_Entry = TypeVar("_Entry", bound=BaseModel)
 OLDEST = Version(2, 2)
 """The first version of the operator that promises of this catalogue hold for."""
 REQUIREMENT_ID = re.compile(r"([A-Z]+)-([1-9]\d*)([a-z]?)")
+FINDING_ID = re.compile(r"FINDING-[1-9]\d*")
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Condition(_Row):
+class Condition(Row):
     """Something that must hold where a row is to be applicable; `otherwise` is the reason."""
 
     id: str
@@ -37,7 +35,7 @@ class Condition(_Row):
     otherwise: str
 
 
-class Requirement(_Row):
+class Requirement(Row):
     """One promise. `since` and `until` are release lines, both included.
 
     A row gives id, promise and source; the rest has defaults, here or in its chapter.
@@ -80,7 +78,7 @@ class Requirement(_Row):
         )
 
 
-class Chapter(_Row):
+class Chapter(Row):
     """A part of the contract; `id` is what the ids of its rows begin with."""
 
     id: str
@@ -88,7 +86,7 @@ class Chapter(_Row):
     requirements: tuple[Requirement, ...]
 
 
-class Source(_Row):
+class Source(Row):
     """A sentence that promises something, in words of this project."""
 
     id: str
@@ -100,7 +98,7 @@ class Source(_Row):
     """The address of the section; empty where nothing is published."""
 
 
-class Finding(_Row):
+class Finding(Row):
     """An error of the documentation, and how it is shown."""
 
     id: str
@@ -117,6 +115,7 @@ class Catalogue:
     sources: tuple[Source, ...]
     findings: tuple[Finding, ...]
     digest: str
+    deviations: tuple[Deviation, ...] = ()
 
     def __iter__(self) -> Iterator[Requirement]:
         return (row for chapter in self.chapters for row in chapter.requirements)
@@ -163,6 +162,12 @@ class Catalogue:
             f"{origin}: unknown chapter {name!r}{near(name, names)} Choose from {', '.join(names)}."
         )
 
+    def known_deviations(self, version: Version | None) -> tuple[Deviation, ...]:
+        """Return what a version of Percona's operator is known to break; none while unknown."""
+        if version is None:
+            return ()
+        return tuple(entry for entry in self.deviations if entry.covers(version))
+
     def why_not(
         self, row: Requirement, version: Version | None, conditions: frozenset[str] | None
     ) -> str:
@@ -185,36 +190,25 @@ def _cased(id_: str) -> str:
 
 
 def load(directory: Path = HERE) -> Catalogue:
-    """Read requirements.yaml, sources.yaml and findings.yaml of a directory. Raises UsageError."""
+    """Read the files of a directory. Raises UsageError.
+
+    They are requirements.yaml, sources.yaml, findings.yaml and, where it is there,
+    known_deviations.yaml.
+    """
     path = directory / "requirements.yaml"
-    tree = _read(path)
+    tree = read(path)
     if not isinstance(tree, dict) or not isinstance(tree.get("chapters"), list):
         raise UsageError(f"{path.name}: has no list of chapters; restore the file.")
     catalogue = Catalogue(
         chapters=tuple(_chapter(entry, path.name) for entry in tree["chapters"]),
-        conditions=tuple(_row(Condition, c, path.name) for c in tree.get("conditions", [])),
+        conditions=tuple(parse_row(Condition, c, path.name) for c in tree.get("conditions", [])),
         sources=tuple(_sources(directory / "sources.yaml")),
-        findings=tuple(
-            _row(Finding, f, "findings.yaml") for f in _read(directory / "findings.yaml")
-        ),
+        findings=_findings(directory / "findings.yaml"),
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     _refuse_disorder(catalogue, path.name)
-    return catalogue
-
-
-def _read(path: Path) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - safe both
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UsageError(f"{path.name}{place}: {error.problem}. Correct the file.") from None
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(
-            f"{path.name}: cannot be read: {reason(error)}. Restore the file."
-        ) from None
+    promised = {one.id: (one.since, one.until) for one in catalogue}
+    return replace(catalogue, deviations=deviations.load(directory, promised))
 
 
 def _chapter(entry: Any, file: str) -> Chapter:
@@ -226,20 +220,32 @@ def _chapter(entry: Any, file: str) -> Chapter:
         "deadlines": entry.get("deadlines", []),
     }
     rows = [
-        _row(Requirement, {**common, **row} if isinstance(row, dict) else row, file)
-        for row in entry.get("requirements") or []
+        parse_row(Requirement, {**common, **one} if isinstance(one, dict) else one, file)
+        for one in entry.get("requirements") or []
     ]
     named = {key: entry.get(key) for key in ("id", "title")}
-    return _row(Chapter, {**named, "requirements": rows}, file)
+    return parse_row(Chapter, {**named, "requirements": rows}, file)
+
+
+def _findings(path: Path) -> tuple[Finding, ...]:
+    found = tuple(read_rows(Finding, path))
+    seen: set[str] = set()
+    for finding in found:
+        if not FINDING_ID.fullmatch(finding.id):
+            raise UsageError(f"{path.name}: malformed id {finding.id!r}; write it as FINDING-1.")
+        if finding.id in seen:
+            raise UsageError(f"{path.name}: {finding.id} stands there twice; ids are given once.")
+        seen.add(finding.id)
+    return found
 
 
 def _sources(path: Path) -> Iterator[Source]:
     try:
-        for page in _read(path):
+        for page in read(path):
             about = {key: page[key] for key in ("page", "address") if key in page}
             for sentence in page["sentences"]:
                 link = _link(page, str(sentence["section"]))
-                yield _row(Source, {**about, "link": link, **sentence}, path.name)
+                yield parse_row(Source, {**about, "link": link, **sentence}, path.name)
     except (TypeError, KeyError) as error:
         raise UsageError(f"{path.name}: not pages with sentences: {error}.") from None
 
@@ -250,25 +256,6 @@ def _link(page: Mapping[str, Any], section: str) -> str:
     begins = [name for name in links if section.startswith(name)]
     address = str(page.get("address", ""))
     return address + links[max(begins, key=len)] if begins else address
-
-
-def _row(model: type[_Entry], entry: Any, file: str) -> _Entry:
-    try:
-        return model.model_validate(entry)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "entry"
-        why = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{file}: {_named(entry)}, {field}: {why}. Correct the file.") from None
-
-
-def _named(entry: Any) -> str:
-    """Return what an entry is found by in its file: its id, or its beginning where it has none."""
-    texts = entry if isinstance(entry, dict) else {}
-    for key in ("id", "promise", "title", "says", "finding", "means"):
-        if isinstance(texts.get(key), str):
-            return f"{texts[key]:.60}"
-    return f"entry {entry!r:.60}"
 
 
 def _refuse_disorder(catalogue: Catalogue, file: str) -> None:

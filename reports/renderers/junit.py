@@ -4,6 +4,7 @@ JUnit knows passed, failure, error and skipped only. A known deviation, a blocke
 one that was not tested are skipped there, with the verdict as the skip's type and its reason.
 """
 
+import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -49,6 +50,9 @@ def _properties(run: Run) -> ET.Element:
         "platform": f"{run.platform.name} {run.platform.detail}" if run.platform else "",
         "subject": f"{run.subject.name} {run.subject.version}" if run.subject else "",
         "run": run.run,
+        "suite": run.tool,
+        "commit": (run.suite and run.suite.commit) or "",
+        "command": shlex.join(run.command),
     }
     for name, value in facts.items():
         ET.SubElement(properties, "property", name=name, value=visible(value.strip()))

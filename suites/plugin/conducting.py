@@ -1,6 +1,7 @@
 """A conformance run, from collection to exit code."""
 
 import os
+import sys
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.run.commandline import command_line
 from fixtures.run.evidence import Evidence
 from fixtures.run.hooks import EVIDENCE, RECORDER, RUN, SETTINGS, SURROUNDINGS
 from fixtures.run.identity import RunIdentity
@@ -28,12 +30,15 @@ from suites.plugin import checks, options, silence
 from suites.plugin.display import Display
 from suites.plugin.headers import header
 from suites.plugin.outcomes import CheckState, describe_error
+from suites.plugin.provenance import suite_at
 from suites.plugin.recording import RunRecorder
 from suites.plugin.reportdir import clear_older, locked, refuse_foreign, refuse_unwritable
 from suites.plugin.selection import (
     Choice,
     Selection,
+    all_skipped,
     ids_of,
+    listed_findings,
     nothing_left,
     refuse_malformed,
 )
@@ -73,7 +78,9 @@ class Conductor:
         self._cleanup = ExitStack()
         self._collected: dict[str, tuple[str, ...]] = {}
         self._uncollected: list[str] = []
+        self._showing: dict[str, tuple[str, ...]] = {}
         self._selection: Selection | None = None
+        self._left_out = ""
         self._started = 0.0
         self._fill_stash()
         silence.silence(config)
@@ -99,6 +106,7 @@ class Conductor:
         with options.usage_errors():
             refuse_malformed(items, self._catalogue)
         self._collected = {item.nodeid: ids_of(item) for item in items}
+        self._showing = {item.nodeid: ids_of(item, "finding") for item in items}
         dropped = [item for item in items if not self._takes(item)]
         if dropped:
             self._config.hook.pytest_deselected(items=dropped)
@@ -127,12 +135,13 @@ class Conductor:
         if state.trace:
             keep = checks.CheckEvidence(item, self._config.stash[EVIDENCE])
             self._quietly(keep.text, "traceback.txt", state.trace)
-        self._recorder.write(state.finished(item, time.time()))
+        ended = state.finished(item, time.time())
+        self._recorder.write(ended)
         if state.broke:
             self._broke(state.broke)
         ids = [id_ for id_ in ids_of(item) if self._choice.takes(id_)] or ["FINDING"]
         chapter = ids[0].partition("-")[0]
-        self._display.check(chapter, state.outcome, " ".join(ids), item.name, state.seconds)
+        self._display.check(chapter, state.outcome, " ".join(ids), item.name, ended.seconds)
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -193,6 +202,11 @@ class Conductor:
             session.items,
             narrowed=options.narrowed(self._config),
         )
+        self._showing = {item.nodeid: self._showing[item.nodeid] for item in session.items}
+        self._leave(session, self._selection.wanted)
+        if not session.items:
+            self._left_out = all_skipped(self._selection.skipped)
+            return
         directory = self._settings.report_dir
         self._cleanup.enter_context(locked(directory, self._settings.origin("report_dir")))
         self._started = time.time()
@@ -232,7 +246,15 @@ class Conductor:
         except OSError as error:
             self._recorder.unwritten = error
         first = header(
-            self._run, self._settings, self._catalogue, self._selection, found, self._started
+            self._run,
+            self._settings,
+            self._catalogue,
+            self._selection,
+            found,
+            self._started,
+            suite=suite_at(options.suites_folder(self._config).parent),
+            command=command_line(sys.argv),
+            findings=listed_findings(self._catalogue, self._showing, self._selection),
         )
         self._recorder.begin(first)
         self._display.head(terminal.heading(first.platform, first.subject))
@@ -240,7 +262,11 @@ class Conductor:
     def _leave_applicable(self, session: pytest.Session, found: Surroundings) -> None:
         assert self._selection is not None
         applied = self._selection.applied(self._catalogue, found)
-        judged = {row.id for row in applied if not row.not_applicable}
+        applicable = frozenset(row.id for row in applied if not row.not_applicable)
+        self._leave(session, applicable & self._selection.wanted)
+
+    def _leave(self, session: pytest.Session, judged: frozenset[str]) -> None:
+        """Leave the checks that decide one of these requirements, or show findings alone."""
         session.items[:] = [
             item for item in session.items if not ids_of(item) or judged & set(ids_of(item))
         ]
@@ -270,6 +296,9 @@ class Conductor:
             self._display.say(self._redactor.text("\n".join(self._uncollected)))
             self._display.say("inconclusive: the checks above cannot be read")
             return INCONCLUSIVE
+        if self._left_out:
+            self._display.say(self._left_out)
+            return NOTHING
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             checks_there = index.checks(options.suites_folder(self._config))
             decided = frozenset(id_ for check in checks_there for id_ in check.ids)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.run.hooks import WAITED
 from fixtures.run.outcomes import Blocked
 from reports.events import CheckFinished, Difference, Element, Outcome
 from suites.breach import Breach, EachElement
@@ -51,13 +52,15 @@ class CheckState:
     def finished(self, item: pytest.Item, time: float) -> CheckFinished:
         """Make the journal's event of it."""
         decided = item.iter_markers("requirement")
+        waited = sum(float(str(value)) for name, value in item.user_properties if name == WAITED)
         return CheckFinished(
             time=time,
             check=item.nodeid,
             requirements=tuple(dict.fromkeys(id_ for mark in decided for id_ in mark.args)),
             findings=tuple(self.findings),
             outcome=self.outcome,
-            seconds=round(self.seconds, 4),
+            seconds=round(max(self.seconds - waited, 0.0), 4),
+            waited=round(waited, 4),
             differences=self.differences,
             elements=self.elements,
             text=self.text,

@@ -1,7 +1,7 @@
 """The requirements and checks that a run is about."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 import pytest
@@ -9,30 +9,43 @@ import pytest
 from fixtures.run.settings import Settings
 from fixtures.run.surroundings import Surroundings
 from fixtures.run.usage import UsageError
-from reports.events import Selected
+from reports.events import ListedFinding, Selected
 from suites.catalogue import Catalogue
 from suites.versions import Version
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The requirements that --chapter and --requirement chose; with neither, all."""
+    """The requirements that --chapter and --requirement chose; with neither, all.
+
+    `skipped` has the reasons of those that --skip leaves out, by id.
+    """
 
     ids: frozenset[str] | None
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, catalogue: Catalogue, settings: Settings) -> Self:
         """Resolve the names that were given. Raises UsageError with the near matches."""
         for accepted in settings.accept:
             catalogue.requirement(accepted, settings.origin("accept"))
+        skipped: dict[str, str] = {}
+        for name, why in settings.skip.items():
+            id_ = catalogue.requirement(name, settings.origin("skip")).id
+            if id_ in skipped:
+                raise UsageError(
+                    f"{settings.origin('skip')}: {id_} is there twice; give it once, with one"
+                    " reason."
+                )
+            skipped[id_] = why
         if not settings.chapter and not settings.requirement:
-            return cls(ids=None)
+            return cls(ids=None, skipped=skipped)
         origin = settings.origin("requirement")
         ids = {catalogue.requirement(id_, origin).id for id_ in settings.requirement}
         for name in settings.chapter:
             chapter = catalogue.chapter(name, settings.origin("chapter"))
             ids |= {row.id for row in chapter.requirements}
-        return cls(ids=frozenset(ids))
+        return cls(ids=frozenset(ids), skipped=skipped)
 
     def takes(self, id_: str) -> bool:
         """Return whether a requirement was chosen."""
@@ -62,6 +75,24 @@ def refuse_malformed(items: Iterable[pytest.Item], catalogue: Catalogue) -> None
             raise UsageError(f"{item.nodeid}: says nothing; give the check a docstring.")
 
 
+def listed_findings(
+    catalogue: Catalogue, showing: Mapping[str, Sequence[str]], selection: "Selection"
+) -> tuple[ListedFinding, ...]:
+    """Return the findings that a run is about, and the checks that show them.
+
+    All of them, or in a selection those of its checks; `showing` has the findings of each check.
+    """
+    found = (
+        ListedFinding(
+            id=finding.id,
+            says=finding.finding,
+            checks=tuple(check for check, ids in showing.items() if finding.id in ids),
+        )
+        for finding in catalogue.findings
+    )
+    return tuple(one for one in found if one.checks or not selection.narrowed)
+
+
 def nothing_left(catalogue: Catalogue, choice: Choice, decided: frozenset[str]) -> str:
     """Say why no check is left; `decided` are the ids of all rows that a check decides."""
     if choice.ids is None:
@@ -75,16 +106,25 @@ def nothing_left(catalogue: Catalogue, choice: Choice, decided: frozenset[str]) 
     return f"nothing selected: {'; '.join(why)}."
 
 
+def all_skipped(skipped: Mapping[str, str]) -> str:
+    """Say that all that was selected is left out on request."""
+    return f"nothing selected: {', '.join(skipped)} left out by --skip."
+
+
 def _listed(ids: Sequence[str]) -> str:
     return f"{', '.join(ids)} {'has' if len(ids) == 1 else 'have'}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The requirements of a run, and for each the checks that decide it, by node id."""
+    """The requirements of a run, and for each the checks that decide it, by node id.
+
+    `skipped` has the reasons of those that are left out on request.
+    """
 
     deciders: dict[str, tuple[str, ...]]
     narrowed: bool
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def made(
@@ -107,7 +147,16 @@ class Selection:
             for row in catalogue
             if choice.takes(row.id) and (row.id in kept or not narrowed)
         }
-        return cls(deciders=deciders, narrowed=narrowed or choice.ids is not None)
+        return cls(
+            deciders=deciders,
+            narrowed=narrowed or choice.ids is not None,
+            skipped={id_: why for id_, why in choice.skipped.items() if id_ in deciders},
+        )
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The requirements that are to be judged, as far as they apply."""
+        return frozenset(self.deciders) - frozenset(self.skipped)
 
     def applied(
         self, catalogue: Catalogue, surroundings: Surroundings | None
@@ -122,6 +171,7 @@ class Selection:
                 promise=row.promise,
                 level=row.level_for(version),
                 not_applicable=catalogue.why_not(row, version, conditions),
+                skipped=self.skipped.get(row.id, ""),
                 checks=self.deciders[row.id],
                 link=catalogue.link(row),
             )
