@@ -162,6 +162,21 @@ class Catalogue:
             f"{origin}: unknown chapter {name!r}{near(name, names)} Choose from {', '.join(names)}."
         )
 
+    def findings_of(self, id_: str, origin: str) -> tuple[Finding, ...]:
+        """Return a finding, or all for FINDING; none where the name is not of that form.
+
+        Raises UsageError for the name of a finding that there is not.
+        """
+        name = id_.upper()
+        if name == "FINDING":
+            return self.findings
+        if not name.startswith("FINDING-"):
+            return ()
+        found = tuple(one for one in self.findings if one.id == name)
+        if not found:
+            raise UsageError(f"{origin}: unknown finding {id_!r}; --explain FINDING shows them.")
+        return found
+
     def known_deviations(self, version: Version | None) -> tuple[Deviation, ...]:
         """Return what a version of Percona's operator is known to break; none while unknown."""
         if version is None:

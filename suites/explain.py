@@ -7,7 +7,8 @@ from pathlib import Path
 from fixtures.run.deadlines import DEADLINE_KINDS
 from reports.text import plural
 from reports.wrapping import columns, wrapped
-from suites.catalogue import Catalogue, Requirement
+from suites.catalogue import Catalogue, Finding, Requirement
+from suites.deviations import Deviation
 from suites.index import Check
 
 _WIDEST = 100
@@ -23,6 +24,8 @@ def listing(catalogue: Catalogue, checks: Sequence[Check], rows: Sequence[Requir
             lines += _wrapped(chapter.title, f"{chapter.id}  ", "  ")
             lines += [line for row in mine for line in _entry(row, _deciding(row.id, checks))]
             lines += [""]
+    if len(rows) == len(catalogue.by_id):
+        lines += [*_findings(catalogue.findings, checks), ""]
     decided = sum(bool(_deciding(row.id, checks)) for row in rows)
     lines += [f"{plural(len(rows), 'requirement')}, {decided} decided by checks"]
     return "\n".join(lines) + "\n"
@@ -57,7 +60,36 @@ def explanation(catalogue: Catalogue, checks: Sequence[Check], row: Requirement,
     lines += ["", *_wrapped(title, "", "  "), *_deadlines(row)]
     if row.known:
         lines += ["", "known of real versions", *_wrapped(row.known, "  ", "  ")]
+    for known in catalogue.deviations:
+        if known.requirement == row.id:
+            lines += ["", "known deviation", *_known(known)]
     return "\n".join(lines) + "\n"
+
+
+def finding(found: Finding, checks: Sequence[Check], root: Path) -> str:
+    """Explain an error of the documentation: what it is, how it is shown, and by which checks."""
+    lines = [*_wrapped(found.finding, f"{found.id}  ", " " * (len(found.id) + 2)), ""]
+    lines += ["shown by", *_wrapped(found.shown, "  ", "  "), "", "checked by"]
+    showing = _deciding(found.id, checks)
+    lines += _checks(showing, root) if showing else ["  no check shows it yet"]
+    return "\n".join(lines) + "\n"
+
+
+def _findings(findings: Sequence[Finding], checks: Sequence[Check]) -> Iterator[str]:
+    yield from _wrapped("Errors of the documentation; none is a verdict", "FINDING  ", "  ")
+    for found in findings:
+        yield from _wrapped(found.finding, f"  {found.id:<12}", " " * 14)
+        for check in _deciding(found.id, checks):
+            yield from _wrapped(f"{check.file.stem}::{check.name}", " " * 14, " " * 16)
+        if not _deciding(found.id, checks):
+            yield f"{'':14}no check shows it yet"
+
+
+def _known(deviation: Deviation) -> Iterator[str]:
+    often = ", not in every run" if deviation.sometimes else ""
+    yield from _wrapped(f"{deviation.versions}{often}: {deviation.instead}", "  ", "  ")
+    about = f"reference: {deviation.reference}; review by {deviation.review_by}"
+    yield from _wrapped(about, "  ", "  ")
 
 
 def _deciding(id_: str, checks: Sequence[Check]) -> list[Check]:

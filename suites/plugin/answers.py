@@ -23,8 +23,19 @@ def text(config: pytest.Config) -> str:
         ids = dict.fromkeys(id_ for word in explained for id_ in word.replace(",", " ").split())
         if not ids:
             raise UsageError("--explain: is empty; give ID.")
-        rows = list(dict.fromkeys(row for id_ in ids for row in catalogue.rows(id_, "--explain")))
-        return explain.explanations(catalogue, checks, rows, folder.parent)
+        found = [one for id_ in ids for one in catalogue.findings_of(id_, "--explain")]
+        texts = [explain.finding(one, checks, folder.parent) for one in dict.fromkeys(found)]
+        rows = list(
+            dict.fromkeys(
+                row
+                for id_ in ids
+                if not catalogue.findings_of(id_, "--explain")
+                for row in catalogue.rows(id_, "--explain")
+            )
+        )
+        if rows:
+            texts.insert(0, explain.explanations(catalogue, checks, rows, folder.parent))
+        return "\n".join(texts)
     chosen = load(options.given(config), os.environ, options.user_directory(config))
     choice = Choice.of(catalogue, chosen)
     rows = [row for row in catalogue if choice.takes(row.id)]

@@ -1,6 +1,7 @@
 """--list and --explain: what is promised and how it is checked, with nothing started."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -145,3 +146,30 @@ def test_an_unknown_id_is_refused_with_near_matches(example: Example) -> None:
     ended = example.run("--explain", "AUTO-2")
     assert ended.code == 4
     assert "--explain: unknown requirement 'AUTO-2'; did you mean 'AUTO-2" in ended.err
+
+
+def test_findings_are_listed_and_explained_with_their_checks_or_as_unshown(
+    tmp_path: Path,
+) -> None:
+    text = '''
+@finding("FINDING-1")
+def test_page(findings):
+    """The page's path is refused."""
+'''
+    example = Example.make(tmp_path, text)
+    listed = example.run("--list").out
+    assert listed.index("FINDING-1 ") < listed.index("test_example::test_page")
+    assert listed.count("no check shows it yet") == 18
+    shown = example.run("--explain", "finding-1,FINDING-2,AUTO-1").out
+    assert shown.startswith("AUTO-1  ")
+    assert "FINDING-1  The page writes" in shown
+    assert "    The page's path is refused." in shown
+    assert shown.endswith("checked by\n  no check shows it yet\n")
+    ended = example.run("--explain", "FINDING-99")
+    assert (ended.code, "unknown finding 'FINDING-99'" in ended.err) == (4, True)
+
+
+def test_a_known_deviation_is_explained(example: Example) -> None:
+    output = " ".join(example.run("--explain", "FIN-4").out.split())
+    assert "known deviation 2.6 to 3.0, not in every run: " in output
+    assert "K8SPG-1010; review by 2027-05-31" in output
