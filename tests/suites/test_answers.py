@@ -42,7 +42,8 @@ def test_the_list_has_every_requirement_and_its_checks(example: Example) -> None
 def test_the_list_can_be_of_a_chapter(example: Example) -> None:
     ended = example.run("--list", "--chapter", "REPL")
     assert ended.out.startswith("REPL  Replication and its user\n")
-    assert ended.out.endswith("7 requirements, 0 decided by checks\n")
+    count = sum(row.chapter == "REPL" for row in catalogues.load())
+    assert ended.out.endswith(f"{count} requirements, 0 decided by checks\n")
 
 
 def test_the_list_for_programs_has_checks_and_their_scenarios(example: Example) -> None:

@@ -18,7 +18,8 @@ def test_a_kept_promise_passes_and_the_rest_is_said_to_be_untested(tmp_path: Pat
     ended = Example.make(tmp_path, KEPT).run()
     assert ended.code == 0, ended.err
     assert ended.out.startswith("platform claimed (no cluster at all), subject some operator 2.8.0")
-    assert "partial, certifies nothing: 138 not tested\n" in ended.out
+    untested = list(ended.verdicts.values()).count("not-tested")
+    assert f"partial, certifies nothing: {untested} not tested\n" in ended.out
     assert f"report: {tmp_path}/report" in ended.out
     assert ended.verdicts["AUTO-1"] == "passed"
     assert ended.verdicts["AUTO-2a"] == "not-tested"
