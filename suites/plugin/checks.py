@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.exhibits.stashed import exhibits_of
 from fixtures.run.evidence import Evidence
 from fixtures.run.hooks import EVIDENCE
 from reports.events import FindingShown
@@ -37,8 +38,10 @@ class CheckEvidence:
         return self._linked(self._files.text, name, text)
 
     def data(self, name: str, value: Any) -> str:
-        """Keep a frozen observation as JSON."""
-        return self._linked(self._files.data, name, value)
+        """Keep an observation as JSON, and as text, and the certificates that it holds."""
+        paths = exhibits_of(self._item.config).observation(self._scope, self._name(name), value)
+        linked = [self.link(f"evidence/{path}") for path in paths]
+        return linked[0]
 
     def object(self, name: str, obj: dict[str, Any]) -> str:
         """Keep a Kubernetes object, without the values of Secrets."""
@@ -50,8 +53,10 @@ class CheckEvidence:
         return path
 
     def _linked(self, write: Callable[[str, str, Any], str], name: str, content: Any) -> str:
-        check = self._item.name.removeprefix("test_")
-        return self.link(f"evidence/{write(self._scope, f'{check}-{name}', content)}")
+        return self.link(f"evidence/{write(self._scope, self._name(name), content)}")
+
+    def _name(self, name: str) -> str:
+        return f"{self._item.name.removeprefix('test_')}-{name.removesuffix('.json')}"
 
 
 class Findings:
