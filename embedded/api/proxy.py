@@ -1,16 +1,14 @@
-"""Exec, port-forward and logs: handed on to the node, as a real server hands them to the kubelet.
+"""Exec, attach, port-forward and logs: handed on to the node, as to a kubelet.
 
-Both sides speak WebSocket with the same subprotocol, so that messages pass as they are. Clients
-that only know SPDY are told 501.
+What a client cannot be served is said last: why its container cannot be reached goes first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+import contextlib
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 from aiohttp import web
@@ -22,9 +20,19 @@ from embedded.api.config import Kubelet
 from embedded.api.errors import ApiError
 from embedded.api.jsons import Json, at
 from embedded.api.store import Store
+from embedded.api.streams import framing
+from embedded.api.streams.channels import (
+    SPDY_PROTOCOLS,
+    Channels,
+    SpdyChannels,
+    WebSocketChannels,
+)
+from embedded.api.streams.forwarding import PROTOCOL, TUNNEL, SpdyForward
+from embedded.api.streams.framing import EXEC_PROTOCOLS, FORWARD_PROTOCOLS, Framing
+from embedded.api.streams.node import NodeLink
+from embedded.api.streams.spdy import SpdyError
+from embedded.api.streams.wires import Tunnel, UpgradedConnection
 
-EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-FORWARD_PROTOCOLS = ("v4.channel.k8s.io", "portforward.k8s.io")
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _STREAMS = (("stdin", "input"), ("stdout", "output"), ("stderr", "error"), ("tty", "tty"))
 _LOG_OPTIONS = (
@@ -36,105 +44,166 @@ _LOG_OPTIONS = (
     "tailLines",
     "limitBytes",
 )
-_CHUNK = 64 * 1024
-_CONNECT_SECONDS = 10.0
+_NODE_COMMAND, _NODE_FORWARD = "v5.channel.k8s.io", "v4.channel.k8s.io"
+_SPDY = "spdy/3.1"
 
 
 class KubeletProxy:
-    """The way to the node; the session is opened with the first request."""
+    """The way to the node."""
 
     def __init__(self, kubelet: Kubelet | None, store: Store) -> None:
-        self._kubelet = kubelet
         self._store = store
-        self._session: aiohttp.ClientSession | None = None
+        self._link = NodeLink(kubelet)
 
     async def close(self) -> None:
         """Close what is open to the node."""
-        if self._session is not None:
-            await self._session.close()
-
-    def _node(self) -> tuple[aiohttp.ClientSession, str]:
-        if self._kubelet is None:
-            text = "no node is known to this API server: api.json names no kubelet"
-            raise ApiError(503, "ServiceUnavailable", text)
-        if self._session is None:
-            context = ssl.create_default_context(cafile=str(self._kubelet.ca))
-            connector = aiohttp.TCPConnector(ssl=context, limit=0)
-            headers = {"Authorization": f"Bearer {self._kubelet.token}"}
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
-            self._session = aiohttp.ClientSession(
-                connector=connector, headers=headers, timeout=timeout
-            )
-        return self._session, self._kubelet.url.rstrip("/")
+        await self._link.close()
 
     async def execute(self, call: Call) -> web.StreamResponse:
         """Run a command in a container."""
-        pod = reads.get(call, self._store).obj
+        if not call.request.query.getall("command", []):
+            raise errors.bad_request("you must specify at least 1 command to execute")
+        return await self._command(call, "exec")
+
+    async def attach(self, call: Call) -> web.StreamResponse:
+        """Show what a container says from now on."""
+        return await self._command(call, "attach")
+
+    async def _command(self, call: Call, action: str) -> web.StreamResponse:
+        pod = self._pod(call)
+        if at(pod, "status", "phase") in {"Succeeded", "Failed"}:
+            phase = pod["status"]["phase"]
+            text = "cannot exec into a container in a completed pod; current phase is"
+            raise errors.bad_request(f"{text} {phase}")
         container = _container(pod, call.text("container"))
         query = MultiDict(("command", word) for word in call.request.query.getall("command", []))
+        wanted = {"error"}
         for ours, theirs in _STREAMS:
             if call.flag(ours):
                 query.add(theirs, "1")
-        return await self._tunnel(call, f"exec{_place(call)}/{container}", query, EXEC_PROTOCOLS)
+                wanted.add("resize" if ours == "tty" else ours)
+        if call.flag("tty"):
+            wanted.discard("stderr")
+        path = f"{action}{_place(call)}/{container}"
+        offered = _offered(call.request)
+        served = SPDY_PROTOCOLS if _is_spdy(call.request) else EXEC_PROTOCOLS
+        protocol = framing.chosen(offered, served)
+        if protocol is None:
+            raise await self._cannot(path, query, offered, served)
+        async with self._link.channels(path, query, _NODE_COMMAND) as node:
+            if _is_spdy(call.request):
+                wire = _switched(call.request, protocol)
+                await _talk(SpdyChannels(wire, protocol, wanted), node)
+                return wire.release()
+            socket = await _socket(call.request, protocol)
+            await _talk(WebSocketChannels(socket, Framing(protocol, command=True)), node)
+            return socket
 
     async def forward(self, call: Call) -> web.StreamResponse:
         """Carry connections to ports of a Pod."""
-        reads.get(call, self._store)
-        given = call.request.query.getall("ports", [])
+        self._pod(call)
+        path = f"portForward{_place(call)}"
+        offered, request = _offered(call.request), call.request
+        served = (PROTOCOL,) if _is_spdy(request) else (TUNNEL, *FORWARD_PROTOCOLS)
+        protocol = framing.chosen(offered, served)
+        if protocol is None or protocol in {PROTOCOL, TUNNEL}:
+            # No port is named yet, and one is enough to hear whether the Pod can be reached.
+            refusal = await self._link.refusal(path, MultiDict(port="1"))
+            if refusal is not None:
+                raise refusal
+        if protocol is None:
+            raise _no_protocol(offered, served)
+        if protocol in {PROTOCOL, TUNNEL}:
+            return await self._forward_by_spdy(request, path, protocol)
+        given = request.query.getall("ports", [])
         ports = [port for item in given for port in item.split(",")]
         query = MultiDict(("port", port) for port in ports)
-        return await self._tunnel(call, f"portForward{_place(call)}", query, FORWARD_PROTOCOLS)
+        async with self._link.channels(path, query, _NODE_FORWARD) as node:
+            socket = await _socket(request, protocol)
+            await _talk(WebSocketChannels(socket, Framing(protocol, command=False)), node)
+            return socket
 
-    async def attach(self, _call: Call) -> web.StreamResponse:
-        """Not served."""
-        raise errors.not_implemented("attach")
-
-    async def _tunnel(
-        self, call: Call, path: str, query: MultiDict[str], protocols: Sequence[str]
+    async def _forward_by_spdy(
+        self, request: web.BaseRequest, path: str, protocol: str
     ) -> web.StreamResponse:
-        chosen = _protocol(call.request, protocols)
-        session, url = self._node()
-        async with _connected(session, f"{url}/{path}", query, chosen) as node:
-            client = web.WebSocketResponse(protocols=(chosen,), max_msg_size=0, compress=False)
-            await client.prepare(call.request)
-            await _both_ways(client, node)
-            await client.close()
-            return client
+        def connect(port: int) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+            return self._link.channels(path, MultiDict(port=str(port)), _NODE_FORWARD)
+
+        if protocol == TUNNEL:
+            socket = await _socket(request, protocol)
+            await _carried(SpdyForward(Tunnel(socket), connect))
+            await socket.close()
+            return socket
+        wire = _switched(request, protocol)
+        await _carried(SpdyForward(wire, connect))
+        return wire.release()
 
     async def logs(self, call: Call) -> web.StreamResponse:
         """A container's log, as it is or as it grows."""
-        pod = reads.get(call, self._store).obj
+        pod = self._pod(call)
         container = _container(pod, call.text("container"))
-        query = {name: call.text(name) for name in _LOG_OPTIONS if call.text(name)}
-        session, url = self._node()
-        path = f"{url}/containerLogs{_place(call)}/{container}"
-        try:
-            async with session.get(path, params=query) as found:
-                return await _relayed(call.request, found)
-        except aiohttp.ClientConnectionError as error:
-            raise _unreachable(error) from error
+        query = MultiDict((name, call.text(name)) for name in _LOG_OPTIONS if call.text(name))
+        path = f"containerLogs{_place(call)}/{container}"
+        async with self._link.get(path, query) as found:
+            answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
+            await answer.prepare(call.request)
+            async for piece in found.content.iter_any():
+                await answer.write(piece)
+            await answer.write_eof()
+            return answer
+
+    def _pod(self, call: Call) -> Json:
+        """The Pod, which has a node; raises ApiError 400, 404."""
+        pod = reads.get(call, self._store).obj
+        if not at(pod, "spec", "nodeName"):
+            raise errors.bad_request(f"pod {call.path.name} does not have a host assigned")
+        return pod
+
+    async def _cannot(
+        self, path: str, query: MultiDict[str], offered: Sequence[str], served: Sequence[str]
+    ) -> ApiError:
+        refusal = await self._link.refusal(path, query)
+        return refusal or _no_protocol(offered, served)
 
 
-async def _relayed(request: web.BaseRequest, found: aiohttp.ClientResponse) -> web.StreamResponse:
-    if found.status != 200:
-        raise _told(found.status, await found.text())
-    answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
-    await answer.prepare(request)
-    async for piece in found.content.iter_any():
-        await answer.write(piece)
-    await answer.write_eof()
-    return answer
+async def _carried(forward: SpdyForward) -> None:
+    with contextlib.suppress(SpdyError, ConnectionError):
+        # The client has gone, or speaks something else: with it goes the connection.
+        await forward.run()
 
 
-def _told(status: int, text: str) -> ApiError:
-    reason = {400: "BadRequest", 404: "NotFound"}.get(status, "InternalError")
-    return ApiError(status if reason != "InternalError" else 500, reason, text.strip())
+def _is_spdy(request: web.BaseRequest) -> bool:
+    return request.headers.get("Upgrade", "").lower() == _SPDY
 
 
-def _unreachable(error: Exception) -> ApiError:
-    return ApiError(
-        500, "InternalError", f"Internal error occurred: error dialing the node: {error}"
-    )
+def _offered(request: web.BaseRequest) -> list[str]:
+    """The protocols that a client offers; raises ApiError 400 where it asks for no upgrade."""
+    upgrade = request.headers.get("Upgrade", "").lower()
+    if upgrade not in {_SPDY, "websocket"}:
+        raise errors.bad_request("Upgrade request required")
+    name = "X-Stream-Protocol-Version" if upgrade == _SPDY else "Sec-WebSocket-Protocol"
+    lines = request.headers.getall(name, [])
+    return [word.strip() for line in lines for word in line.split(",") if word.strip()]
+
+
+def _no_protocol(offered: Sequence[str], served: Sequence[str]) -> ApiError:
+    names = ", ".join(name or "none" for name in served)
+    text = f"unable to upgrade: client supports [{', '.join(offered)}], server accepts [{names}]"
+    return ApiError(403, "Forbidden", text)
+
+
+def _switched(request: web.BaseRequest, protocol: str) -> UpgradedConnection:
+    wire = UpgradedConnection(request)
+    headers = {"Upgrade": "SPDY/3.1"}
+    wire.switch(headers | ({"X-Stream-Protocol-Version": protocol} if protocol else {}))
+    return wire
+
+
+async def _socket(request: web.BaseRequest, protocol: str) -> web.WebSocketResponse:
+    protocols = (protocol,) if protocol else ()
+    socket = web.WebSocketResponse(protocols=protocols, max_msg_size=0, compress=False)
+    await socket.prepare(request)
+    return socket
 
 
 def _place(call: Call) -> str:
@@ -162,43 +231,11 @@ def _container(pod: Json, asked: str) -> str:
     return str(main[0])
 
 
-def _protocol(request: web.BaseRequest, served: Iterable[str]) -> str:
-    """The subprotocol of a request; raises ApiError 400 or 501."""
-    upgrade = request.headers.get("Upgrade", "").lower()
-    if upgrade != "websocket":
-        if upgrade.startswith("spdy"):
-            raise errors.not_implemented("SPDY (use a client that speaks WebSocket)")
-        raise errors.bad_request("Upgrade request required")
-    offered = [
-        word.strip() for word in request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-    ]
-    for protocol in offered:
-        if protocol in served:
-            return protocol
-    raise errors.not_implemented(f"the subprotocol {' or '.join(offered) or '(none)'}")
-
-
-@asynccontextmanager
-async def _connected(
-    session: aiohttp.ClientSession, url: str, query: MultiDict[str], protocol: str
-) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    try:
-        connection = await session.ws_connect(
-            url, params=query, protocols=(protocol,), max_msg_size=0, compress=0
-        )
-    except aiohttp.WSServerHandshakeError as error:
-        raise _told(error.status, f"the node refused: {error.message}") from error
-    except aiohttp.ClientConnectionError as error:
-        raise _unreachable(error) from error
-    async with connection:
-        yield connection
-
-
-async def _both_ways(client: Any, node: Any) -> None:
+async def _talk(client: Channels, node: aiohttp.ClientWebSocketResponse) -> None:
     """Pass messages until either side ends."""
     tasks = [
-        asyncio.create_task(_pass(client, node)),
-        asyncio.create_task(_pass(node, client)),
+        asyncio.create_task(_inwards(client, node)),
+        asyncio.create_task(_outwards(node, client)),
     ]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -206,11 +243,18 @@ async def _both_ways(client: Any, node: Any) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    with contextlib.suppress(ConnectionError):
+        await client.close()
 
 
-async def _pass(source: Any, target: Any) -> None:
-    async for message in source:
-        if message.type is aiohttp.WSMsgType.BINARY:
-            await target.send_bytes(message.data)
+async def _inwards(client: Channels, node: aiohttp.ClientWebSocketResponse) -> None:
+    async for data in client.received():
+        await node.send_bytes(data)
+
+
+async def _outwards(node: aiohttp.ClientWebSocketResponse, client: Channels) -> None:
+    async for message in node:
+        if message.type is aiohttp.WSMsgType.BINARY and message.data:
+            await client.send(message.data)
         elif message.type is aiohttp.WSMsgType.TEXT:
-            await target.send_str(message.data)
+            await client.send(message.data.encode())

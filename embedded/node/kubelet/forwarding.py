@@ -1,12 +1,14 @@
 """Port-forward: connections into a Pod's loopback, over one WebSocket.
 
 Port number i has channel 2i for data and 2i+1 for an error; each begins with the port as two
-bytes, little end first (kubernetes/kubernetes, pkg/kubelet/cri/streaming/portforward).
+bytes, little end first (kubernetes/kubernetes, pkg/kubelet/cri/streaming/portforward). The API
+server also sends 255 and a channel: that the client has no more to say there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import struct
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from embedded.node.kubelet.channels import CLOSE
 from embedded.runtime.model import BoxError, Sandbox
 from embedded.runtime.runtime import Runtime
 
@@ -75,6 +78,9 @@ async def _receive(socket: web.WebSocketResponse, connections: dict[int, Socket]
     async for message in socket:
         if message.type is not WSMsgType.BINARY or not message.data:
             continue
+        if message.data[0] == CLOSE:
+            _end(connections.get(message.data[1]))
+            continue
         connection = connections.get(message.data[0])
         if connection is None:
             continue
@@ -84,4 +90,12 @@ async def _receive(socket: web.WebSocketResponse, connections: dict[int, Socket]
             # Its other direction may still have something to say, and ends by itself.
             connections.pop(message.data[0], None)
     for connection in connections.values():
-        connection.shutdown(SHUT_WR)
+        _end(connection)
+
+
+def _end(connection: Socket | None) -> None:
+    """Tell the other end that nothing more comes."""
+    if connection is not None:
+        # Where that has gone there is nobody to tell.
+        with contextlib.suppress(OSError):
+            connection.shutdown(SHUT_WR)

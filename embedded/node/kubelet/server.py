@@ -12,6 +12,7 @@ from typing import Protocol
 from aiohttp import web
 
 from embedded.node.config import NodeConfig
+from embedded.node.kubelet.attachment import attach
 from embedded.node.kubelet.channels import PROTOCOLS, new_socket
 from embedded.node.kubelet.execution import Command, run_command
 from embedded.node.kubelet.forwarding import forward
@@ -52,6 +53,7 @@ class KubeletServer:
         container = "/{namespace}/{pod}/{container}"
         app.router.add_get("/healthz", self._health)
         app.router.add_get(f"/exec{container}", self._exec)
+        app.router.add_get(f"/attach{container}", self._attach)
         app.router.add_get("/portForward/{namespace}/{pod}", self._forward)
         app.router.add_get(f"/containerLogs{container}", self._logs)
         runner = web.AppRunner(
@@ -98,6 +100,14 @@ class KubeletServer:
         socket = new_socket(*PROTOCOLS)
         await socket.prepare(request)
         await run_command(self._runtime, command, _wanted(request), socket)
+        await socket.close()
+        return socket
+
+    async def _attach(self, request: web.Request) -> web.StreamResponse:
+        log = _chosen_log(self._runner(request), request)
+        socket = new_socket(*PROTOCOLS)
+        await socket.prepare(request)
+        await attach(log, socket)
         await socket.close()
         return socket
 

@@ -23,6 +23,8 @@ class Kubectl:
     kubeconfig: Path
     namespace: str
     home: Path
+    websockets: bool = True
+    """False of one that speaks SPDY alone."""
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         command = [str(binary()), "--kubeconfig", str(self.kubeconfig), "-n", self.namespace]
@@ -32,9 +34,14 @@ class Kubectl:
             capture_output=True,
             text=True,
             timeout=30,
-            env={"HOME": str(self.home)},
+            env=self.environment(),
             check=False,
         )
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment in which it runs."""
+        words = ("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "KUBECTL_PORT_FORWARD_WEBSOCKETS")
+        return {"HOME": str(self.home), **dict.fromkeys(words, str(self.websockets).lower())}
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
         """Return its output; it must succeed."""

@@ -19,6 +19,8 @@ from aiohttp import WSMsgType, web
 from tests.embedded.api.serving import make_certificates
 
 TOKEN = "kubelet-token"
+CLOSED = 9
+"""A port on which nobody listens."""
 _STDOUT, _STDERR, _STATUS, _CLOSE = 1, 2, 3, 255
 
 
@@ -31,17 +33,31 @@ def _status(code: int) -> bytes:
 
 
 async def _exec(request: web.Request) -> web.StreamResponse:
-    command = request.query.getall("command")
+    command = request.query.getall("command", [])
+    if request.match_info["container"] == "creating":
+        raise web.HTTPNotFound(text='container not found ("creating")')
     socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io", "v4.channel.k8s.io"))
     await socket.prepare(request)
     if command == ["cat"]:
         await _echo(socket)
+    elif command == ["wait"]:
+        async for _ in socket:
+            pass
     elif command == ["fail"]:
         await socket.send_bytes(bytes([_STDERR]) + b"no\n")
     else:
         where = f"{request.match_info['container']}: {' '.join(command)}\n"
         await socket.send_bytes(bytes([_STDOUT]) + where.encode())
     await socket.send_bytes(bytes([_STATUS]) + _status(3 if command == ["fail"] else 0))
+    await socket.close()
+    return socket
+
+
+async def _attach(request: web.Request) -> web.StreamResponse:
+    socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
+    await socket.prepare(request)
+    await socket.send_bytes(bytes([_STDOUT]) + b"later\n")
+    await socket.send_bytes(bytes([_STATUS]) + _status(0))
     await socket.close()
     return socket
 
@@ -58,10 +74,18 @@ async def _forward(request: web.Request) -> web.StreamResponse:
     socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
     await socket.prepare(request)
     port = int(request.query["port"])
+    if port == CLOSED:
+        await socket.send_bytes(b"\x00" + struct.pack("<H", port))
+        await socket.send_bytes(b"\x01" + struct.pack("<H", port))
+        await socket.send_bytes(b"\x01Connection refused")
+        return socket
     for channel in (0, 1):
         await socket.send_bytes(bytes([channel]) + struct.pack("<H", port))
     async for message in socket:
+        if message.data[0] == _CLOSE:
+            break
         await socket.send_bytes(b"\x00" + message.data[1:].upper())
+    await socket.close()
     return socket
 
 
@@ -91,6 +115,7 @@ async def _serve(
     made = make_certificates(folder)
     app = web.Application(middlewares=[_admit])
     app.router.add_get("/exec/{namespace}/{pod}/{container}", _exec)
+    app.router.add_get("/attach/{namespace}/{pod}/{container}", _attach)
     app.router.add_get("/portForward/{namespace}/{pod}", _forward)
     app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", _logs)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -47,10 +47,11 @@ def client(server: Running) -> Iterator[kube.ApiClient]:
 @pytest.fixture
 def pod(api: Raw, core: Paths) -> str:
     """A Pod with two containers, of which the first is the default one."""
-    containers = [{"name": name, "image": "i"} for name in ("main", "starting")]
+    containers = [{"name": name, "image": "i"} for name in ("main", "starting", "creating")]
     notes = {"kubectl.kubernetes.io/default-container": "main"}
     meta = {"name": "p", "annotations": notes}
-    api.post(core("pods"), {"metadata": meta, "spec": {"containers": containers}})
+    spec = {"nodeName": "node", "containers": containers}
+    api.post(core("pods"), {"metadata": meta, "spec": spec})
     return "p"
 
 
@@ -113,7 +114,7 @@ def test_kubectl_finds_the_pod_of_a_deployment(
 ) -> None:
     template: dict[str, Any] = {
         "metadata": {"labels": {"name": "pg-client"}},
-        "spec": {"containers": [{"name": "client", "image": "i"}]},
+        "spec": {"nodeName": "node", "containers": [{"name": "client", "image": "i"}]},
     }
     spec = {"selector": {"matchLabels": {"name": "pg-client"}}, "template": template}
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
@@ -154,17 +155,13 @@ def test_the_official_client_forwards_a_port(
 
 def test_a_container_must_be_named_where_there_are_several(api: Raw, core: Paths) -> None:
     containers = [{"name": name, "image": "i"} for name in ("a", "b")]
-    api.post(core("pods"), {"metadata": {"name": "p"}, "spec": {"containers": containers}})
+    spec = {"nodeName": "node", "containers": containers}
+    api.post(core("pods"), {"metadata": {"name": "p"}, "spec": spec})
     answer = api.get(core("pods", "p", "log"))
     assert (answer.code, answer.message) == (
         *(400, "a container name must be specified for pod p, choose one of: [a b]"),
     )
     assert api.get(core("pods", "p", "log"), container="c").code == 400
-
-
-def test_a_client_that_only_speaks_spdy_is_501(api: Raw, core: Paths, pod: str) -> None:
-    answer = api("POST", core("pods", pod, "exec"), upgrade="SPDY/3.1")
-    assert (answer.code, "WebSocket" in answer.message) == (501, True)
 
 
 def test_without_an_upgrade_it_is_400(api: Raw, core: Paths, pod: str) -> None:
