@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Network
 
+from embedded.api.builtin.scheduling import SYSTEM_CLASSES
 from embedded.api.jsons import Json
 from embedded.api.server import ApiServer
 from embedded.api.writes import WriteOptions
@@ -16,6 +17,9 @@ def populate(server: ApiServer, listen: Sequence[str], service_network: IPv4Netw
     """Create them. The API's Service leads to the first address that is not the loopback's."""
     for name in NAMESPACES:
         _create(server, "", "namespaces", {"metadata": {"name": name}})
+    for name, value in SYSTEM_CLASSES.items():
+        made = {"metadata": {"name": name}, "value": value}
+        _create(server, "", "priorityclasses", made, group="scheduling.k8s.io")
     address = f"{service_network.network_address + 1}"
     ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
     service = {"clusterIP": address, "ports": ports}
@@ -33,8 +37,8 @@ def populate(server: ApiServer, listen: Sequence[str], service_network: IPv4Netw
         _create(server, "default", "endpoints", named)
 
 
-def _create(server: ApiServer, namespace: str, plural: str, obj: Json) -> None:
-    resource = server.registry.find("", "v1", plural)
+def _create(server: ApiServer, namespace: str, plural: str, obj: Json, group: str = "") -> None:
+    resource = server.registry.find(group, "v1", plural)
     if resource is None:
         raise LookupError(plural)
     options = WriteOptions(manager="kube-apiserver")

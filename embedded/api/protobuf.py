@@ -29,13 +29,17 @@ _PACKAGES = MappingProxyType(
     {
         "": "core",
         "apps": "apps",
+        "autoscaling": "autoscaling",
         "batch": "batch",
         "policy": "policy",
         "authentication.k8s.io": "authentication",
         "authorization.k8s.io": "authorization",
         "coordination.k8s.io": "coordination",
+        "discovery.k8s.io": "discovery",
         "events.k8s.io": "events",
+        "networking.k8s.io": "networking",
         "rbac.authorization.k8s.io": "rbac",
+        "scheduling.k8s.io": "scheduling",
         "storage.k8s.io": "storage",
     }
 )

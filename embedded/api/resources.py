@@ -110,6 +110,9 @@ class Resource:
     subresources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Further subresources with the kind of their bodies."""
 
+    parts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Subresources that write one member of the specification, which nothing else writes."""
+
     @property
     def api_version(self) -> str:
         """`v1` or `apps/v1`."""

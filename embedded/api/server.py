@@ -16,6 +16,7 @@ from embedded.api.calls import Call
 from embedded.api.config import ApiConfig
 from embedded.api.documents import readable
 from embedded.api.errors import ApiError, PlainNotFoundError
+from embedded.api.evictions import Evictions
 from embedded.api.jsons import Json, encode
 from embedded.api.keeper import CustomResourceKeeper
 from embedded.api.paths import ResourcePath
@@ -44,6 +45,7 @@ class ApiServer:
         self.authenticator = Authenticator(config.tokens, self.store, config.issuer)
         self.verbs = Verbs(self.store, self.keeper)
         self.subresources = Subresources(self.store, self.keeper, self.authenticator)
+        self.evictions = Evictions(self.store, self.keeper, self.registry)
         self.proxy = KubeletProxy(config.kubelet, self.store)
         self._status = {
             "GET": self.verbs.read,
@@ -64,7 +66,8 @@ class ApiServer:
             ("", "namespaces", "finalize"): {"PUT": self.verbs.finalize},
             ("", "pods", "attach"): dict.fromkeys(both, self.proxy.attach),
             ("", "pods", "binding"): {"POST": self.subresources.bind},
-            ("", "pods", "eviction"): {"POST": self.subresources.evict},
+            ("", "pods", "ephemeralcontainers"): self._status,
+            ("", "pods", "eviction"): {"POST": self.evictions.evict},
             ("", "pods", "exec"): dict.fromkeys(both, self.proxy.execute),
             ("", "pods", "log"): {"GET": self.proxy.logs},
             ("", "pods", "portforward"): dict.fromkeys(both, self.proxy.forward),

@@ -1,4 +1,4 @@
-"""Subresources that are neither the status nor a stream: scale, binding, eviction, token."""
+"""Subresources that are neither the status nor a stream: scale, binding, token."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from embedded.api import answers, bodies, documents, errors, patching, reads, selectors
+from embedded.api import answers, bodies, documents, errors, patching, reads
 from embedded.api.auth import Authenticator
 from embedded.api.calls import Call
-from embedded.api.deletes import DeleteOptions
 from embedded.api.jsons import Json, at, copied, encode
 from embedded.api.keeper import CustomResourceKeeper
 from embedded.api.resources import Resource, Scale
@@ -30,7 +29,6 @@ class Subresources:
     ) -> None:
         self._store = store
         self._writer = keeper.writer
-        self._deleter = keeper.deleter
         self._authenticator = authenticator
 
     async def scale(self, call: Call) -> web.StreamResponse:
@@ -86,19 +84,6 @@ class Subresources:
         status = {**stored.obj["status"], "conditions": [condition]}
         self._writer.put(call.resource, {**stored.obj, "status": status})
 
-    async def evict(self, call: Call) -> web.StreamResponse:
-        """POST of an `Eviction`: deletes a Pod unless a disruption budget forbids it."""
-        body = _object(await bodies.read(call.request))
-        pod = reads.get(call, self._store).obj
-        for stored in self._store.collection("policy", "poddisruptionbudgets").objects.values():
-            if _guards(stored.obj, pod) and not at(stored.obj, "status", "disruptionsAllowed"):
-                text = "Cannot evict pod as it would violate the pod's disruption budget."
-                raise errors.ApiError(429, "TooManyRequests", text)
-        grace = at(body, "deleteOptions", "gracePeriodSeconds")
-        options = DeleteOptions(grace=grace, dry_run=call.dry_run())
-        self._deleter.delete(call.resource, call.key, options)
-        return answers.json_answer(encode(_SUCCESS), 201)
-
     async def issue_token(self, call: Call) -> web.StreamResponse:
         """POST of a `TokenRequest` for a ServiceAccount."""
         body = _object(await bodies.read(call.request))
@@ -123,13 +108,6 @@ def _object(body: Any) -> Json:
     if not isinstance(body, dict):
         raise errors.bad_request("the body is not an object")
     return body
-
-
-def _guards(budget: Json, pod: Json) -> bool:
-    if budget["metadata"]["namespace"] != pod["metadata"]["namespace"]:
-        return False
-    terms = selectors.from_label_selector(at(budget, "spec", "selector") or {})
-    return selectors.Selector(terms).matches(pod)
 
 
 def scale_of(resource: Resource, paths: Scale, obj: Json) -> Json:

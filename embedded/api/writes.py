@@ -209,6 +209,10 @@ class Writer:
             resource.rules.default_status(new)
             return _with_status({**old, "metadata": {**old["metadata"]}}, new)
         resource.rules.default(new)
+        member = resource.parts.get(subresource)
+        if member:
+            spec = {**old["spec"], member: new["spec"].get(member) or []}
+            new = {**old, "metadata": {**old["metadata"]}, "spec": spec}
         return _with_status(new, old) if resource.status else new
 
     def _count(self, resource: Resource, new: Json, old: Json) -> None:

@@ -73,6 +73,9 @@ ROLES = _rbac("roles", "Role")
 ROLEBINDINGS = _rbac("rolebindings", "RoleBinding")
 CLUSTERROLES = _rbac("clusterroles", "ClusterRole", namespaced=False)
 CLUSTERROLEBINDINGS = _rbac("clusterrolebindings", "ClusterRoleBinding", namespaced=False)
+PDBS = Resource(
+    group="policy", version="v1", plural="poddisruptionbudgets", kind="PodDisruptionBudget"
+)
 STORAGECLASSES = Resource(
     group="storage.k8s.io",
     version="v1",

@@ -7,6 +7,7 @@ import asyncio
 from embedded.client import Client
 from embedded.controllers.cluster import Cluster, Controller
 from embedded.controllers.deployments import Deployments
+from embedded.controllers.disruptions import Disruptions
 from embedded.controllers.endpoints import EndpointsOfServices
 from embedded.controllers.garbage import GarbageCollector
 from embedded.controllers.jobs import Jobs
@@ -41,6 +42,7 @@ def _controllers(cluster: Cluster, kinds: Kinds) -> list[Controller]:
         StatefulSets(cluster),
         Jobs(cluster),
         Volumes(cluster),
+        Disruptions(cluster),
         EndpointsOfServices(cluster),
         Scheduler(cluster),
     ]

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from embedded.api.builtin import columns, core, crds, endpoints, events, pods, services, workloads
-from embedded.api.builtin.rules import BuiltinRules
+from embedded.api.builtin import (
+    core,
+    crds,
+    endpoints,
+    events,
+    networking,
+    pods,
+    scheduling,
+    services,
+    workloads,
+)
+from embedded.api.builtin.making import builtin as _builtin
 from embedded.api.resources import Resource, Scale
-from embedded.api.types.builtin import top_level
 
 RBAC = "rbac.authorization.k8s.io"
 _ENDPOINTS_DEPRECATED = (
@@ -20,47 +29,13 @@ _EVENT_FIELDS = tuple(
 )
 
 
-def _builtin(
-    *,
-    message: str,
-    plural: str,
-    group: str = "",
-    version: str = "v1",
-    short_names: tuple[str, ...] = (),
-    **more: Any,
-) -> Resource:
-    """Return the resource of the kind that `message` defines; the core group is empty.
-
-    `defaults`, `on_create`, `on_update` and `check` are rules of the kind, the rest are fields of
-    the Resource.
-    """
-    shape = top_level(message)
-    kind = message.split(".")[1]
-    rules = {
-        name: more.pop(name)
-        for name in ("defaults", "on_create", "on_update", "check")
-        if name in more
-    }
-    more.setdefault("columns", columns.of(kind))
-    return Resource(
-        group=group,
-        version=version,
-        plural=plural,
-        kind=kind,
-        singular=kind.lower(),
-        list_kind=f"{kind}List",
-        short_names=short_names,
-        shape=shape,
-        rules=BuiltinRules(shape=shape, **rules),
-        **more,
-    )
-
-
 def resources() -> Iterator[Resource]:
     """Every built-in resource."""
     yield from _core()
     yield from _workloads()
     yield from _access()
+    yield from networking.resources()
+    yield from scheduling.resources()
     yield _builtin(
         message="coordination.Lease",
         plural="leases",
@@ -121,15 +96,18 @@ def _core() -> Iterator[Resource]:
         ),
         defaults=pods.default_pod,
         on_create=pods.complete,
+        on_update=pods.keep,
         check=pods.check_pod,
         subresources={
             "attach": "PodAttachOptions",
             "binding": "Binding",
+            "ephemeralcontainers": "Pod",
             "eviction": "Eviction",
             "exec": "PodExecOptions",
             "log": "Pod",
             "portforward": "PodPortForwardOptions",
         },
+        parts={"ephemeralcontainers": "ephemeralContainers"},
     )
     yield _builtin(
         message="core.Secret",
@@ -260,6 +238,16 @@ def _workloads() -> Iterator[Resource]:
         defaults=workloads.default_stateful_set,
         on_create=workloads.drop_replica_status,
         check=workloads.check_stateful_set,
+        **common,
+    )
+    yield _builtin(
+        message="apps.DaemonSet",
+        plural="daemonsets",
+        group="apps",
+        short_names=("ds",),
+        defaults=workloads.default_daemon_set,
+        on_create=workloads.complete_daemon_set,
+        check=workloads.check_workload,
         **common,
     )
     yield _builtin(message="apps.ControllerRevision", plural="controllerrevisions", group="apps")

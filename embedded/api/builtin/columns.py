@@ -162,6 +162,21 @@ def _claim(obj: Json) -> str:
     return f"{found['namespace']}/{found['name']}" if found else ""
 
 
+def _slice_addresses(obj: Json) -> str:
+    found = [item for endpoint in obj.get("endpoints") or [] for item in endpoint["addresses"]]
+    more = f" + {len(found) - 3} more..." if len(found) > 3 else ""
+    return _joined(found[:3]) + more
+
+
+def _hosts(obj: Json) -> str:
+    return _joined([rule.get("host") or "*" for rule in at(obj, "spec", "rules") or []])
+
+
+def _scaled(obj: Json) -> str:
+    target = obj["spec"]["scaleTargetRef"]
+    return f"{target['kind']}/{target['name']}"
+
+
 def _owner(obj: Json) -> str:
     for owner in at(obj, "metadata", "ownerReferences") or []:
         if owner.get("controller"):
@@ -293,6 +308,46 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
             Column("Min Available", lambda obj: str(at(obj, "spec", "minAvailable") or "N/A")),
             Column("Max Unavailable", lambda obj: str(at(obj, "spec", "maxUnavailable") or "N/A")),
             _number("Allowed Disruptions", "status", "disruptionsAllowed"),
+            _AGE,
+        ),
+        "DaemonSet": (
+            _NAME,
+            _number("Desired", "status", "desiredNumberScheduled"),
+            _number("Current", "status", "currentNumberScheduled"),
+            _number("Ready", "status", "numberReady"),
+            _number("Up-to-date", "status", "updatedNumberScheduled"),
+            _number("Available", "status", "numberAvailable"),
+            _AGE,
+            *_WORKLOAD,
+        ),
+        "EndpointSlice": (
+            _NAME,
+            _column("AddressType", "addressType"),
+            Column("Ports", lambda obj: _joined([p.get("port") for p in obj.get("ports") or []])),
+            Column("Endpoints", _slice_addresses),
+            _AGE,
+        ),
+        "Ingress": (
+            _NAME,
+            _column("Class", "spec", "ingressClassName"),
+            Column("Hosts", _hosts),
+            Column("Ports", lambda obj: "80, 443" if at(obj, "spec", "tls") else "80"),
+            _AGE,
+        ),
+        "IngressClass": (_NAME, _column("Controller", "spec", "controller"), _AGE),
+        "PriorityClass": (
+            _NAME,
+            Column("Value", lambda obj: obj.get("value", 0), "integer"),
+            Column("Global-Default", lambda obj: bool(obj.get("globalDefault")), "boolean"),
+            _AGE,
+            _column("PreemptionPolicy", "preemptionPolicy"),
+        ),
+        "HorizontalPodAutoscaler": (
+            _NAME,
+            Column("Reference", _scaled),
+            _number("MinPods", "spec", "minReplicas"),
+            _number("MaxPods", "spec", "maxReplicas"),
+            _number("Replicas", "status", "currentReplicas"),
             _AGE,
         ),
         "ControllerRevision": (

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from embedded.api.builtin.rules import immutable, required, unsupported, wrong
+from embedded.api.builtin.scheduling import give_priority
 from embedded.api.builtin.volumes import check_mount, check_volumes
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json, at
@@ -20,6 +21,7 @@ _POD: Json = {
     "dnsPolicy": "ClusterFirst",
     "schedulerName": "default-scheduler",
 }
+_GROUPS = ("initContainers", "containers", "ephemeralContainers")
 _VARIABLE = re.compile(r"[ -<>-~]+")
 _VARIABLE_RULE = (
     "a valid environment variable name must consist only of printable ASCII characters other than "
@@ -64,7 +66,7 @@ def _default_account(spec: Json) -> None:
 
 
 def _containers(spec: Json) -> Iterable[Json]:
-    for group in ("initContainers", "containers"):
+    for group in _GROUPS:
         yield from spec.get(group) or []
 
 
@@ -129,14 +131,22 @@ def _default_volume(volume: Json) -> None:
         volume["hostPath"].setdefault("type", "")
 
 
-def complete(pod: Json, _world: World) -> None:
+def complete(pod: Json, world: World) -> None:
     """The first status, and what the admission of a real server adds."""
     spec = pod["spec"]
     spec.setdefault("serviceAccountName", "default")
     spec.setdefault("serviceAccount", spec["serviceAccountName"])
-    spec.setdefault("priority", 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    give_priority(pod, world)
     pod["status"] = {"phase": "Pending", "qosClass": _quality(spec)}
+
+
+def keep(pod: Json, old: Json, _world: World) -> None:
+    """Ephemeral containers come by their subresource alone."""
+    kept = old["spec"].get("ephemeralContainers")
+    if kept is None:
+        pod["spec"].pop("ephemeralContainers", None)
+    else:
+        pod["spec"]["ephemeralContainers"] = kept
 
 
 def _quality(spec: Json) -> str:
@@ -155,7 +165,11 @@ def check_pod(pod: Json, old: Json | None) -> Iterable[Cause]:
     """Yield the causes for which a Pod, or a change of it, is refused."""
     if old is None:
         yield from check_spec(pod["spec"], "spec")
-    elif _frozen(pod["spec"]) != _frozen(old["spec"]):
+        if pod["spec"].get("ephemeralContainers"):
+            yield immutable("spec.ephemeralContainers", "cannot be set on create")
+        return
+    yield from _check_ephemeral(pod["spec"], old["spec"])
+    if _frozen(pod["spec"]) != _frozen(old["spec"]):
         yield immutable(
             "spec",
             "pod updates may not change fields other than `spec.containers[*].image`, "
@@ -164,8 +178,26 @@ def check_pod(pod: Json, old: Json | None) -> Iterable[Cause]:
         )
 
 
+def _check_ephemeral(spec: Json, old: Json) -> Iterable[Cause]:
+    """They are added, and neither changed nor removed."""
+    found, path = spec.get("ephemeralContainers") or [], "spec.ephemeralContainers"
+    if found == (old.get("ephemeralContainers") or []):
+        return
+    by_name = {container.get("name"): container for container in found}
+    for before in old.get("ephemeralContainers") or []:
+        if by_name.get(before["name"]) != before:
+            text = f'existing ephemeral containers "{before["name"]}" may not be changed'
+            yield immutable(path, text)
+    others = [item["name"] for group in _GROUPS[:2] for item in spec.get(group) or []]
+    yield from _check_names([*others, *by_name], path)
+    for position, container in enumerate(found):
+        if not container.get("image"):
+            yield required(f"{path}[{position}].image")
+
+
 def _frozen(spec: Json) -> Any:
-    rest = {name: value for name, value in spec.items() if name not in _CHANGEABLE}
+    apart = {*_CHANGEABLE, "ephemeralContainers"}
+    rest = {name: value for name, value in spec.items() if name not in apart}
     for group in ("initContainers", "containers"):
         rest[group] = [{**item, "image": ""} for item in spec.get(group) or []]
     return rest

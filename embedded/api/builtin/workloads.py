@@ -60,6 +60,27 @@ def default_stateful_set(obj: Json) -> None:
     default_template(spec.setdefault("template", {}))
 
 
+def default_daemon_set(obj: Json) -> None:
+    """The defaults of a DaemonSet."""
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("revisionHistoryLimit", 10)
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", 1)
+        rolling.setdefault("maxSurge", 0)
+    default_template(spec.setdefault("template", {}))
+
+
+def complete_daemon_set(obj: Json, _world: World) -> None:
+    """The first status of a DaemonSet: on no node yet."""
+    names = ("current", "desired")
+    obj["status"] = {f"{name}NumberScheduled": 0 for name in names} | {
+        "numberMisscheduled": 0,
+        "numberReady": 0,
+    }
+
+
 def default_job(obj: Json) -> None:
     """The defaults of a Job."""
     default_job_spec(obj.setdefault("spec", {}))
@@ -121,7 +142,7 @@ def check_workload(obj: Json, old: Json | None) -> Iterable[Cause]:
     elif not all(term.accepts(labels.get(term.key)) for term in from_label_selector(selector)):
         text = "`selector` does not match template `labels`"
         yield wrong("spec.template.metadata.labels", labels, text)
-    if spec["replicas"] < 0:
+    if spec.get("replicas", 0) < 0:
         yield wrong("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
     yield from _check_template(spec, ("Always",))
     if old is not None and selector != old["spec"].get("selector"):

@@ -27,18 +27,27 @@ PACKAGES = [
     "storage/v1",
     "authorization/v1",
     "authentication/v1",
+    "discovery/v1",
+    "networking/v1",
+    "scheduling/v1",
+    "autoscaling/v2",
 ]
 ROOTS = {
     "core": "Namespace Pod Secret ConfigMap Service Endpoints Event ServiceAccount Node Binding "
-    "PersistentVolumeClaim PersistentVolume",
-    "apps": "Deployment ReplicaSet StatefulSet ControllerRevision",
+    "PersistentVolumeClaim PersistentVolume ResourceQuota LimitRange",
+    "apps": "Deployment ReplicaSet StatefulSet DaemonSet ControllerRevision",
     "batch": "Job CronJob",
     "rbac": "Role RoleBinding ClusterRole ClusterRoleBinding",
     "coordination": "Lease",
     "policy": "PodDisruptionBudget Eviction",
     "events": "Event",
     "storage": "StorageClass",
-    "authorization": "SelfSubjectAccessReview",
+    "discovery": "EndpointSlice",
+    "networking": "Ingress IngressClass NetworkPolicy",
+    "scheduling": "PriorityClass",
+    "autoscaling": "HorizontalPodAutoscaler",
+    "authorization": "SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview "
+    "LocalSubjectAccessReview",
     "authentication": "TokenRequest TokenReview SelfSubjectReview",
     "meta": "DeleteOptions ObjectMeta Status",
 }
@@ -51,6 +60,7 @@ WIRE = {
     "runtime.RawExtension": "raw", "meta.FieldsV1": "fieldsv1", "types.UID": "string",
     "types.NodeName": "string", "metav1.ConditionStatus": "string",
 }  # fmt: skip
+_IMPORTED_AS = {"metav1": "meta", "v1": "core", "corev1": "core", "apiv1": "core"}
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 ALIAS = re.compile(r"^type (\w+) =? ?([\[\]*\w.]+)$", re.MULTILINE)
 FIELD = re.compile(r"^\t(?:\w+ +)?([\[\]*\w.]+) +`([^`]*)`")
@@ -103,7 +113,7 @@ def _qualified(package: str, go: str) -> str:
     if "." not in go:
         return f"{package}.{go}"
     prefix, name = go.split(".")
-    return f"{ {'metav1': 'meta', 'v1': 'core', 'corev1': 'core'}.get(prefix, prefix) }.{name}"
+    return f"{_IMPORTED_AS.get(prefix, prefix)}.{name}"
 
 
 def fields_of(source: Source, message: str) -> dict[str, Any]:

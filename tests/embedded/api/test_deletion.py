@@ -148,13 +148,44 @@ def test_a_namespace_stays_until_its_finalizer_goes(api: Raw, namespace: str) ->
     assert api.get(path).code == 404
 
 
-def test_eviction_heeds_the_disruption_budget(api: Raw, core: Paths, namespace: str) -> None:
+def ready_pod(api: Raw, path: str, name: str) -> None:
+    """A Pod that runs, on no node."""
     spec = {"containers": [{"name": "c", "image": "i"}]}
-    api.post(core("pods"), {"metadata": {"name": "p", "labels": {"a": "b"}}, "spec": spec})
+    api.post(path, {"metadata": {"name": name, "labels": {"a": "b"}}, "spec": spec})
+    conditions = [{"type": "Ready", "status": "True"}]
+    status = {"phase": "Running", "conditions": conditions}
+    assert api.patch(f"{path}/{name}/status", {"status": status}).code == 200
+
+
+def test_eviction_heeds_the_disruption_budget(api: Raw, core: Paths, namespace: str) -> None:
+    for name in ("p", "q"):
+        ready_pod(api, core("pods"), name)
     budgets = f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"
     selector = {"selector": {"matchLabels": {"a": "b"}}, "minAvailable": 1}
     api.post(budgets, {"metadata": {"name": "b"}, "spec": selector})
-    assert api.post(core("pods", "p", "eviction"), {}).code == 429
-    api.patch(f"{budgets}/b/status", {"status": {"disruptionsAllowed": 1}})
+    unseen = api.post(core("pods", "p", "eviction"), {})
+    assert (unseen.code, unseen.reason) == (429, "TooManyRequests")
+    assert unseen.body["details"]["retryAfterSeconds"] > 0
+    status = {"observedGeneration": 1, "currentHealthy": 2, "desiredHealthy": 1}
+    api.patch(f"{budgets}/b/status", {"status": status | {"disruptionsAllowed": 1}})
+    assert api.post(core("pods", "p", "eviction"), {}, dryRun="All").code == 201
     assert api.post(core("pods", "p", "eviction"), {}).code == 201
     assert api.get(core("pods", "p")).code == 404
+    left = api.get(f"{budgets}/b").body["status"]
+    assert (left["disruptionsAllowed"], list(left["disruptedPods"])) == (0, ["p"])
+    refused = api.post(core("pods", "q", "eviction"), {})
+    assert (refused.code, refused.body["details"]["causes"][0]["reason"]) == (
+        429,
+        "DisruptionBudget",
+    )
+    assert "Cannot evict pod as it would violate the pod's disruption budget" in refused.message
+
+
+def test_a_pod_that_never_began_is_evicted_whatever_the_budget_says(
+    api: Raw, core: Paths, namespace: str
+) -> None:
+    spec = {"containers": [{"name": "c", "image": "i"}]}
+    api.post(core("pods"), {"metadata": {"name": "p", "labels": {"a": "b"}}, "spec": spec})
+    budgets = f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets"
+    api.post(budgets, {"metadata": {"name": "b"}, "spec": {"selector": {}, "minAvailable": 1}})
+    assert api.post(core("pods", "p", "eviction"), {}).code == 201

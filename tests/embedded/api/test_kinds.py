@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.api.raw import Raw
+from tests.embedded.api.raw import STRATEGIC, TABLE, Raw
 
 Paths = Callable[..., str]
 _CONTAINER = {"name": "c", "image": "i"}
@@ -248,3 +248,175 @@ def test_a_namespace_carries_its_name_as_label(api: Raw, namespace: str) -> None
     found = api.get(f"/api/v1/namespaces/{namespace}").body
     assert found["metadata"]["labels"] == {"kubernetes.io/metadata.name": namespace}
     assert (found["status"], found["spec"]) == ({"phase": "Active"}, {"finalizers": ["kubernetes"]})
+
+
+TARGET = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+BACKEND = {"service": {"name": "s", "port": {"number": 80}}}
+PATH = {"path": "/", "pathType": "Prefix", "backend": BACKEND}
+
+
+@pytest.mark.parametrize(
+    ("group", "plural", "body", "added"),
+    [
+        (
+            "discovery.k8s.io/v1",
+            "endpointslices",
+            {
+                "addressType": "IPv4",
+                "endpoints": [{"addresses": ["10.0.0.1"]}],
+                "ports": [{"port": 1}],
+            },
+            {"ports": [{"port": 1, "name": "", "protocol": "TCP"}]},
+        ),
+        (
+            "networking.k8s.io/v1",
+            "ingresses",
+            {"spec": {"rules": [{"host": "h", "http": {"paths": [PATH]}}]}},
+            {"status": {"loadBalancer": {}}},
+        ),
+        (
+            "networking.k8s.io/v1",
+            "networkpolicies",
+            {"spec": {"podSelector": {}, "egress": [{"ports": [{"port": 53}]}]}},
+            {
+                "spec": {
+                    "podSelector": {},
+                    "egress": [{"ports": [{"port": 53, "protocol": "TCP"}]}],
+                    "policyTypes": ["Ingress", "Egress"],
+                }
+            },
+        ),
+        (
+            "v1",
+            "resourcequotas",
+            {"spec": {"hard": {"pods": "1000m"}}},
+            {"spec": {"hard": {"pods": "1"}}},
+        ),
+        (
+            "v1",
+            "limitranges",
+            {"spec": {"limits": [{"type": "Container", "max": {"cpu": "1"}}]}},
+            {
+                "spec": {
+                    "limits": [
+                        {
+                            "type": "Container",
+                            "max": {"cpu": "1"},
+                            "default": {"cpu": "1"},
+                            "defaultRequest": {"cpu": "1"},
+                        }
+                    ]
+                }
+            },
+        ),
+        (
+            "autoscaling/v2",
+            "horizontalpodautoscalers",
+            {"spec": {"maxReplicas": 3, "scaleTargetRef": TARGET}},
+            {},
+        ),
+        (
+            "apps/v1",
+            "daemonsets",
+            {
+                "spec": {
+                    "selector": {"matchLabels": {"a": "b"}},
+                    "template": {
+                        "metadata": {"labels": {"a": "b"}},
+                        "spec": {"containers": [_CONTAINER]},
+                    },
+                }
+            },
+            {},
+        ),
+    ],
+)
+def test_further_kinds_are_kept_and_completed(
+    api: Raw, namespace: str, group: str, plural: str, body: dict[str, Any], added: dict[str, Any]
+) -> None:
+    root = f"/api/{group}" if group == "v1" else f"/apis/{group}"
+    path = f"{root}/namespaces/{namespace}/{plural}"
+    made = api.post(path, {"metadata": {"name": "x"}, **body}, fieldValidation="Strict")
+    assert made.code == 201, made.body
+    assert {name: made.body[name] for name in added} == added
+    assert api("GET", path, accept=TABLE).body["rows"][0]["cells"][0] == "x"
+    assert api.patch(f"{path}/x", {"metadata": {"labels": {"a": "b"}}}).code == 200
+    again = api.apply(
+        f"{path}/x", {"apiVersion": group, "kind": made.body["kind"], **body}, force="true"
+    )
+    assert again.code == 200, again.body
+    assert api.delete(f"{path}/x").code == 200
+
+
+@pytest.mark.parametrize(
+    ("group", "plural", "body", "field"),
+    [
+        ("discovery.k8s.io/v1", "endpointslices", {"addressType": "X"}, "addressType"),
+        ("networking.k8s.io/v1", "ingresses", {"spec": {}}, "spec"),
+        (
+            "networking.k8s.io/v1",
+            "ingresses",
+            {"spec": {"rules": [{"http": {"paths": [{"path": "/", "backend": BACKEND}]}}]}},
+            "spec.rules[0].http.paths[0].pathType",
+        ),
+        (
+            "autoscaling/v2",
+            "horizontalpodautoscalers",
+            {"spec": {"minReplicas": 3, "maxReplicas": 2, "scaleTargetRef": TARGET}},
+            "spec.maxReplicas",
+        ),
+        ("v1", "limitranges", {"spec": {"limits": [{"type": "Node"}]}}, "spec.limits[0].type"),
+    ],
+)
+def test_further_kinds_are_checked(
+    api: Raw, namespace: str, group: str, plural: str, body: dict[str, Any], field: str
+) -> None:
+    root = f"/api/{group}" if group == "v1" else f"/apis/{group}"
+    answer = api.post(
+        f"{root}/namespaces/{namespace}/{plural}", {"metadata": {"name": "x"}, **body}
+    )
+    assert (answer.code, answer.body["details"]["causes"][0]["field"]) == (422, field)
+
+
+def test_pods_have_the_priority_of_their_class(api: Raw, core: Paths) -> None:
+    classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    assert api.get(f"{classes}/system-node-critical").body["value"] == 2_000_001_000
+    api.post(classes, {"metadata": {"name": "high"}, "value": 7, "preemptionPolicy": "Never"})
+    spec = {"containers": [_CONTAINER], "priorityClassName": "high"}
+    made = api.post(core("pods"), {"metadata": {"name": "p"}, "spec": spec}).body["spec"]
+    assert (made["priority"], made["preemptionPolicy"]) == (7, "Never")
+    spec["priorityClassName"] = "none"
+    refused = api.post(core("pods"), {"metadata": {"name": "q"}, "spec": spec})
+    assert (refused.code, "no PriorityClass with name none was found" in refused.message) == (
+        403,
+        True,
+    )
+    assert api.patch(f"{classes}/high", {"value": 8}).code == 422
+    reserved = api.post(classes, {"metadata": {"name": "system-mine"}, "value": 1})
+    assert reserved.code == 422
+
+
+def test_ephemeral_containers_come_by_their_subresource_alone(api: Raw, core: Paths) -> None:
+    debugger = {"name": "debugger", "image": "i", "targetContainerName": "c"}
+    spec = {"containers": [_CONTAINER]}
+    bad = api.post(
+        core("pods"),
+        {"metadata": {"name": "p"}, "spec": spec | {"ephemeralContainers": [debugger]}},
+    )
+    assert bad.code == 422
+    api.post(core("pods"), {"metadata": {"name": "p"}, "spec": spec})
+    path = core("pods", "p", "ephemeralcontainers")
+    change = {"spec": {"ephemeralContainers": [debugger]}}
+    added = api.patch(path, change, STRATEGIC)
+    assert (added.code, added.body["kind"]) == (200, "Pod")
+    (found,) = added.body["spec"]["ephemeralContainers"]
+    assert (found["name"], found["imagePullPolicy"]) == ("debugger", "Always")
+    assert api.get(path).body["spec"]["ephemeralContainers"] == [found]
+    # A writer of the Pod who does not know of it takes nothing away.
+    pod = api.get(core("pods", "p")).body
+    del pod["spec"]["ephemeralContainers"]
+    assert api.put(core("pods", "p"), pod).body["spec"]["ephemeralContainers"] == [found]
+    removed = api.put(path, pod | {"spec": {**pod["spec"], "ephemeralContainers": []}})
+    assert (removed.code, "may not be changed" in removed.message) == (422, True)
+    other = {"name": "c", "image": "i"}
+    assert api.patch(path, {"spec": {"ephemeralContainers": [other]}}, STRATEGIC).code == 422

@@ -76,7 +76,7 @@ def dialled(server: Running, path: str, query: Any, *protocols: str) -> Iterator
         yield found
     finally:
         # What the other side has closed the client leaves open.
-        found.shutdown()
+        found.shutdown()  # type: ignore[no-untyped-call]
 
 
 def channels(connection: Any, protocol: str) -> dict[int, bytes]:
