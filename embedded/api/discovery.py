@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 
 from embedded.api.jsons import Json
 from embedded.api.resources import Registry, Resource
@@ -21,6 +22,23 @@ VERSION: Json = {
     "compiler": "none",
     "platform": f"linux/{architecture()}",
 }
+_SUBRESOURCE_VERBS = MappingProxyType(
+    {
+        "binding": ["create"],
+        "ephemeralcontainers": ["get", "patch", "update"],
+        "eviction": ["create"],
+        "finalize": ["update"],
+        "log": ["get"],
+        "token": ["create"],
+    }
+)
+_KINDS_OF_OTHERS = MappingProxyType(
+    {
+        "Eviction": {"group": "policy", "version": "v1"},
+        "TokenRequest": {"group": "authentication.k8s.io", "version": "v1"},
+    }
+)
+"""Kinds of subresources that are of another group than their resource."""
 _CREATE_ONLY = tuple((*key, kind) for key, (kind, _) in REVIEWS.items())
 """Resources that are answered without being stored."""
 
@@ -104,7 +122,8 @@ def _entries(resource: Resource) -> Iterable[Json]:
         scale = _sub(resource, "scale", "Scale", ["get", "patch", "update"])
         yield {**scale, "group": "autoscaling", "version": "v1"}
     for name, kind in resource.subresources.items():
-        yield _sub(resource, name, kind, ["create", "get"])
+        found = _sub(resource, name, kind, _SUBRESOURCE_VERBS.get(name, ["create", "get"]))
+        yield found | _KINDS_OF_OTHERS.get(kind, {})
 
 
 def _sub(resource: Resource, name: str, kind: str, verbs: list[str]) -> Json:

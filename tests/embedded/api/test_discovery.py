@@ -54,7 +54,7 @@ def test_an_unknown_group_is_plain_text(api: Raw) -> None:
 
 
 def test_an_unknown_resource_of_a_known_group_is_a_status(api: Raw) -> None:
-    answer = api.get("/apis/apps/v1/daemonsets")
+    answer = api.get("/apis/apps/v1/nothings")
     assert (answer.code, answer.reason) == (404, "NotFound")
     assert answer.message == "the server could not find the requested resource"
 
@@ -62,9 +62,10 @@ def test_an_unknown_resource_of_a_known_group_is_a_status(api: Raw) -> None:
 def test_what_is_not_served_is_501_with_a_sentence(api: Raw, core: Callable[..., str]) -> None:
     spec = {"containers": [{"name": "c", "image": "i"}]}
     api.post(core("pods"), {"metadata": {"name": "p"}, "spec": spec})
-    answer = api.post(core("pods", "p", "attach"), {})
+    answer = api.get(core("pods", "p", "proxy", "x"))
     assert (answer.code, answer.reason) == (501, "NotImplemented")
-    assert answer.message == "attach is not implemented by the embedded platform"
+    expected = "a path below a subresource is not implemented by the embedded platform"
+    assert answer.message == expected
 
 
 def test_a_new_kind_is_discovered_at_once(
@@ -80,3 +81,18 @@ def test_a_new_kind_is_discovered_at_once(
         namespace=namespace,
     )
     assert made.metadata.name == "t"
+
+
+def test_subresources_name_their_verbs_and_the_group_of_their_kind(api: Raw) -> None:
+    found = {entry["name"]: entry for entry in api.get("/api/v1").body["resources"]}
+    eviction = found["pods/eviction"]
+    # Without group and version kubectl drain deletes Pods, and asks no budget.
+    assert (eviction["kind"], eviction["group"], eviction["version"]) == (
+        "Eviction",
+        "policy",
+        "v1",
+    )
+    assert eviction["verbs"] == ["create"]
+    assert found["pods/ephemeralcontainers"]["verbs"] == ["get", "patch", "update"]
+    assert found["serviceaccounts/token"]["group"] == "authentication.k8s.io"
+    assert "deletecollection" not in found["namespaces"]["verbs"]
