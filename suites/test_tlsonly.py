@@ -209,8 +209,8 @@ def test_users_rules_do_not_reopen_plaintext(
     host name and a domain; for all and for single databases, users and roles. The first of each
     cluster let plaintext in before. A login in plaintext at the primary or a replica breaks it,
     whatever the controls say, and so does a rule that would let one in, as they are at the end,
-    after a further proven reconcile. One of the clusters is toggled while its replica starts again
-    and its reconciles are forced many times a second.
+    after a further proven reconcile. One of the clusters is toggled, and there and back before,
+    while its replica starts again and its reconciles are forced many times a second.
     """
     evidence.data("forced-reconciles", tlsonly.tls_enforced.forced)
     for kind, answers in tlsonly.tls_enforced.reopening.items():

@@ -29,7 +29,7 @@ def _served(
     observed = staged(
         updated={
             "alone": Replaced(leaf=ALONE, served=_serving(alone)),
-            "both": Replaced(leaf=BOTH, served=_serving(both)),
+            "both": (Replaced(leaf=BOTH, served=_serving(both)),),
             "forced": 9,
         },
         lasting={"served": _serving(end)},
