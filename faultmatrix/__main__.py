@@ -1,4 +1,4 @@
-"""Show that the checks catch what they are there for: `python -m faultmatrix`."""
+"""Show that the checks catch what they are there for, and only that: `python -m faultmatrix`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from faultmatrix import machine, table
 from faultmatrix.matrix import Entry, Matrix, Runner, without_fault
 from faultmatrix.parent import end_with_tox
 from faultmatrix.running import RunError, ask_listing
-from reference.faults.fault import Fault
-from reference.faults.registry import REGISTRY, UnknownFaultError, parse
+from reference.faults.registry import EVERYTHING, REGISTRY, UnknownFaultError, parse
+from reference.faults.variant import Behaviour
 
 INTERRUPTED = 2
 BROKEN = 3
@@ -24,10 +24,10 @@ WRONG_USE = 4
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m faultmatrix") -> int:
-    """Do what the command line says: 0 when all is well, 1 when a fault was missed or hit more."""
+    """Do what the command line says: 0 when all is well, 1 when a check was wrong."""
     options = _parser(prog).parse_args(arguments)
     try:
-        chosen = tuple(parse(",".join(options.names))) if options.names else REGISTRY
+        chosen = tuple(parse(",".join(options.names))) if options.names else EVERYTHING
     except UnknownFaultError as error:
         print(error, file=sys.stderr)
         return WRONG_USE
@@ -57,11 +57,15 @@ def _told(error: OSError) -> str:
 
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="FAULT", help="only these (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="only these faults and variants (default: all)"
+    )
     parser.add_argument(
         "--jobs", type=int, default=2, metavar="N", help="runs at a time (default: 2)"
     )
-    parser.add_argument("--list", action="store_true", help="show the faults, and stop")
+    parser.add_argument(
+        "--list", action="store_true", help="show the faults and variants, and stop"
+    )
     parser.add_argument(
         "--report-dir",
         type=Path,
@@ -72,7 +76,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
-async def _interruptible(options: argparse.Namespace, chosen: Sequence[Fault]) -> int:
+async def _interruptible(options: argparse.Namespace, chosen: Sequence[Behaviour]) -> int:
     """Let the first signal end all runs, which then clean up; later ones must not cut that off."""
     loop = asyncio.get_running_loop()
     work = asyncio.ensure_future(_run(options, chosen))
@@ -83,7 +87,7 @@ async def _interruptible(options: argparse.Namespace, chosen: Sequence[Fault]) -
     return await work
 
 
-async def _run(options: argparse.Namespace, chosen: Sequence[Fault]) -> int:
+async def _run(options: argparse.Namespace, chosen: Sequence[Behaviour]) -> int:
     listing = await ask_listing()
     bare = () if options.names else without_fault(listing, REGISTRY)
     if options.list:
@@ -97,7 +101,7 @@ async def _run(options: argparse.Namespace, chosen: Sequence[Fault]) -> int:
             say=_say,
             keep=options.report_dir is not None,
         )
-        print(table.opening(len(chosen), options.jobs, reports), flush=True)
+        print(table.opening(chosen, options.jobs, reports), flush=True)
         matrix = await runner.run(chosen, bare=bare)
     return _conclude(matrix, options.json)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reference.faults.fault import Fault
+from reference.faults.variant import Variant
 from reports.run import RequirementRecord, Run, Verdict
 from reports.text import one_line
 
@@ -59,6 +60,30 @@ class Baseline:
         return not (self.reds or self.broken) and self.green > 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The run with a variant, which keeps the contract: what is not green although it should be.
+
+    `besides` are rows of the level MAY that are listed as differing, and do; `idle` those that are
+    listed and do not.
+    """
+
+    variant: Variant
+    reds: tuple[Row, ...] = ()
+    besides: tuple[Row, ...] = ()
+    idle: tuple[Row, ...] = ()
+    green: int = 0
+    broken: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Return whether everything is green but what is listed, and something is."""
+        return not (self.reds or self.broken) and self.green > 0
+
+
+Seen = Outcome | Kept | Baseline
+
+
 def judge(fault: Fault, run: Run) -> Outcome:
     """Compare what a run under a fault found with what the registry says of it."""
     rows = {record.id: _row(record) for record in run.requirements}
@@ -85,13 +110,48 @@ def judge(fault: Fault, run: Run) -> Outcome:
 
 def judge_baseline(run: Run, decided: frozenset[str]) -> Baseline:
     """Say what is not green without a fault, of the requirements that the run should decide."""
-    reds = tuple(
-        _row(record)
+    reds = tuple(map(_row, _reds(run, decided)))
+    return Baseline(reds=reds, green=len(run.with_verdict("passed")), broken=_broken(run))
+
+
+def judge_variant(variant: Variant, run: Run, decided: frozenset[str]) -> Kept:
+    """Say what is not green with a variant, of the requirements that the run should decide.
+
+    A listed one is excused where it failed and is of the level MAY.
+    """
+    listed = {hit.requirement: hit.reason for hit in variant.differing}
+    reds = _reds(run, decided)
+    excused = {
+        record.id
+        for record in reds
+        if record.id in listed and record.level == "MAY" and record.verdict == "failed"
+    }
+    idle = [hit.requirement for hit in variant.differing if not hit.sometimes]
+    return Kept(
+        variant=variant,
+        reds=tuple(_row(record) for record in reds if record.id not in excused),
+        besides=tuple(
+            replace(_row(record), reason=listed[record.id])
+            for record in reds
+            if record.id in excused
+        ),
+        idle=tuple(
+            _row(record)
+            for record in run.requirements
+            if record.id in idle and record.verdict == "passed"
+        ),
+        green=len(run.with_verdict("passed")),
+        broken=_broken(run),
+    )
+
+
+def _reds(run: Run, decided: frozenset[str]) -> list[RequirementRecord]:
+    return [
+        record
         for record in run.requirements
         if record.verdict not in {"passed", "not-applicable"}
         and (record.id in decided or record.verdict not in UNSEEN)
-    )
-    return Baseline(reds=reds, green=len(run.with_verdict("passed")), broken=_broken(run))
+    ]
 
 
 def _row(record: RequirementRecord) -> Row:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from faultmatrix.judging import Outcome
+from faultmatrix.judging import Kept, Outcome
 from faultmatrix.matrix import Entry, Matrix
 
 SCHEMA = 1
@@ -21,6 +21,7 @@ def render(matrix: Matrix) -> str:
         "without_a_fault": _entry(matrix.baseline),
         "requirements_without_a_fault": matrix.bare,
         "faults": [_entry(entry) for entry in matrix.faults],
+        "variants": [_entry(entry) for entry in matrix.variants],
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -32,5 +33,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
         seen["fault"] = fault.name
         seen["breaks"] = fault.breaks
         seen["expects"] = fault.expects
+    if isinstance(entry.seen, Kept):
+        variant = entry.seen.variant
+        seen["variant"] = variant.name
+        seen["differs"] = variant.differs
+        seen["expects"] = "passed"
     report = str(entry.report) if entry.report.exists() else None
     return {**seen, "good": entry.seen.good, "seconds": round(entry.seconds, 3), "report": report}

@@ -1,4 +1,4 @@
-"""All faults against the scenarios that they need, some at a time, and one run without any."""
+"""All faults against the scenarios that they need, all variants, and one run without any."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from faultmatrix.judging import Baseline, Outcome, judge, judge_baseline
+from faultmatrix.judging import (
+    Baseline,
+    Kept,
+    Outcome,
+    Seen,
+    judge,
+    judge_baseline,
+    judge_variant,
+)
 from faultmatrix.listing import Listing
 from faultmatrix.running import RunError, Verification, output_beside, verify
 from reference.faults.fault import Fault
+from reference.faults.variant import Behaviour, Variant
 
 BASELINE = "without-a-fault"
 """The directory of the run without a fault, beside those named as the faults are."""
@@ -22,14 +31,20 @@ BASELINE = "without-a-fault"
 class Entry:
     """One line of the matrix: what was seen, in how many seconds, and where the report is."""
 
-    seen: Outcome | Baseline
+    seen: Seen
     seconds: float
     report: Path
 
     @property
     def name(self) -> str:
-        """The name of the fault."""
-        return self.seen.fault.name if isinstance(self.seen, Outcome) else BASELINE
+        """The name of the fault or the variant."""
+        match self.seen:
+            case Outcome(fault=fault):
+                return fault.name
+            case Kept(variant=variant):
+                return variant.name
+            case _:
+                return BASELINE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +55,17 @@ class Matrix:
     faults: tuple[Entry, ...]
     bare: tuple[str, ...]
     seconds: float
+    variants: tuple[Entry, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All runs."""
+        return (self.baseline, *self.faults, *self.variants)
 
     @property
     def good(self) -> bool:
-        """Return whether each fault was caught alone, and no requirement lacks one."""
-        return not self.bare and all(each.seen.good for each in (self.baseline, *self.faults))
+        """Return whether each fault was caught alone, each variant passed, and none is missing."""
+        return not self.bare and all(each.seen.good for each in self.entries)
 
 
 def without_fault(listing: Listing, faults: Sequence[Fault]) -> tuple[str, ...]:
@@ -64,41 +85,64 @@ class Runner:
     keep: bool
     """Keep the reports of runs that went well, too."""
 
-    async def run(self, faults: Sequence[Fault], *, bare: tuple[str, ...] = ()) -> Matrix:
-        """Run the verifier without a fault and under each of them."""
+    async def run(self, chosen: Sequence[Behaviour], *, bare: tuple[str, ...] = ()) -> Matrix:
+        """Run the verifier without a fault, under each of them, and with each variant."""
         began = time.monotonic()
         slots = asyncio.Semaphore(self.jobs)
 
-        async def one(fault: Fault | None) -> Entry:
+        async def one(behaviour: Behaviour | None) -> Entry:
             async with slots:
-                entry = await self._entry(fault, faults)
+                entry = await self._entry(behaviour, chosen)
             self.say(entry)
             return entry
 
         # Alone, for it has all scenarios at once.
         baseline = await one(None)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(fault)) for fault in faults]
-        entries = tuple(task.result() for task in tasks)
-        seconds = time.monotonic() - began
-        return Matrix(baseline=baseline, faults=entries, bare=bare, seconds=seconds)
+            tasks = [group.create_task(one(each)) for each in chosen if isinstance(each, Fault)]
+        # So have these.
+        variants = [await one(each) for each in chosen if isinstance(each, Variant)]
+        return Matrix(
+            baseline=baseline,
+            faults=tuple(task.result() for task in tasks),
+            variants=tuple(variants),
+            bare=bare,
+            seconds=time.monotonic() - began,
+        )
 
-    async def _entry(self, fault: Fault | None, faults: Sequence[Fault]) -> Entry:
-        report = self.reports / (fault.name if fault else BASELINE)
+    async def _entry(self, behaviour: Behaviour | None, chosen: Sequence[Behaviour]) -> Entry:
+        report = self.reports / (behaviour.name if behaviour else BASELINE)
         began = time.monotonic()
-        seen: Outcome | Baseline | None = None
+        seen: Seen | None = None
         try:
-            if fault is None:
-                ids = [id_ for each in faults for id_ in each.requirements]
-                seen = await self._baseline(self.listing.scenarios(ids), report)
+            if behaviour is None:
+                seen = await self._baseline(self._scenarios(chosen), report)
+            elif isinstance(behaviour, Variant):
+                seen = await self._kept(behaviour, report)
             else:
-                seen = await self._outcome(fault, report)
+                seen = await self._outcome(behaviour, report)
         finally:
             # One that was cut off says nothing.
             if not self.keep and (seen is None or seen.good):
                 shutil.rmtree(report, ignore_errors=True)
                 output_beside(report).unlink(missing_ok=True)
         return Entry(seen=seen, seconds=time.monotonic() - began, report=report)
+
+    def _scenarios(self, chosen: Sequence[Behaviour]) -> frozenset[str]:
+        """The scenarios of the faults' requirements; of variants all."""
+        if any(isinstance(each, Variant) for each in chosen):
+            return self.listing.scenarios(self.listing.decided)
+        ids = [id_ for each in chosen if isinstance(each, Fault) for id_ in each.requirements]
+        return self.listing.scenarios(ids)
+
+    async def _kept(self, variant: Variant, report: Path) -> Kept:
+        scenarios = self._scenarios([variant])
+        checks = self.listing.within(scenarios)
+        try:
+            run = await verify(Verification(checks=checks, report=report, fault=variant))
+        except RunError as error:
+            return Kept(variant=variant, broken=str(error))
+        return judge_variant(variant, run, self.listing.decidable(scenarios))
 
     async def _baseline(self, scenarios: frozenset[str], report: Path) -> Baseline:
         checks = self.listing.within(scenarios)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from faultmatrix.listing import Listing
-from reference.faults.fault import Fault
+from reference.faults.variant import Behaviour
 from reports.renderers import run_json
 from reports.run import Run
 from reports.text import one_line
@@ -34,11 +34,11 @@ def output_beside(report: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """One run to make: these checks, under this fault or none, reporting to this directory."""
+    """One run to make: these checks, under a fault, a variant or none, reporting to a directory."""
 
     checks: Sequence[str]
     report: Path
-    fault: Fault | None = None
+    fault: Behaviour | None = None
 
     @property
     def arguments(self) -> list[str]:

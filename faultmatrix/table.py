@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from faultmatrix.judging import Baseline, Outcome, Row
+from faultmatrix.judging import Baseline, Kept, Outcome, Row
 from faultmatrix.matrix import Entry, Matrix
-from reference.faults.fault import Fault
+from reference.faults.variant import Behaviour, Variant
 from reports.terminal import Style
 from reports.text import plural
 
 _STYLE = Style()
 
 
-def opening(faults: int, jobs: int, reports: Path) -> str:
+def opening(chosen: Sequence[Behaviour], jobs: int, reports: Path) -> str:
     """Return the line that announces the runs."""
-    each = plural(faults, "fault")
-    return f"one run without a fault, then {each}, {jobs} at a time; reports in {reports}"
+    return (
+        f"one run without a fault, then {_number(chosen)}, {jobs} at a time; reports in {reports}"
+    )
 
 
 def line(entry: Entry) -> str:
@@ -27,22 +28,24 @@ def line(entry: Entry) -> str:
 
 
 def summary(matrix: Matrix) -> str:
-    """The table: what went wrong first, with where its report is; then all faults; then counts."""
-    entries = (matrix.baseline, *matrix.faults)
-    bad = [entry for entry in entries if not entry.seen.good]
+    """The table: what went wrong first, with where its report is; then all runs; then counts."""
+    bad = [entry for entry in matrix.entries if not entry.seen.good]
     blocks = ["\n".join(_explained(entry)) for entry in bad]
     if matrix.bare:
         blocks.append(f"WITHOUT A FAULT  {', '.join(matrix.bare)}\n" + _BARE)
-    blocks.append("\n".join(_table(matrix.faults)))
-    if idle := [entry for entry in matrix.faults if _idle(entry)]:
+    if matrix.faults:
+        blocks.append("\n".join(_table(matrix.faults)))
+    if matrix.variants:
+        blocks.append("\n".join(_table_of_variants(matrix.variants)))
+    if idle := [entry for entry in matrix.entries if _idle(entry)]:
         blocks.append("\n".join(_warning(entry) for entry in idle))
     return "\n\n".join([*blocks, _counts(matrix)]) + "\n"
 
 
-def listed(faults: Sequence[Fault], bare: Sequence[str]) -> str:
-    """Return the text of --list: each fault, what it breaks, and who must notice."""
-    lines = [line for fault in faults for line in _listed(fault)]
-    lines += [plural(len(faults), "fault")]
+def listed(chosen: Sequence[Behaviour], bare: Sequence[str]) -> str:
+    """Return the text of --list: each fault, what it breaks, who must notice; each variant."""
+    lines = [line for each in chosen for line in _listed(each)]
+    lines += [_number(chosen)]
     if bare:
         lines += [f"decided requirements without a fault: {', '.join(bare)}"]
     return "\n".join(lines) + "\n"
@@ -55,7 +58,7 @@ def _word(entry: Entry) -> str:
     seen = entry.seen
     if seen.broken:
         return "BROKEN"
-    if isinstance(seen, Baseline):
+    if isinstance(seen, Baseline | Kept):
         return "green" if seen.good else "NOT GREEN"
     if seen.missed:
         return "MISSED"
@@ -68,6 +71,9 @@ def _short(entry: Entry) -> str:
         return seen.broken
     if isinstance(seen, Baseline):
         return ", ".join(map(_named, seen.reds)) or f"{seen.green} requirements"
+    if isinstance(seen, Kept):
+        reds = ", ".join(map(_named, seen.reds)) or f"{seen.green} requirements"
+        return reds + (f" besides {_ids(seen.besides)}" if seen.besides else "")
     parts = [
         ", ".join(row.requirement for row in seen.caught),
         "".join(f" missed {_named(row)}" for row in seen.missed),
@@ -90,6 +96,8 @@ def _explained(entry: Entry) -> Iterator[str]:
         for row in seen.unexpected:
             yield from _wrapped("besides", f"{row.requirement} should be green, {_is(row)}")
     else:
+        if isinstance(seen, Kept):
+            yield from _wrapped("differs", seen.variant.differs)
         for row in seen.reds:
             yield from _wrapped("red", f"{row.requirement} should be green, {_is(row)}")
     if seen.broken:
@@ -112,6 +120,17 @@ def _table(entries: Sequence[Entry]) -> Iterator[str]:
             name = caught = ""
 
 
+def _table_of_variants(entries: Sequence[Entry]) -> Iterator[str]:
+    yield f"{'variant':<36}{'passed':<8}differs besides, as listed"
+    for entry in sorted(entries, key=lambda each: each.seen.good):
+        if not isinstance(entry.seen, Kept):
+            continue
+        name, count = entry.name, str(entry.seen.green)
+        for besides in list(_besides(entry.seen.besides)) or [""]:
+            yield f"{name:<36}{count:<8}{besides}".rstrip()
+            name = count = ""
+
+
 def _besides(rows: Sequence[Row]) -> Iterator[str]:
     """One line for each verdict and reason, with all that it is given for."""
     for (verdict, reason), alike in groupby(rows, key=lambda row: (row.verdict, row.reason)):
@@ -125,14 +144,35 @@ def _warning(entry: Entry) -> str:
 
 def _counts(matrix: Matrix) -> str:
     good = sum(entry.seen.good for entry in matrix.faults)
+    kept = sum(entry.seen.good for entry in matrix.variants)
     base = "green" if matrix.baseline.seen.good else "NOT GREEN"
-    return (
-        f"{good} of {len(matrix.faults)} faults caught by what they break and by nothing else;"
-        f" without a fault: {base}; {matrix.seconds:.0f} s"
-    )
+    parts = [
+        f"{good} of {len(matrix.faults)} faults caught by what they break and by nothing else",
+        f"{kept} of {len(matrix.variants)} variants of a kept contract passed",
+        f"without a fault: {base}",
+    ]
+    shown = [matrix.faults or not matrix.variants, matrix.variants, True]
+    said = "; ".join(part for part, show in zip(parts, shown, strict=True) if show)
+    return f"{said}; {matrix.seconds:.0f} s"
 
 
-def _listed(fault: Fault) -> Iterator[str]:
+def _number(chosen: Sequence[Behaviour]) -> str:
+    variants = sum(isinstance(each, Variant) for each in chosen)
+    faults = len(chosen) - variants
+    counts = [plural(faults, "fault")] if faults or not variants else []
+    counts += [plural(variants, "variant")] if variants else []
+    return " and ".join(counts)
+
+
+def _listed(behaviour: Behaviour) -> Iterator[str]:
+    if isinstance(behaviour, Variant):
+        yield f"{behaviour.name}  ({behaviour.where})"
+        yield from _wrapped("differs", behaviour.differs)
+        yield f"  {'expects':<9}passed"
+        for hit in behaviour.differing:
+            yield from _wrapped("besides", f"{hit.requirement}: {hit.reason}")
+        return
+    fault = behaviour
     yield f"{fault.name}  ({fault.where})"
     yield from _wrapped("breaks", fault.breaks)
     yield f"  {'caught':<9}{', '.join(fault.requirements)}, as {fault.expects}"
@@ -144,7 +184,7 @@ def _listed(fault: Fault) -> Iterator[str]:
 
 def _idle(entry: Entry) -> tuple[Row, ...]:
     seen = entry.seen
-    return seen.idle if isinstance(seen, Outcome) and not seen.broken else ()
+    return seen.idle if isinstance(seen, Outcome | Kept) and not seen.broken else ()
 
 
 def _named(row: Row) -> str:

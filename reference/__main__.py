@@ -12,7 +12,7 @@ from embedded.box.launcher import EXIT_UNAVAILABLE
 from embedded.box.specification import Program, Specification
 from embedded.images.cache import cache_directory
 from reference.bundles import bundle
-from reference.faults import Fault
+from reference.faults import Behaviour
 from reference.images.table import images
 
 
@@ -54,7 +54,7 @@ def _up(options: argparse.Namespace) -> int:
     return cli.run_up(specification)
 
 
-def _node(faults: Sequence[Fault]) -> Program:
+def _node(faults: Sequence[Behaviour]) -> Program:
     names = ",".join(fault.name for fault in faults if fault.where == "node")
     if not names:
         return Program(module="embedded.node")
@@ -73,7 +73,7 @@ def _bundle(options: argparse.Namespace) -> int:
     return 0
 
 
-def _faults(options: argparse.Namespace) -> tuple[Fault, ...] | None:
+def _faults(options: argparse.Namespace) -> tuple[Behaviour, ...] | None:
     """Return the faults that are named; None, with a word to the user, when one is unknown."""
     if not options.faults:
         return ()

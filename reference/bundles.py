@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from reference.faults import Fault
+from reference.faults import Behaviour
 from reference.images.operator import code_key
 
 
-def bundle(faults: Sequence[Fault], cache: Path) -> str:
+def bundle(faults: Sequence[Behaviour], cache: Path) -> str:
     """Return the bundle as YAML, of an operator that commits `faults`.
 
     It follows from the operator's code and the names of the faults.
@@ -36,7 +36,7 @@ def _keep(file: Path, text: str) -> None:
     aside.rename(file)
 
 
-def _render(faults: Sequence[Fault]) -> str:
+def _render(faults: Sequence[Behaviour]) -> str:
     from reference.faults.bundle import render
 
     return render(faults)

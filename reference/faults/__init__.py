@@ -7,8 +7,12 @@ checks of its requirements catch it. A known deviation of a real version is a fa
 `Contract` or of the node's `NodeBehaviour` that overrides what it breaks, on top of `super()`, so
 that several faults at once are a class of all of them. The modules beside `chapters` are what
 faults share, and the programs `operator` and `node`, which run with faults.
+
+`chapters.variants` has the opposite: operators that keep the contract in ways of their own, which
+no check may take for a breach.
 """
 
 from reference.faults.fault import Fault, Hit
+from reference.faults.variant import Behaviour, Variant
 
-__all__ = ["Fault", "Hit"]
+__all__ = ["Behaviour", "Fault", "Hit", "Variant"]

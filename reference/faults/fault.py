@@ -9,7 +9,8 @@ Where = Literal["operator", "node", "data plane"]
 Expected = Literal["failed", "error"]
 
 _T = TypeVar("_T", bound=type)
-_RECORD = "__fault__"
+RECORD = "__fault__"
+"""The attribute of a class that holds its record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +47,8 @@ class Fault:
 
     def __call__(self, override: _T) -> _T:
         """Note of a subclass of `Contract` or `NodeBehaviour` that it commits this fault."""
-        setattr(override, _RECORD, self)
+        setattr(override, RECORD, self)
         return override
-
-    @staticmethod
-    def of(override: type) -> Fault | None:
-        """Return the record in front of a class; None of one that has none of its own."""
-        return vars(override).get(_RECORD)
 
 
 def hits(reason: str, *requirements: str, sometimes: bool = False) -> tuple[Hit, ...]:

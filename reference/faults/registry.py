@@ -1,4 +1,4 @@
-"""All faults, found in the modules of `reference.faults.chapters`, and combinations of them."""
+"""All faults and variants, found in `reference.faults.chapters`, and combinations of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 from reference.faults import chapters
 from reference.faults.fault import Fault
+from reference.faults.variant import Behaviour, Variant, record_of
 
 _T = TypeVar("_T")
 _CHAPTERS = ("AUTO", "CERTREQ", "CONN", "REPL", "CUSTOM", "ROOTCA", "UPDATE", "TLSONLY", "FIN")
@@ -26,11 +27,11 @@ def _modules() -> Iterator[ModuleType]:
         yield importlib.import_module(found.name)
 
 
-def _overrides() -> Iterator[tuple[Fault, type]]:
+def _overrides() -> Iterator[tuple[Behaviour, type]]:
     for module in _modules():
         for value in vars(module).values():
             if isinstance(value, type) and value.__module__ == module.__name__:
-                record = Fault.of(value)
+                record = record_of(value)
                 if record is not None:
                     yield record, value
 
@@ -43,19 +44,25 @@ def _place(fault: Fault) -> tuple[int, str, int, str]:
     return known, chapter, int(number), letter
 
 
-_FOUND: tuple[tuple[Fault, type], ...] = tuple(
-    sorted(_overrides(), key=lambda each: _place(each[0]))
-)
+_FOUND: tuple[tuple[Behaviour, type], ...] = tuple(_overrides())
 
-REGISTRY: tuple[Fault, ...] = tuple(fault for fault, _ in _FOUND)
+REGISTRY: tuple[Fault, ...] = tuple(
+    sorted((found for found, _ in _FOUND if isinstance(found, Fault)), key=_place)
+)
 """All faults, in the order of the requirements that they break."""
 
-OVERRIDES: Mapping[str, type] = {fault.name: override for fault, override in _FOUND}
-"""The classes that commit the faults, by the faults' names."""
+VARIANTS: tuple[Variant, ...] = tuple(found for found, _ in _FOUND if isinstance(found, Variant))
+"""All variants, in the order of the sources."""
+
+EVERYTHING: tuple[Behaviour, ...] = (*REGISTRY, *VARIANTS)
+"""All faults, then all variants."""
+
+OVERRIDES: Mapping[str, type] = {found.name: override for found, override in _FOUND}
+"""The classes that commit the faults, and those of the variants, by name."""
 
 
-def parse(text: str) -> tuple[Fault, ...]:
-    """Return the faults whose names stand in `text`, separated by commas, each once and by name.
+def parse(text: str) -> tuple[Behaviour, ...]:
+    """Return the faults and variants named in `text`, separated by commas, each once and by name.
 
     Raises UnknownFaultError.
     """
@@ -63,7 +70,7 @@ def parse(text: str) -> tuple[Fault, ...]:
     return tuple(_find(name) for name in sorted(names))
 
 
-def combined(base: type[_T], faults: Iterable[Fault]) -> _T:
+def combined(base: type[_T], faults: Iterable[Behaviour]) -> _T:
     """Return an object of `base` that commits all faults which override something of `base`.
 
     Faults of others are left out: those of the node from the operator's contract, and vice versa.
@@ -75,8 +82,8 @@ def combined(base: type[_T], faults: Iterable[Fault]) -> _T:
     return cast(_T, type(f"Faulty{base.__name__}", tuple(mine), {})())
 
 
-def _find(name: str) -> Fault:
-    by_name = {fault.name: fault for fault in REGISTRY}
+def _find(name: str) -> Behaviour:
+    by_name = {each.name: each for each in EVERYTHING}
     if name in by_name:
         return by_name[name]
     near = difflib.get_close_matches(name, by_name, n=3)

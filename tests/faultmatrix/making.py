@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faultmatrix.listing import Check, Listing
 from reference.faults.fault import Fault, Hit
+from reference.faults.variant import Variant
 from reports.run import VERDICTS, Breakdown, RequirementRecord, Run, Verdict
 
 FAULT = Fault(
@@ -14,15 +15,25 @@ FAULT = Fault(
 )
 
 
-def run(*breakdowns: str, **verdicts: Verdict) -> Run:
-    """`run(DOOR_1="failed")`: a judged run with verdicts by requirement, and what broke."""
+VARIANT = Variant(
+    name="door-of-glass",
+    differs="The door is of glass.",
+    differing=(Hit(requirement="DOOR-2", reason="it says of what doors usually are"),),
+)
+
+
+def run(*breakdowns: str, may: tuple[str, ...] = (), **verdicts: Verdict) -> Run:
+    """`run(DOOR_1="failed")`: a judged run with verdicts by requirement, and what broke.
+
+    Those of `may` are of the level MAY.
+    """
     records = tuple(
         RequirementRecord(
             id=name.replace("_", "-"),
             chapter=name.partition("_")[0],
             promise="It is shut.",
-            level="MUST",
-            required=True,
+            level="MAY" if name in may else "MUST",
+            required=name not in may,
             verdict=verdict,
             reason=f"why {name}",
         )

@@ -16,7 +16,7 @@ import pytest
 from faultmatrix.listing import Listing
 from faultmatrix.matrix import without_fault
 from faultmatrix.running import ROOT, ask_listing
-from reference.faults.registry import REGISTRY
+from reference.faults.registry import REGISTRY, VARIANTS
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -33,7 +33,8 @@ def test_the_list_is_of_all_faults() -> None:
     ended = run("--list")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert all(f"\n{fault.name}  (" in f"\n{ended.stdout}" for fault in REGISTRY)
-    assert ended.stdout.endswith(f"{len(REGISTRY)} faults\n")
+    assert all(f"\n{variant.name}  (" in ended.stdout for variant in VARIANTS)
+    assert ended.stdout.endswith(f"{len(REGISTRY)} faults and {len(VARIANTS)} variants\n")
 
 
 def test_the_list_can_be_of_some() -> None:

@@ -6,10 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from faultmatrix.judging import Baseline, Outcome, Row, judge, judge_baseline
+from faultmatrix.judging import (
+    Baseline,
+    Kept,
+    Outcome,
+    Row,
+    judge,
+    judge_baseline,
+    judge_variant,
+)
 from reports.run import Verdict
 from reports.verdicts import judge as judged
-from tests.faultmatrix.making import FAULT, run
+from tests.faultmatrix.making import FAULT, VARIANT, run
 from tests.reports.examples import PLAINTEXT, finished, header, journal, selected
 
 
@@ -110,3 +118,34 @@ def test_a_run_that_looked_at_nothing_is_not_green() -> None:
     assert not judge_baseline(run(), frozenset()).good
     assert not Baseline().good
     assert not judge_baseline(run("it broke", DOOR_1="passed"), frozenset()).good
+
+
+DOORS = frozenset({"DOOR-1", "DOOR-2"})
+
+
+def test_a_variant_is_well_where_everything_passed() -> None:
+    seen = judge_variant(VARIANT, run(DOOR_1="passed", DOOR_2="passed"), DOORS)
+    assert (seen.reds, seen.besides, ids(seen.idle), seen.good) == ((), (), ["DOOR-2"], True)
+
+
+def test_a_listed_row_that_only_informs_may_differ() -> None:
+    seen = judge_variant(VARIANT, run(may=("DOOR_2",), DOOR_1="passed", DOOR_2="failed"), DOORS)
+    assert (seen.reds, ids(seen.besides), seen.idle, seen.good) == ((), ["DOOR-2"], (), True)
+    assert seen.besides[0].reason == "it says of what doors usually are"
+
+
+@pytest.mark.parametrize("verdict", ["failed", "error", "blocked", "not-tested"])
+def test_a_variant_that_comes_out_otherwise_is_red(verdict: Verdict) -> None:
+    seen = judge_variant(VARIANT, run(DOOR_1=verdict, DOOR_2="passed"), DOORS)
+    assert (ids(seen.reds), seen.good) == (["DOOR-1"], False)
+
+
+def test_listing_excuses_neither_a_promise_nor_an_error() -> None:
+    failed = judge_variant(VARIANT, run(DOOR_1="passed", DOOR_2="failed"), DOORS)
+    error = judge_variant(VARIANT, run(may=("DOOR_2",), DOOR_1="passed", DOOR_2="error"), DOORS)
+    assert (ids(failed.reds), ids(error.reds)) == (["DOOR-2"], ["DOOR-2"])
+
+
+def test_a_variant_of_which_nothing_is_known_is_not_well() -> None:
+    assert not judge_variant(VARIANT, run("the platform ended", DOOR_1="passed"), DOORS).good
+    assert not Kept(variant=VARIANT).good

@@ -6,21 +6,34 @@ import json
 from pathlib import Path
 
 from faultmatrix import machine, table
-from faultmatrix.judging import Baseline, Outcome, judge, judge_baseline
+from faultmatrix.judging import (
+    Kept,
+    Outcome,
+    Seen,
+    judge,
+    judge_baseline,
+    judge_variant,
+)
 from faultmatrix.matrix import Entry, Matrix
-from tests.faultmatrix.making import FAULT, run
+from tests.faultmatrix.making import FAULT, VARIANT, run
 
 REPORT = Path("/reports/door-open")
 
 
-def entry(seen: Outcome | Baseline) -> Entry:
+def entry(seen: Seen) -> Entry:
     return Entry(seen=seen, seconds=2.5, report=REPORT)
 
 
-def matrix(*outcomes: Outcome, bare: tuple[str, ...] = ()) -> Matrix:
+def matrix(
+    *outcomes: Outcome, bare: tuple[str, ...] = (), variants: tuple[Kept, ...] = ()
+) -> Matrix:
     green = judge_baseline(run(DOOR_1="passed"), frozenset({"DOOR-1"}))
     return Matrix(
-        baseline=entry(green), faults=tuple(map(entry, outcomes)), bare=bare, seconds=60.0
+        baseline=entry(green),
+        faults=tuple(map(entry, outcomes)),
+        bare=bare,
+        seconds=60.0,
+        variants=tuple(map(entry, variants)),
     )
 
 
@@ -93,3 +106,35 @@ def test_the_list_says_who_must_notice() -> None:
     assert "caught   DOOR-1, as failed" in text
     assert "besides  DOOR-2: it is the same door" in text
     assert "without a fault: WALL-1" in text
+
+
+DOORS = frozenset({"DOOR-1", "DOOR-2"})
+KEPT = judge_variant(VARIANT, run(may=("DOOR_2",), DOOR_1="passed", DOOR_2="failed"), DOORS)
+RED = judge_variant(VARIANT, run(DOOR_1="failed", DOOR_2="passed"), DOORS)
+
+
+def test_a_variant_has_a_line_and_is_counted() -> None:
+    words = " ".join(table.line(entry(KEPT)).split())
+    assert words == "green 2.5 s door-of-glass 1 requirements besides DOOR-2"
+    text = table.summary(matrix(CAUGHT, variants=(KEPT,)))
+    assert "DOOR-2 (failed): it says of what doors usually are" in text
+    assert "1 of 1 variants of a kept contract passed" in text
+
+
+def test_a_variant_that_a_check_fails_comes_first_and_fails_the_matrix() -> None:
+    found = matrix(CAUGHT, variants=(KEPT, RED))
+    assert not found.good
+    text = table.summary(found)
+    assert text.startswith("NOT GREEN  door-of-glass\n  differs  The door is of glass.\n")
+    assert "DOOR-1 should be green, is failed: why DOOR_1" in text
+    assert "1 of 2 variants of a kept contract passed" in text
+
+
+def test_variants_are_listed_and_written_too() -> None:
+    text = table.listed([FAULT, VARIANT], [])
+    assert (
+        "door-of-glass  (operator)\n  differs  The door is of glass.\n  expects  passed\n" in text
+    )
+    assert text.endswith("1 fault and 1 variant\n")
+    (kept,) = json.loads(machine.render(matrix(CAUGHT, variants=(KEPT,))))["variants"]
+    assert (kept["variant"], kept["expects"], kept["good"]) == ("door-of-glass", "passed", True)

@@ -1,0 +1,1 @@
+"""Variants: operators that keep the contract in ways that no check may take for a breach."""

@@ -1,0 +1,22 @@
+"""Variants of the course of time: slower, and with more going on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from reference.faults.variant import Variant
+from reference.operator.contract import Contract
+from reference.operator.model import Cluster
+
+_SECONDS = 3.0
+
+
+@Variant(
+    name="three-seconds-slower",
+    differs="Each look that the operator takes at a cluster takes three seconds more.",
+)
+class ThreeSecondsSlower(Contract):
+    async def accept(self, cluster: Cluster) -> Cluster:
+        accepted = await super().accept(cluster)
+        await asyncio.sleep(_SECONDS)
+        return accepted
