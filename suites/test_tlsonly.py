@@ -19,7 +19,8 @@ from fixtures.scenarios.tls_only.channels import session_is_plain
 from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_nothing
 from fixtures.scenarios.tls_only.scenario import CLIENT_MODES, TlsOnly
-from suites.breach import Breach, EachElement, expect
+from suites.breach import EachElement, expect
+from suites.lives import judge_lives
 from suites.plugin.checks import CheckEvidence
 from suites.pooling import breaks_pooling, judge_by_address, judge_server_leg
 from suites.requirement import requirement
@@ -141,11 +142,14 @@ def test_tls_clients_log_in_throughout(
         for member, answer in answers.items():
             with each(f"{member.pod}, {when}"):
                 _judge_login(member, answer, when)
+    causes = tlsonly.tls_enforced.markers_after.causes
     for member, attempts in tlsonly.tls_enforced.during.items():
         evidence.data(f"{member.pod}-during", attempts)
         with each(f"{member.pod}, during ({attempts.made} attempts)"):
             if attempts.failed and (anyway := tlsonly.settings_repeated.left_alone):
                 raise NothingKnown(f"{member}: in a cluster left alone {'; '.join(anyway)}")
+            if attempts.failed and (cause := causes.get(member.pod)):
+                raise NothingKnown(f"{member} was away, and not by the operator: {cause}")
             judge_attempts(member, attempts)
 
 
@@ -186,7 +190,8 @@ def test_toggling_restarts_nothing(tlsonly: TlsOnly, each: EachElement) -> None:
     Pod uids, restart counts, container starts and pg_postmaster_start_time() before the change and
     after a proven reconcile; those of the instances once more at the end of the deadline
     `restart-window`, which begins with the change. Where Pods also restarted meanwhile in a
-    cluster that was left alone, nothing is known.
+    cluster that was left alone, nothing is known; nor where status, events or Patroni's log name
+    another's doing for each restart.
     """
     before = tlsonly.tls_enforced.markers_before
     with each("after a reconcile"):
@@ -354,17 +359,8 @@ def _judge_walsenders(each: EachElement, seen: Streaming) -> None:
 
 
 def _judge_lives(tlsonly: TlsOnly, before: RestartMarkers, after: RestartMarkers) -> None:
-    words = after.unlike(before)
-    if not words:
-        return
-    if anyway := tlsonly.settings_repeated.left_alone:
-        raise NothingKnown(f"{'; '.join(words)}; and in a cluster left alone {'; '.join(anyway)}")
-    raise Breach(
-        where=f"cluster {tlsonly.namespace}/plain",
-        promised="the same Pods, containers and postmasters as before",
-        seen="; ".join(words),
-        look_at="events of the namespace",
-    )
+    where, anyway = f"cluster {tlsonly.namespace}/plain", tlsonly.settings_repeated.left_alone
+    judge_lives(where, before, after, anyway=anyway)
 
 
 def _judge_role(tlsonly: TlsOnly, each: EachElement, role: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from fixtures.certificates import Authority, internal_spec
@@ -71,12 +73,14 @@ def _throughout(
     before: Answer = OK,
     after: Answer = OK,
     left_alone: tuple[str, ...] = (),
+    causes: Mapping[str, str] = {},
 ) -> None:
     observed = staged(
         tls_optional={"over_tls": {PRIMARY: before}},
         tls_enforced={
             "over_tls": {PRIMARY: after},
             "during": {PRIMARY: attempts or LoginAttempts(made=9)},
+            "markers_after": RestartMarkers(pods=(), postmasters=(), causes=causes),
         },
         settings_repeated={"left_alone": left_alone},
     )
@@ -103,6 +107,13 @@ def test_a_client_that_saw_nothing_leaves_3d_unknown() -> None:
 def test_restarts_in_a_cluster_that_was_left_alone_leave_3d_unknown() -> None:
     with pytest.raises(NothingKnown, match="left alone"):
         _throughout(LoginAttempts(made=9, failed=[CLOSED]), left_alone=("Pod born-1 is gone",))
+
+
+def test_a_pod_that_its_node_ended_leaves_3d_unknown() -> None:
+    with pytest.raises(NothingKnown, match="not by the operator: OOMKilled"):
+        _throughout(LoginAttempts(made=9, failed=[CLOSED]), causes={PRIMARY.pod: "OOMKilled"})
+    with pytest.raises(Breach):
+        _throughout(LoginAttempts(made=9, failed=[CLOSED]), causes={"other": "OOMKilled"})
 
 
 @pytest.mark.parametrize("answer", [HICCUP, SILENT])
