@@ -8,6 +8,7 @@ from fixtures.observing.streaming import Streaming
 from fixtures.pgcluster.cluster import Member, RestartMarkers
 from fixtures.probes import (
     Answer,
+    ErrorResponse,
     Refusal,
     describe_answer,
     logged_in,
@@ -15,6 +16,7 @@ from fixtures.probes import (
     plaintext_accepted,
     plaintext_refused,
 )
+from fixtures.probes.predicates import INVALID_PASSWORD
 from fixtures.scenarios.tls_only.channels import session_is_plain
 from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_nothing
@@ -411,10 +413,19 @@ def _judge_login(member: Member, answer: Answer, when: str) -> None:
     judge(
         answer,
         kept=logged_in_over_tls,
-        broken=lambda a: not says_nothing(a),
+        broken=lambda a: not (says_nothing(a) or _is_wrong_credential(a)),
         where=f"{member}, {when}",
         promised="a login over TLS",
         look_at="events of the namespace; the Pod's log",
+    )
+
+
+def _is_wrong_credential(answer: Answer) -> bool:
+    """Return whether the password was refused: TLS stood, and the credential is another matter."""
+    return (
+        isinstance(answer, ErrorResponse)
+        and answer.tls is not None
+        and answer.sqlstate == INVALID_PASSWORD
     )
 
 

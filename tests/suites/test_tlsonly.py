@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,16 @@ def test_a_client_that_saw_nothing_leaves_3d_unknown() -> None:
 def test_restarts_in_a_cluster_that_was_left_alone_leave_3d_unknown() -> None:
     with pytest.raises(NothingKnown, match="left alone"):
         _throughout(LoginAttempts(made=9, failed=[CLOSED]), left_alone=("Pod born-1 is gone",))
+
+
+def test_a_wrong_password_leaves_3d_unknown() -> None:
+    wrong = replace(NO_RULE, sqlstate="28P01", routine="auth_failed", asked=("SASL",), tls=TLS)
+    with pytest.raises(NothingKnown):
+        _throughout(before=wrong)
+    with pytest.raises(NothingKnown):
+        _throughout(LoginAttempts(made=9, failed=[wrong]))
+    with pytest.raises(Breach):
+        _throughout(before=NO_RULE)
 
 
 def test_a_pod_that_its_node_ended_leaves_3d_unknown() -> None:
