@@ -207,3 +207,24 @@ def test_the_reference_operator_and_other_versions_have_no_excuse(
     example = Example.make(tmp_path, DEVIATING, version=version, reference=reference)
     ended = example.run("-k", "rule")
     assert (ended.code, ended.verdicts["TLSONLY-4a"]) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("id_", "text", "meant"),
+    [
+        ("TLSONLY-2", 'Pod a, pg_hba_file_rules: line 9 "hostgssenc all all all scram"', True),
+        ("TLSONLY-2", 'Pod a, pg_hba_file_rules: line 9 "host all all all scram"', False),
+        (
+            "TLSONLY-2",
+            'Pod a, pg_hba_file_rules: line 3 "hostgssenc all all all scram"; line 9 "host a b c"',
+            False,
+        ),
+        ("FIN-1a", "Secret pgtls-1-deletion/kept-cluster-ca-cert: 404 NotFound", True),
+        ("FIN-7a", "Secret pgtls-1-deletion/claims-cluster-cert: 404 NotFound", False),
+    ],
+)
+def test_only_the_breach_that_was_seen_is_excused(
+    catalogue: Catalogue, id_: str, text: str, meant: bool
+) -> None:
+    (entry,) = (one for one in catalogue.deviations if one.requirement == id_)
+    assert (re.search(entry.breach, text) is not None) is meant
