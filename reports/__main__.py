@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m repor
     except (OSError, journal.JournalError) as error:
         print(unread(error), file=sys.stderr)
         return USAGE
-    style = terminal.Style(colour=sys.stdout.isatty())
+    style = terminal.style_of(sys.stdout)
     show(terminal.render(run, style, str(directory)))
     try:
         write_report(run, directory)

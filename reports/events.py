@@ -224,6 +224,16 @@ class Note(Fact):
     details: Annotated[dict[str, str], _Mark.WORDS] = {}
 
 
+class Took(Fact):
+    """A part of the run besides its checks that ended, and how long it took."""
+
+    event: Literal["took"] = "took"
+    time: float
+    part: Literal["platform", "operator", "stage", "taking down"]
+    name: Words
+    seconds: float
+
+
 class EnvironmentBroke(Fact):
     """The environment or the suite broke: what was not decided by then is unknown."""
 
@@ -254,6 +264,7 @@ Event = (
     | CheckFinished
     | FindingShown
     | Note
+    | Took
     | EnvironmentBroke
     | Interrupted
     | Footer

@@ -110,6 +110,15 @@ class FindingRecord(Fact):
     evidence: tuple[str, ...] = ()
 
 
+class TimeRecord(Fact):
+    """A part of the run besides its checks, such as a stage of a scenario, and its time."""
+
+    part: str = Field(description="platform, operator, stage or taking down")
+    name: str
+    ended: float = Field(description="seconds since 1970")
+    seconds: float
+
+
 class Breakdown(Fact):
     """Something that broke in the environment or the suite, with its log's tail."""
 
@@ -147,6 +156,7 @@ class Run(Fact):
     unshown_findings: tuple[UnshownFinding, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
     notices: tuple[str, ...] = ()
+    times: tuple[TimeRecord, ...] = Field(default=(), description="what time went into")
 
     def with_verdict(self, verdict: Verdict) -> list[RequirementRecord]:
         """The requirements that have this verdict, in the catalogue's order."""

@@ -1,13 +1,16 @@
 """The report for people at the end of a run: what is broken, then the rest, then the table."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TextIO
 
+from reports import timing
 from reports.events import Difference
 from reports.run import VERDICTS, RequirementRecord, Run, Verdict
 from reports.statement import heading
 from reports.text import one_line, visible
-from reports.wrapping import PIPED, cells, folded, padded, wrapped
+from reports.wrapping import PIPED, bounded, cells, columns, folded, padded, wrapped
 
 __all__ = ["Style", "heading", "render"]
 
@@ -33,14 +36,17 @@ COLOURS: dict[str, str] = {
 TAIL_LINES = 18
 """Of a log: room for the last words of two Pods."""
 OTHERS = 5
+WIDEST = 120
+"""Columns of a report: sentences that are longer are not good to read."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """The width of the terminal, and whether it shows colours."""
+    """The width of the terminal, whether it shows colours, and whether it bounds long words."""
 
     width: int = PIPED
     colour: bool = False
+    breaks: bool = True
 
     def paint(self, text: str, kind: str) -> str:
         """Colour a text after the verdict or result that it speaks of."""
@@ -48,12 +54,26 @@ class Style:
 
     def wrapped(self, text: str, first: str, rest: str) -> Iterator[str]:
         """Wrap a text; `first` and `rest` are what its lines begin with."""
-        yield from wrapped(text, self.width, first, rest)
+        yield from wrapped(text, self.width, first, rest, breaks=self.breaks)
 
     def logged(self, text: str) -> Iterator[str]:
         """Fit the lines of a log's tail, as far as there is room for it."""
         for line in [line for line in text.splitlines() if line.strip()][-TAIL_LINES:]:
             yield from folded(visible(line), self.width, "    | ", "    |   ")
+
+
+def style_of(stream: TextIO) -> Style:
+    """Return the style of a stream: of the terminal that it writes to, or of a pipe."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        return Style(breaks=False)
+    dumb = os.environ.get("TERM", "dumb") in {"", "dumb"}
+    return Style(
+        width=columns(descriptor, most=WIDEST),
+        colour=os.isatty(descriptor) and not dumb and not os.environ.get("NO_COLOR"),
+        breaks=bounded(descriptor),
+    )
 
 
 def render(run: Run, style: Style, report: str) -> str:
@@ -72,7 +92,7 @@ def render(run: Run, style: Style, report: str) -> str:
         says, seen = one_line(finding.says), one_line(finding.seen)
         lines += style.wrapped("FINDING about the documentation", f"{finding.id}  ", "  ")
         lines += [*_field("page", says, style), *_field("seen", seen, style), ""]
-    lines += [*_table(run, style), ""]
+    lines += [*_table(run, style), "", *_times(run, style)]
     for sentence in (*_unshown(run), *map(one_line, run.notices)):
         lines += style.wrapped(sentence, "", "  ")
     for sentence in run.statement:
@@ -80,7 +100,8 @@ def render(run: Run, style: Style, report: str) -> str:
     for sentence in _judged_by(run):
         lines += style.wrapped(sentence, "", "  ")
     if report:
-        lines += style.wrapped(f"report: {report}", "", "  ")
+        place = f"report: {report}"
+        lines += style.wrapped(place, "", "  ") if style.breaks else [place]
     return "\n".join(lines) + "\n"
 
 
@@ -184,6 +205,16 @@ def _folder(evidence: list[str]) -> str:
     """One path stands for all that lie in its folder."""
     folders = dict.fromkeys(path.rpartition("/")[0] + "/" for path in evidence)
     return ", ".join(one_line(folder) for folder in folders)
+
+
+def _times(run: Run, style: Style) -> Iterator[str]:
+    for title, spans in (("time", timing.parts(run)), ("slowest", timing.slowest(run))):
+        width = max((len(span.time) for span in spans), default=0)
+        for at, span in enumerate(spans):
+            begin = f"{'' if at else title:<10}{span.time:>{width}}  "
+            yield from style.wrapped(span.name, begin, " " * len(begin))
+        if spans:
+            yield ""
 
 
 def _table(run: Run, style: Style) -> Iterator[str]:

@@ -19,6 +19,7 @@ from reports.events import (
     KnownDeviation,
     Selected,
     Suite,
+    Took,
 )
 from reports.journal import Journal
 from reports.run import (
@@ -28,6 +29,7 @@ from reports.run import (
     RequirementRecord,
     Result,
     Run,
+    TimeRecord,
     Verdict,
 )
 from reports.statement import statement_of
@@ -79,6 +81,10 @@ def judge(journal: Journal) -> Run:
             Breakdown(text=event.text, log=event.log) for event in _of(journal, EnvironmentBroke)
         ),
         notices=header.notices,
+        times=tuple(
+            TimeRecord(part=event.part, name=event.name, ended=event.time, seconds=event.seconds)
+            for event in _of(journal, Took)
+        ),
     )
     return _concluded(run)
 

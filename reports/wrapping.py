@@ -26,15 +26,24 @@ def columns(descriptor: int | None, *, most: int) -> int:
 
     At least NARROWEST and at most `most`. `descriptor` is what is written to, None for nothing.
     """
+    return max(NARROWEST, min(_asked_for() or _terminal(descriptor) or PIPED, most))
+
+
+def bounded(descriptor: int | None) -> bool:
+    """Return whether a word that is longer than a line has to be broken: a pipe takes any."""
+    return bool(_asked_for() or _terminal(descriptor))
+
+
+def _asked_for() -> int:
     given = os.environ.get("COLUMNS", "")
-    if given.isascii() and given.isdigit() and int(given):
-        found = int(given)
-    else:
-        try:
-            found = 0 if descriptor is None else os.get_terminal_size(descriptor).columns
-        except OSError:
-            found = 0
-    return max(NARROWEST, min(found or PIPED, most))
+    return int(given) if given.isascii() and given.isdigit() else 0
+
+
+def _terminal(descriptor: int | None) -> int:
+    try:
+        return 0 if descriptor is None else os.get_terminal_size(descriptor).columns
+    except OSError:
+        return 0
 
 
 def cells(text: str) -> int:
@@ -57,8 +66,13 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
-def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """Return a text in lines of `width` columns; `first` and `rest` are what they begin with."""
+def wrapped(
+    text: str, width: int, first: str = "", rest: str = "", *, breaks: bool = True
+) -> list[str]:
+    """Return a text in lines of `width` columns; `first` and `rest` are what they begin with.
+
+    Without `breaks` a word that is longer than a line stays whole.
+    """
     lines: list[str] = []
     line, empty = first, True
     for blank, word in _WORD.findall(text):
@@ -67,7 +81,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         if not empty and cells(word) > room:
             lines.append(line)
             line, empty, room = rest, True, width - cells(rest)
-        for piece in _pieces(word, room):
+        for piece in _pieces(word, room) if breaks else (word,):
             if piece is None:
                 lines.append(line)
                 line, empty = rest, True

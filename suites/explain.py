@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fixtures.run.deadlines import DEADLINE_KINDS
 from reports.text import plural
-from reports.wrapping import columns, wrapped
+from reports.wrapping import bounded, columns, wrapped
 from suites.catalogue import Catalogue, Finding, Requirement
 from suites.deviations import Deviation
 from suites.index import Check
@@ -140,7 +140,8 @@ def _deadlines(row: Requirement) -> Iterator[str]:
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
     """As wide as the terminal, but no wider than is good to read."""
-    return wrapped(text, columns(_descriptor(), most=_WIDEST), first, rest)
+    to = _descriptor()
+    return wrapped(text, columns(to, most=_WIDEST), first, rest, breaks=bounded(to))
 
 
 def _descriptor() -> int | None:

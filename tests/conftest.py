@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import os
 import signal
 
 
@@ -7,3 +8,5 @@ def pytest_configure() -> None:
     """Take Ctrl-C as on a terminal: a shell starts what it puts in the background deaf to it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # pytest-xdist's workers have one; what runs write into pipes is of no terminal's width.
+    os.environ.pop("COLUMNS", None)

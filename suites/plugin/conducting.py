@@ -74,7 +74,7 @@ class Conductor:
         self._redactor = Redactor()
         self._redactor.learn_environment(os.environ)
         self._recorder = RunRecorder(settings.report_dir, self._display, self._redactor.text)
-        self._stop = StopHandler(self._display.say)
+        self._stop = StopHandler(self._display.tell)
         self._cleanup = ExitStack()
         self._collected: dict[str, tuple[str, ...]] = {}
         self._uncollected: list[str] = []
@@ -287,14 +287,14 @@ class Conductor:
         report = "" if unwritten else str(self._settings.report_dir)
         self._display.say("\n" + terminal.render(run, self._display.style, report).rstrip())
         if unwritten is not None:
-            self._display.say(f"the report could not be written: {unwritten}")
+            self._display.tell(f"the report could not be written: {unwritten}")
         return exit_code_of(run, written=unwritten is None)
 
     def _without_run(self, exitstatus: int) -> int:
         """Nothing was judged: say why, unless pytest says it."""
         if self._uncollected:
             self._display.say(self._redactor.text("\n".join(self._uncollected)))
-            self._display.say("inconclusive: the checks above cannot be read")
+            self._display.tell("inconclusive: the checks above cannot be read")
             return INCONCLUSIVE
         if self._left_out:
             self._display.say(self._left_out)
@@ -302,7 +302,7 @@ class Conductor:
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             checks_there = index.checks(options.suites_folder(self._config))
             decided = frozenset(id_ for check in checks_there for id_ in check.ids)
-            self._display.say(nothing_left(self._catalogue, self._choice, decided))
+            self._display.tell(nothing_left(self._catalogue, self._choice, decided))
             return NOTHING
         return exitstatus
 

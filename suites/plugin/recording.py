@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from reports.events import EnvironmentBroke, Event, Footer, Header, Interrupted, Note
+from fixtures.run.awaiting import Awaited
+from fixtures.run.surroundings import Part
+from reports.events import EnvironmentBroke, Event, Footer, Header, Interrupted, Note, Took
 from reports.journal import Journal, JournalWriter
 from reports.renderers import write_report
 from reports.run import Run
@@ -66,10 +69,13 @@ class RunRecorder:
         """Keep a line about something that happened."""
         self.write(Note(time=time.time(), text=text, details=details))
 
-    def say(self, text: str) -> None:
-        """Keep a line, and show it to the person who runs the suite."""
+    def say(self, text: str, *, whole: bool = False) -> None:
+        """Keep a line, and show it to the person who runs the suite; not wrapped if `whole`."""
         self.note(text)
-        self._display.say(self._redact(text))
+        if whole:
+            self._display.say(self._redact(text))
+        else:
+            self._display.tell(self._redact(text))
 
     def broke(self, text: str, *, log: str = "") -> None:
         """Keep that the environment broke."""
@@ -78,6 +84,16 @@ class RunRecorder:
     def progress(self, text: str) -> None:
         """Show what is waited for."""
         self._display.progress(self._redact(text))
+
+    def awaits(self, who: str, awaited: Awaited | None) -> None:
+        """Show what a scenario, or the run itself, waits for."""
+        if awaited is not None:
+            awaited = replace(awaited, text=self._redact(awaited.text))
+        self._display.awaits(who, awaited)
+
+    def took(self, part: Part, name: str, seconds: float) -> None:
+        """Keep how long a part of the run took."""
+        self.write(Took(time=time.time(), part=part, name=name, seconds=round(seconds, 3)))
 
     def interrupted(self, by: str) -> None:
         """Keep that the run was stopped, and by what."""

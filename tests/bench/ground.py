@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fixtures.run.awaiting import Awaited
 from fixtures.run.evidence import Evidence
 from fixtures.run.loading import load
+from fixtures.run.surroundings import Part
 from fixtures.scenarios.base import Harness
 from fixtures.session.lifecycle import SessionLifecycle
 from tests.bench.figures import BenchError
@@ -20,10 +22,16 @@ class Quiet:
     def note(self, text: str, **details: str) -> None:
         """Not shown."""
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, whole: bool = False) -> None:
         """Not shown."""
 
     def progress(self, text: str) -> None:
+        """Not shown."""
+
+    def awaits(self, who: str, awaited: Awaited | None) -> None:
+        """Not shown."""
+
+    def took(self, part: Part, name: str, seconds: float) -> None:
         """Not shown."""
 
     def broke(self, text: str, *, log: str = "") -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.wrapping import cells
 from suites.plugin.display import Display
 from tests.suites.example import ROOT
 
@@ -86,6 +89,94 @@ def test_what_is_waited_for_has_the_room_that_is_left_of_the_line(tmp_path: Path
     os.close(ours)
     assert b"\x1b[32m.\x1b[0m" in output
     assert b"  waiting for stage deployed of scenario generated" in output
+
+
+WAITING = """
+import time
+from fixtures.run.awaiting import Awaited
+from suites.plugin.display import Display
+
+display = Display(verbose=False)
+now = time.monotonic()
+display.progress("installing the operator")
+display.head("platform none, subject nobody")
+for name in ("generated", "custom"):
+    text = "stage deployed: the cluster is ready: \\x1b[2J証明書 2 of 3 Pods"
+    display.awaits(name, Awaited(text=text, began=now - 12, ends=now + 900))
+for _ in range(60):
+    display.check("TLSONLY", "passed", "TLSONLY-1", "check", 0.1)
+    display.awaits("custom", Awaited(text="stage updated", began=now - 75))
+time.sleep(LONG)
+display.tell("word " * 60)
+display.close()
+"""
+
+
+def on_terminal(directory: Path, columns: int, text: str, **environment: str) -> bytes:
+    """Return all that a program writes to a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    process = subprocess.Popen(
+        [sys.executable, "-c", text],
+        cwd=directory,
+        env={"PYTHONPATH": str(ROOT), "TERM": "xterm"} | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    output = b""
+    with contextlib.suppress(OSError):  # the end of a terminal whose other side is closed
+        while chunk := os.read(ours, 10_000):
+            output += chunk
+    os.close(ours)
+    assert process.wait(60) == 0, output
+    return output
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120, 200])
+def test_what_is_waited_for_is_said_with_how_long_and_until_when(
+    tmp_path: Path, columns: int
+) -> None:
+    output = on_terminal(tmp_path, columns, WAITING.replace("LONG", "1.2")).decode()
+    plain = re.sub(r"\x1b\[[0-9;]*[mK]", "", output)
+    assert "\x1b" not in plain
+    drawn = [part for line in plain.split("\n") for part in line.split("\r")]
+    assert all(cells(line) <= columns for line in drawn)
+    shown = [line for line in drawn if "generated" in line or "custom" in line]
+    if columns >= 80:
+        assert any(re.search(r"1\d s, until \d\d:\d\d:\d\d, \+1\)$", line) for line in shown)
+        counted = {match for line in shown for match in re.findall(r"\(1 min \d\d s, \+1\)", line)}
+        assert len(counted) > 1, "it counts on by itself"
+    assert "\x1b[?25l" not in output
+
+
+@pytest.mark.parametrize(
+    "environment", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}], ids=str
+)
+def test_a_terminal_gets_no_more_than_it_can_show(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    output = on_terminal(tmp_path, 80, WAITING.replace("LONG", "0"), **environment)
+    assert b"\x1b[32m" not in output
+    assert (b"\x1b" in output) == (environment["TERM"] != "dumb")
+    assert all(len(line) <= 80 for line in output.split(b"\r\n")[-5:])
+
+
+def test_a_log_has_a_line_each_ten_seconds_with_the_time(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WAITING.replace("LONG", "11.5")],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    first, second = ended.stderr.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d installing the operator \(0 s\)", first)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d custom: stage updated \(1 min 2\d s, \+1\)", second)
+    assert ended.stdout.startswith("platform none, subject nobody\nTLSONLY   ..........")
 
 
 def test_a_scenario_that_ends_late_may_still_say_so(capfd: pytest.CaptureFixture[str]) -> None:
