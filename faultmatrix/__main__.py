@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from embedded.tox import end_with_tox
 from faultmatrix import machine, table
 from faultmatrix.matrix import Entry, Matrix, Runner, without_fault
-from faultmatrix.parent import end_with_tox
 from faultmatrix.running import RunError, ask_listing
 from reference.faults.registry import EVERYTHING, REGISTRY, UnknownFaultError, parse
 from reference.faults.variant import Behaviour

@@ -72,6 +72,12 @@ class Component:
         text = f"embedded: {self.name} ended with code {status.code}{reason}"
         return ComponentError(text, "\n".join(lines))
 
+    def late(self, text: str) -> ComponentError:
+        """Return the error for a program that runs and has not done in time what `text` says."""
+        lines = _tail(self._log)
+        reason = lines[-1] if lines else f"without a word in {self._log}"
+        return ComponentError(f"embedded: {self.name} {text}: {reason}", "\n".join(lines))
+
 
 def _tail(log: Path) -> list[str]:
     with log.open(errors="replace") as lines:

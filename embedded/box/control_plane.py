@@ -10,7 +10,6 @@ from pathlib import Path
 
 from embedded.box import node_readiness
 from embedded.box.components import Component
-from embedded.box.errors import ComponentError
 from embedded.box.namespaces import SPAWNER, STATE
 from embedded.box.run_directory import RunDirectory
 from embedded.box.specification import Program
@@ -107,7 +106,7 @@ class ControlPlaneBuilder:
             server=url, authority=authority.certificate, token=self._tokens.admin, name=NODE
         )
         path = self._run_directory.write("kubeconfig", administrators)
-        await asyncio.to_thread(
+        last = await asyncio.to_thread(
             node_readiness.wait_ready,
             url,
             authority.certificate,
@@ -115,6 +114,8 @@ class ControlPlaneBuilder:
             NODE,
             READY_SECONDS,
         )
+        if last:
+            raise node.late(f"is not Ready after {READY_SECONDS:.0f} s, {last}")
         return ControlPlane(components=tuple(self.components), kubeconfig=path)
 
     async def _api_serves(self) -> None:
@@ -122,9 +123,8 @@ class ControlPlaneBuilder:
             async with asyncio.timeout(READY_SECONDS):
                 served = await self._ready.collect()
         except TimeoutError as error:
-            raise ComponentError(
-                f"embedded: api does not serve after {READY_SECONDS:.0f} s"
-            ) from error
+            text = f"does not serve after {READY_SECONDS:.0f} s"
+            raise self.components[0].late(text) from error
         if not served:
             raise await self.components[0].failure()
 

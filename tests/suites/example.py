@@ -75,6 +75,15 @@ def test_error():
 """Checks for `Example.make`: one that passes, one that fails, one that breaks."""
 
 
+def outside_tox() -> dict[str, str]:
+    """Return the environment without what tox says to its children.
+
+    A tox that is started with it would take TOX_WORK_DIR for its own, and make the project's
+    environments anew as it needs them.
+    """
+    return {key: value for key, value in os.environ.items() if not key.startswith("TOX_")}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The exit code, the output and the files of a run."""
@@ -129,9 +138,8 @@ class Example:
         return [sys.executable, "-m", "pytest", *arguments]
 
     def environment(self, extra: dict[str, str] | None = None) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("PGTLS_")}
-        for name in ("TOX_ENV_NAME", "PYTHONDONTWRITEBYTECODE"):
-            kept.pop(name, None)
+        kept = {key: value for key, value in outside_tox().items() if not key.startswith("PGTLS_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         return {**kept, "PYTHONPATH": str(ROOT), **(extra or {})}
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> Outcome:

@@ -18,7 +18,7 @@ import pytest
 from fixtures.kube.waiting import NotYet, ask_again
 from fixtures.run.deadlines import Deadline
 from tests.embedded.box.platform_process import Up, processes_of, wait_gone
-from tests.suites.example import ROOT, Example, Outcome
+from tests.suites.example import ROOT, Example, Outcome, outside_tox
 
 WAITING = '''
 import os, threading
@@ -125,7 +125,7 @@ def test_no_platform_outlives_a_tox_that_was_told_to_end(
     tox = subprocess.Popen(
         [sys.executable, "-m", "tox", "-e", environment, "--", *arguments],
         cwd=tmp_path,
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env={**outside_tox(), "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
