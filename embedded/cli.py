@@ -57,7 +57,9 @@ def lifetime(options: argparse.Namespace) -> Lifetime:
 def log_progress(*, as_json: bool) -> None:
     """Show progress: on standard error, or as lines of JSON on standard output."""
     handler = _JsonProgress(sys.stdout) if as_json else logging.StreamHandler(sys.stderr)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=[handler]
+    )
 
 
 class _JsonProgress(logging.StreamHandler[TextIO]):

@@ -37,27 +37,47 @@ def build(recipe: Recipe, release: DebianRelease, target: Path, lock: int) -> No
 
     `lock` is the cache's, which the caller holds. Raises ImageError.
     """
-    _log.info("images: making %s for %s, once", recipe.name, release.name)
     with making(target, recipe.name, lock) as step:
         _make(recipe, release, step)
 
 
 def _make(recipe: Recipe, release: DebianRelease, step: Step) -> None:
+    say = _Said(recipe, release)
     step.root.mkdir()
+    say.next("Debian's packages are downloaded and unpacked", PACKAGES_SECONDS)
     _packages(recipe, release, step)
+    say.next("what is not needed goes", STEP_SECONDS)
     for pattern in recipe.prune:
         _prune(step.root, pattern)
     _accounts(step.root, recipe.accounts)
     _furnish(recipe, step.root)
     if recipe.wheels is not None:
+        say.next("Python's packages are downloaded and unpacked", PACKAGES_SECONDS)
         _wheels(recipe.wheels, step)
     for command in recipe.commands:
+        say.next(f"{Path(command[0]).name} sets it up", STEP_SECONDS)
         step.run(inside(step.root, command, uid=recipe.config.uid), STEP_SECONDS)
+    say.next("its programs are tried", STEP_SECONDS)
     versions = [
         step.run(inside(step.root, c, uid=recipe.config.uid), STEP_SECONDS) for c in recipe.versions
     ]
     text = "".join(f"{line.splitlines()[0]}\n" for line in versions)
     (step.work / VERSIONS).write_text(text)
+
+
+class _Said:
+    """Says which step of an image is done, of how many, and how long it may take."""
+
+    def __init__(self, recipe: Recipe, release: DebianRelease) -> None:
+        self._image = f"images: making {recipe.name} for {release.name}, once"
+        self._steps = 3 + (recipe.wheels is not None) + len(recipe.commands)
+        self._step = 0
+
+    def next(self, doing: str, seconds: float) -> None:
+        """Say that the next step begins."""
+        self._step += 1
+        text = "%s: step %d of %d, %s (%.0f s at most)"
+        _log.info(text, self._image, self._step, self._steps, doing, seconds)
 
 
 def build_layer(layer: Layer, base: Image, target: Path, lock: int) -> None:

@@ -53,9 +53,15 @@ def test_an_image_is_made_once(directory: Path, caplog: pytest.LogCaptureFixture
     assert "seven:x:7:7:seven:/home/seven:" in (root / "etc/passwd").read_text()
     assert (root / "made/by").stat().st_uid == (BOX_UID if os.geteuid() == 0 else os.geteuid())
     assert (root.parent / "versions").read_text() == "small 1\n"
-    assert caplog.messages == [f"images: making small for {store.host_release().name}, once"]
+    said = list(caplog.messages)
+    making = f"images: making small for {store.host_release().name}, once"
+    count = len(said)
+    assert said[0].startswith(f"{making}: step 1 of {count}, Debian's packages are downloaded")
+    assert all(
+        text.startswith(f"{making}: step {n} of {count}, ") for n, text in enumerate(said, 1)
+    )
     assert store.ensure(SMALL, store.host_release(), directory) == image
-    assert len(caplog.messages) == 1
+    assert caplog.messages == said
 
 
 def test_what_a_killed_build_left_is_not_taken(directory: Path) -> None:
