@@ -22,7 +22,7 @@ from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.stored import required_certificates, required_secret
-from suites.wire import judge, no_tls
+from suites.wire import judge, keep_offers, no_tls
 
 Certificates = tuple[x509.Certificate, ...]
 
@@ -53,8 +53,12 @@ def test_tls_is_spoken_at_every_pod(
     Each of primary, replicas and PgBouncers must answer SSLRequest with S and end the handshake,
     seen from pg-client at the Pod's own address. A Pod that declines TLS, or ends the handshake
     by an alert, breaks it; one that cannot be reached, or goes silent, says nothing. SHOW ssl of
-    each instance is kept beside it.
+    each instance is kept beside it, and what each endpoint offers: the versions of TLS that it
+    accepts from 1.0 on, the ciphers chosen, its chain as sent, whether it asks for a certificate
+    and which CAs it names, ALPN.
     """
+    for cluster, offers in generated.wire.offers.items():
+        keep_offers(evidence, offers, cluster)
     shown = generated.wire.ssl
     evidence.data("show-ssl", str(shown) if isinstance(shown, Exception) else shown)
     for member, answer in generated.wire.plain_handshakes.items():
@@ -75,16 +79,16 @@ def test_every_secret_exists(generated: Generated, each: EachElement) -> None:
 
     Each is read by name; one that the API does not have breaks it.
     """
-    stored = generated.stored.one
-    for name in stored.expected:
-        with each(f"Secret {name}"):
-            expect(
-                name in stored.secrets,
-                where=f"Secret {generated.namespace}/{name}",
-                promised="it exists once the cluster is ready",
-                seen="404 NotFound",
-                look_at="the operator's log",
-            )
+    for stored in _both(generated):
+        for name in stored.expected:
+            with each(f"Secret {name}"):
+                expect(
+                    name in stored.secrets,
+                    where=f"Secret {generated.namespace}/{name}",
+                    promised="it exists once the cluster is ready",
+                    seen="404 NotFound",
+                    look_at="the operator's log",
+                )
 
 
 @requirement("AUTO-2b")
@@ -93,17 +97,17 @@ def test_the_keys_that_the_page_uses_are_there(generated: Generated, each: EachE
 
     A key that is missing, or has no certificate (tls.key: no private key) in it, breaks it.
     """
-    stored = generated.stored.one
-    for part, keys in KEYS.items():
-        secret = stored.secrets.get(stored.names.of(part))
-        for key in keys:
-            with each(f"Secret {stored.names.of(part)}, key {key}"):
-                expect(
-                    secret is not None and _can_be_read(secret, key),
-                    where=f"Secret {generated.namespace}/{stored.names.of(part)}",
-                    promised=f"key {key} with a {_kind(key)}",
-                    seen=_content(secret, key),
-                )
+    for stored in _both(generated):
+        for part, keys in KEYS.items():
+            secret = stored.secrets.get(stored.names.of(part))
+            for key in keys:
+                with each(f"Secret {stored.names.of(part)}, key {key}"):
+                    expect(
+                        secret is not None and _can_be_read(secret, key),
+                        where=f"Secret {generated.namespace}/{stored.names.of(part)}",
+                        promised=f"key {key} with a {_kind(key)}",
+                        seen=_content(secret, key),
+                    )
 
 
 @requirement("AUTO-2c")
@@ -112,18 +116,18 @@ def test_numbers_of_keys(generated: Generated, each: EachElement) -> None:
 
     Another number for any of them differs from the listing.
     """
-    stored = generated.stored.one
-    counts = {stored.names.of(part): count for part, count in COUNTS.items()}
-    counts[stored.names.user_secret()] = USER_KEYS
-    for name, secret in stored.secrets.items():
-        with each(f"Secret {name}"):
-            expected = counts.get(name, INSTANCE_KEYS)
-            expect(
-                len(secret.keys) == expected,
-                where=f"Secret {generated.namespace}/{name}",
-                promised=f"{expected} keys",
-                seen=f"{len(secret.keys)}: {', '.join(secret.keys)}",
-            )
+    for stored in _both(generated):
+        counts = {stored.names.of(part): count for part, count in COUNTS.items()}
+        counts[stored.names.user_secret()] = USER_KEYS
+        for name, secret in stored.secrets.items():
+            with each(f"Secret {name}"):
+                expected = counts.get(name, INSTANCE_KEYS)
+                expect(
+                    len(secret.keys) == expected,
+                    where=f"Secret {generated.namespace}/{name}",
+                    promised=f"{expected} keys",
+                    seen=f"{len(secret.keys)}: {', '.join(secret.keys)}",
+                )
 
 
 @requirement("AUTO-4a")
@@ -133,7 +137,7 @@ def test_the_root_is_a_root(generated: Generated, each: EachElement) -> None:
     Clients are told to trust it: one that is no CA, or signed by something else, breaks it, and so
     does a second certificate beside it, which they would trust as well.
     """
-    for inventory in (generated.stored.one, generated.stored.two):
+    for inventory in _both(generated):
         published, root = inventory.published, inventory.root
         result = verify_chain(root, [root], at=inventory.read_at)
         with each(str(published)):
@@ -156,87 +160,95 @@ def test_certificates_live_long_enough(generated: Generated, each: EachElement) 
 
     A leaf that lives shorter, or outlives its root, breaks it.
     """
-    inventory = generated.stored.one
-    root_ends = inventory.root.not_valid_after_utc
-    for leaf in inventory.leaves():
-        start = leaf.certificate.not_valid_before_utc
-        end = leaf.certificate.not_valid_after_utc
-        with each(str(leaf)):
-            expect(
-                end - start >= A_YEAR and end < root_ends,
-                where=f"{leaf} in {generated.namespace}",
-                promised="365 days or more, and an end before the root's",
-                seen=f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}; the root ends "
-                f"{root_ends:%Y-%m-%d %H:%M}",
-            )
+    for inventory in _both(generated):
+        root_ends = inventory.root.not_valid_after_utc
+        for leaf in inventory.leaves():
+            start = leaf.certificate.not_valid_before_utc
+            end = leaf.certificate.not_valid_after_utc
+            with each(str(leaf)):
+                expect(
+                    end - start >= A_YEAR and end < root_ends,
+                    where=f"{leaf} in {generated.namespace}",
+                    promised="365 days or more, and an end before the root's",
+                    seen=f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}; the root ends "
+                    f"{root_ends:%Y-%m-%d %H:%M}",
+                )
 
 
 @requirement("AUTO-4c")
-def test_the_roots_form(generated: Generated) -> None:
+def test_the_roots_form(generated: Generated, each: EachElement) -> None:
     """The root is postgres-operator-ca, P-256 with SHA384, pathlen 0, ten years, one hour back.
 
     What the operator's code writes; any other value differs from it.
     """
-    facts = describe(generated.stored.one.root)
-    seen = {
-        "common name": facts.common_names,
-        "key": facts.key,
-        "signature": facts.signature_hash,
-        "path length": facts.path_length,
-        "key usages": facts.key_usages,
-        "lifetime": facts.not_after - facts.not_before,
-    }
-    promised = {
-        "common name": ("postgres-operator-ca",),
-        "key": "P-256",
-        "signature": "sha384",
-        "path length": 0,
-        "key usages": ("key_cert_sign", "crl_sign"),
-        "lifetime": timedelta(days=3650, hours=1),
-    }
-    differing = [name for name in promised if seen[name] != promised[name]]
-    expect(
-        not differing,
-        where=f"{generated.stored.one.published} in {generated.namespace}",
-        promised="; ".join(f"{name} {promised[name]}" for name in differing),
-        seen="; ".join(f"{name} {seen[name]}" for name in differing),
-    )
+    for inventory in _both(generated):
+        with each(str(inventory.published)):
+            facts = describe(inventory.root)
+            seen = {
+                "common name": facts.common_names,
+                "key": facts.key,
+                "signature": facts.signature_hash,
+                "path length": facts.path_length,
+                "key usages": facts.key_usages,
+                "lifetime": facts.not_after - facts.not_before,
+            }
+            promised = {
+                "common name": ("postgres-operator-ca",),
+                "key": "P-256",
+                "signature": "sha384",
+                "path length": 0,
+                "key usages": ("key_cert_sign", "crl_sign"),
+                "lifetime": timedelta(days=3650, hours=1),
+            }
+            differing = [name for name in promised if seen[name] != promised[name]]
+            expect(
+                not differing,
+                where=f"{inventory.published} in {generated.namespace}",
+                promised="; ".join(f"{name} {promised[name]}" for name in differing),
+                seen="; ".join(f"{name} {seen[name]}" for name in differing),
+            )
 
 
 @requirement("AUTO-5a")
-def test_both_leaf_secrets_share_the_ca(generated: Generated) -> None:
+def test_both_leaf_secrets_share_the_ca(generated: Generated, each: EachElement) -> None:
     """ca.crt is one and the same certificate in the external and the internal Secret.
 
     Compared byte by byte. A difference breaks it, and so does a second certificate in either: who
     trusts ca.crt would trust that one as well.
     """
-    inventory = generated.stored.one
-    external = required_certificates(inventory, inventory.names.server_secret, "ca.crt")
-    internal = required_certificates(inventory, inventory.names.replication_secret, "ca.crt")
-    expect(
-        external == internal and len(external) == 1,
-        where=f"ca.crt of {inventory.names.server_secret} and {inventory.names.replication_secret}",
-        promised="the same single certificate",
-        seen=f"{_serials(external)} and {_serials(internal)}",
-    )
+    for inventory in _both(generated):
+        with each(f"cluster {inventory.names.cluster}"):
+            names = inventory.names.server_secret, inventory.names.replication_secret
+            external, internal = (
+                required_certificates(inventory, name, "ca.crt") for name in names
+            )
+            expect(
+                external == internal and len(external) == 1,
+                where=f"ca.crt of {' and '.join(names)}",
+                promised="the same single certificate",
+                seen=f"{_serials(external)} and {_serials(internal)}",
+            )
 
 
 @requirement("AUTO-5b")
-def test_the_leaves_are_two(generated: Generated) -> None:
+def test_the_leaves_are_two(generated: Generated, each: EachElement) -> None:
     """tls.crt differs between the external and the internal Secret, and so does its key.
 
     One certificate, or one key, for both purposes breaks it.
     """
-    inventory = generated.stored.one
-    external = required_certificates(inventory, inventory.names.server_secret, "tls.crt")[0]
-    internal = required_certificates(inventory, inventory.names.replication_secret, "tls.crt")[0]
-    same_key = external.public_key() == internal.public_key()
-    expect(
-        der(external) != der(internal) and not same_key,
-        where=f"tls.crt of {inventory.names.server_secret} and of the replication Secret",
-        promised="two certificates with keys of their own",
-        seen="one public key in both" if same_key else "one certificate in both",
-    )
+    for inventory in _both(generated):
+        with each(f"cluster {inventory.names.cluster}"):
+            external = required_certificates(inventory, inventory.names.server_secret, "tls.crt")[0]
+            internal = required_certificates(
+                inventory, inventory.names.replication_secret, "tls.crt"
+            )[0]
+            same_key = external.public_key() == internal.public_key()
+            expect(
+                der(external) != der(internal) and not same_key,
+                where=f"tls.crt of {inventory.names.server_secret} and of the replication Secret",
+                promised="two certificates with keys of their own",
+                seen="one public key in both" if same_key else "one certificate in both",
+            )
 
 
 @requirement("AUTO-5c")
@@ -245,7 +257,8 @@ def test_keys_belong_to_their_leaves(generated: Generated, each: EachElement) ->
 
     A pair that does not match, or a key that is none, could not serve.
     """
-    for secret in generated.stored.one.secrets.values():
+    secrets = [secret for stored in _both(generated) for secret in stored.secrets.values()]
+    for secret in secrets:
         for key, own in secret.own_keys.items():
             with each(f"Secret {secret.name}, key {key}"):
                 expect(
@@ -263,19 +276,19 @@ def test_published_roots_agree(generated: Generated, each: EachElement) -> None:
     Compared byte by byte with ca.crt of the external Secret. Another certificate breaks it, and so
     does one more, which may stand in PgBouncer's ca-roots alone.
     """
-    inventory = generated.stored.one
-    ca = required_certificates(inventory, inventory.names.server_secret, "ca.crt")
-    for name, key in _places_of_the_root(inventory):
-        with each(f"Secret {name}, key {key}"):
-            secret = inventory.secrets.get(name)
-            found = secret.certificates.get(key, ()) if secret else ()
-            compared = found[:1] if key == _MAY_HAVE_MORE else found
-            expect(
-                compared == ca,
-                where=f"Secret {generated.namespace}/{name}, key {key}",
-                promised=f"ca.crt of {inventory.names.server_secret}, {_serials(ca)}",
-                seen=_serials(found),
-            )
+    for inventory in _both(generated):
+        ca = required_certificates(inventory, inventory.names.server_secret, "ca.crt")
+        for name, key in _places_of_the_root(inventory):
+            with each(f"Secret {name}, key {key}"):
+                secret = inventory.secrets.get(name)
+                found = secret.certificates.get(key, ()) if secret else ()
+                compared = found[:1] if key == _MAY_HAVE_MORE else found
+                expect(
+                    compared == ca,
+                    where=f"Secret {generated.namespace}/{name}, key {key}",
+                    promised=f"ca.crt of {inventory.names.server_secret}, {_serials(ca)}",
+                    seen=_serials(found),
+                )
 
 
 @requirement("AUTO-7a")
@@ -302,20 +315,21 @@ def test_leaf_secrets_are_labelled(generated: Generated, each: EachElement) -> N
 
     By these labels people and tools find them.
     """
-    inventory = generated.stored.one
-    purposes = {
-        inventory.names.server_secret: "postgres-tls",
-        inventory.names.replication_secret: "replication-client-tls",
-    }
-    for name, purpose in purposes.items():
-        with each(f"Secret {name}"):
-            labels = required_secret(inventory, name).labels
-            expect(
-                labels.get(CLUSTER) == "one" and labels.get(CERTIFICATE) == purpose,
-                where=f"Secret {generated.namespace}/{name}",
-                promised=f"labels {CLUSTER}=one, {CERTIFICATE}={purpose}",
-                seen=f"{labels.get(CLUSTER)!r}, {labels.get(CERTIFICATE)!r}",
-            )
+    for inventory in _both(generated):
+        cluster = inventory.names.cluster
+        purposes = {
+            inventory.names.server_secret: "postgres-tls",
+            inventory.names.replication_secret: "replication-client-tls",
+        }
+        for name, purpose in purposes.items():
+            with each(f"Secret {name}"):
+                labels = required_secret(inventory, name).labels
+                expect(
+                    labels.get(CLUSTER) == cluster and labels.get(CERTIFICATE) == purpose,
+                    where=f"Secret {generated.namespace}/{name}",
+                    promised=f"labels {CLUSTER}={cluster}, {CERTIFICATE}={purpose}",
+                    seen=f"{labels.get(CLUSTER)!r}, {labels.get(CERTIFICATE)!r}",
+                )
 
 
 @requirement("AUTO-9")
@@ -336,6 +350,11 @@ def test_generated_certificates_give_a_ready_cluster(
                 seen=outcome.seen,
                 look_at=outcome.look_at,
             )
+
+
+def _both(generated: Generated) -> tuple[Inventory, Inventory]:
+    """What is stored of either cluster, that with a replica and that of one instance."""
+    return generated.stored.one, generated.stored.two
 
 
 def _places_of_the_root(inventory: Inventory) -> list[tuple[str, str]]:

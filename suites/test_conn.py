@@ -20,6 +20,7 @@ from fixtures.probes import (
     server_name_refused,
 )
 from fixtures.run.outcomes import Blocked
+from fixtures.scenarios.generated.plaintext_logins import PlaintextLogin
 from fixtures.scenarios.generated.scenario import Generated
 from fixtures.secret import Hidden, redact
 from suites.breach import Breach, EachElement, expect
@@ -30,7 +31,7 @@ from suites.wire import (
     Owner,
     accepted,
     judge,
-    judge_plaintext,
+    judge_one_plaintext,
     judge_refusal,
     no_tls,
     turned_away,
@@ -202,8 +203,8 @@ def test_verify_full_by_every_published_name(generated: Generated, each: EachEle
 def test_no_address_and_no_localhost_in_leaves(generated: Generated, each: EachElement) -> None:
     """Generated leaves carry neither an address nor localhost, so verify-full by address fails.
 
-    The names of every stored leaf are read; a handshake by a Service's address must end with
-    verify error 62 or 64.
+    The names of every stored leaf are read; a handshake by each address of a Pod, and of a Service
+    that has one, must end with verify error 62 or 64.
     """
     for leaf in generated.stored.one.leaves():
         names = (*addresses(leaf.certificate), *_local(dns_names(leaf.certificate)))
@@ -229,13 +230,17 @@ def test_no_address_and_no_localhost_in_leaves(generated: Generated, each: EachE
 
 @requirement("CONN-6")
 def test_plaintext_is_refused_by_default(generated: Generated, each: EachElement) -> None:
-    """Without tlsOnly, too, an ordinary user gets in by TLS alone.
+    """Without tlsOnly, too, users get in by TLS alone, whoever they are and wherever they go.
 
-    Each of primary and replicas must answer a plaintext startup with FATAL 28000 from
-    ClientAuthentication, each PgBouncer with 08P01 "SSL required", while the same login over TLS
-    succeeds just before and just after. A server that goes on without TLS breaks it.
+    The user of the Secret at every database, one that was made later included, and every other user
+    but that of replication at the cluster's own. Each of primary and replicas must answer a
+    plaintext startup with FATAL 28000 from ClientAuthentication, each PgBouncer with 08P01 "SSL
+    required", at each of its addresses, while a login over TLS succeeds just before and just after.
+    A server that goes on without TLS breaks it.
     """
-    judge_plaintext(each, generated.wire.plaintext, control=_login_promised(generated))
+    for at, refusal in generated.wire.plaintext.items():
+        with each(str(at)):
+            judge_one_plaintext(at.member, refusal, at, control=_login_promised(generated))
 
 
 @requirement("CONN-7")
@@ -341,7 +346,8 @@ def _login_promised(generated: Generated) -> Owner:
     server_leg = generated.connectivity.refused
 
     def owner(where: object, answer: Answer) -> str:
-        pooled = isinstance(where, Member) and not where.instance
+        member = where.member if isinstance(where, PlaintextLogin) else where
+        pooled = isinstance(member, Member) and not member.instance
         if pooled and server_leg is not None:
             return "CONN-2"  # it keeps its clients waiting
         return ("CONN-2" if pooled else "CONN-13") if turned_away(answer) else ""

@@ -18,7 +18,7 @@ from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
-from suites.wire import NothingKnown, judge, no_tls, served_leaf
+from suites.wire import NothingKnown, judge, keep_offers, no_tls, served_leaf
 
 
 @requirement("CUSTOM-1")
@@ -45,11 +45,15 @@ def test_the_cluster_becomes_ready(custom: Custom) -> None:
 
 
 @requirement("CUSTOM-6a")
-def test_instances_serve_the_external_leaf(custom: Custom, each: EachElement) -> None:
+def test_instances_serve_the_external_leaf(
+    custom: Custom, each: EachElement, evidence: CheckEvidence
+) -> None:
     """Every instance serves exactly the leaf of the external Secret.
 
-    Fingerprints of fresh handshakes by Pod address against tls.crt.
+    Fingerprints of fresh handshakes by Pod address against tls.crt. What each endpoint offers is
+    kept beside it, from the versions of TLS to the CAs that it names.
     """
+    keep_offers(evidence, custom.wire.offers)
     given = custom.deployed.certificates.external.certificate
     for member, answer in custom.wire.served.items():
         with each(str(member)):

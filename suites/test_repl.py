@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from fixtures.certificates import fingerprint, verify_chain
+from fixtures.observing.trusted_cas import TrustedCas
+from fixtures.pgcluster.inventory import Inventory
 from fixtures.probes import (
+    Answer,
+    as_json,
     logged_in_over_tls,
+    refused_by_a_rule,
     refused_by_postgres,
     refused_for_missing_client_certificate,
     refused_for_wrong_common_name,
@@ -11,19 +19,23 @@ from fixtures.probes import (
 )
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated.replication_logins import (
+    DOORS,
+    PHYSICAL,
+    POSTGRES,
     REPLICATION_USER,
     LoginTarget,
     LoginVariant,
 )
 from fixtures.scenarios.generated.scenario import Generated
-from suites.breach import EachElement, expect
+from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
 from suites.wire import NothingKnown, Predicate, judge, judge_refusal, promised_by, turned_away
 
-_PROMISED = {LoginTarget.REPLICATION: "REPL-8", LoginTarget.POSTGRES: "REPL-7"}
-"""The requirement which promises that the right certificate, the control, gets in."""
+_PROMISED = {PHYSICAL: "REPL-8", POSTGRES: "REPL-7"}
+"""The requirement which promises that the right certificate, the control, gets in; where it opens
+nothing, streaming is the control."""
 
 
 @requirement("REPL-1")
@@ -73,50 +85,83 @@ def test_walsenders_show_the_replication_certificate(
 
 
 @requirement("REPL-3")
-def test_no_certificate_no_login(generated: Generated, each: EachElement) -> None:
-    """The replication user does not get in over TLS without a certificate.
+def test_no_certificate_no_login(
+    generated: Generated, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """The replication user does not get in over TLS without a certificate, wherever it asks to.
 
-    For replication and for database postgres, at each instance: FATAL 28000 from
-    ClientAuthentication, with logins by the right certificate just before and just after.
+    As replication=true, and at every database both as it is and as replication=database: postgres,
+    template1, the cluster's own, and one that was made later; at each address of each instance.
+    FATAL 28000 from ClientAuthentication, with logins by the right certificate just before and just
+    after: those for streaming, where no certificate opens a database. psql is tried at all of them,
+    too: one that gets in breaks it; the words of one that does not are evidence alone.
     """
     _judge_attempt(
         generated,
         each,
+        evidence,
         LoginVariant.NOTHING,
         refused_for_missing_client_certificate,
         "FATAL 28000 from ClientAuthentication",
     )
+    for (member, target), result in generated.replication.by_libpq.items():
+        with each(f"{member}, {target}, psql"):
+            expect(
+                not result.ok,
+                where=f"{member}, {target} as {REPLICATION_USER} by psql, from pg-client",
+                promised="no login over TLS without a certificate",
+                seen="psql got in",
+                look_at="pg_hba_file_rules of the instance",
+            )
+    words = {
+        f"{member}, {target}": result.stderr
+        for (member, target), result in generated.replication.by_libpq.items()
+    }
+    evidence.data("psql.json", words)
 
 
 @requirement("REPL-4")
-def test_a_certificate_of_another_ca_is_refused(generated: Generated, each: EachElement) -> None:
+def test_a_certificate_of_another_ca_is_refused(
+    generated: Generated, each: EachElement, evidence: CheckEvidence
+) -> None:
     """A certificate that names _crunchyrepl but comes from another CA does not open the door.
 
-    Tried with a CA that nobody knows, with the replication certificate of the neighbour, and with
-    one from a legacy root that lies in the namespace; with an operator of before 2.5, whose
-    clusters share that root, with the first alone. The server must end TLS with alert 48
-    (unknown_ca) or 42 (bad_certificate), or with 51 (decrypt_error) where its own CA has the same
-    name; one that lets any of them in breaks it.
+    What an instance trusts is read in two ways: in its ssl_ca_file, by the server itself, and in
+    the names of CAs with which it asks clients for a certificate. Any CA in either that neither is
+    the root that the cluster's Secrets publish nor comes from it breaks the promise. Besides,
+    certificates are tried: of a CA that nobody knows, the replication certificate of the neighbour,
+    and one from a legacy root that lies in the namespace; with an operator of before 2.5, whose
+    clusters share that root, the first alone. The server must end TLS with alert 48 (unknown_ca)
+    or 42 (bad_certificate), or with 51 (decrypt_error) where its own CA has the same name; one that
+    lets any of them in breaks it.
     """
+    stored = generated.stored.one
+    for member, trusted in generated.replication.trusted.items():
+        evidence.data(f"{member.pod}-trusts.json", as_json(trusted))
+        with each(f"{member}, the CAs that it trusts"):
+            _judge_trust(str(member), trusted, stored)
     variants = [LoginVariant.FOREIGN]
     if not generated.deployed.shares_root:
         variants += [LoginVariant.NEIGHBOUR, LoginVariant.LEGACY]
     for variant in variants:
-        _judge_attempt(generated, each, variant, unknown_ca_alert, "TLS alert 48, 42 or 51")
+        _judge_attempt(
+            generated, each, evidence, variant, unknown_ca_alert, "TLS alert 48, 42 or 51"
+        )
 
 
 @requirement("REPL-5")
 def test_the_replication_user_is_refused_in_plaintext(
-    generated: Generated, each: EachElement
+    generated: Generated, each: EachElement, evidence: CheckEvidence
 ) -> None:
-    """The replication user does not get in without TLS.
+    """The replication user does not get in without TLS, wherever it asks to.
 
-    FATAL 28000 from ClientAuthentication before anything is asked; a server that goes on to
-    authenticate breaks it.
+    For streaming and at every database of REPL-3. FATAL 28000 from ClientAuthentication
+    before anything is asked; a server that goes on to authenticate breaks it.
     """
     _judge_attempt(
         generated,
         each,
+        evidence,
         LoginVariant.PLAINTEXT,
         refused_by_postgres,
         "FATAL 28000 from ClientAuthentication",
@@ -124,15 +169,20 @@ def test_the_replication_user_is_refused_in_plaintext(
 
 
 @requirement("REPL-6")
-def test_another_common_name_is_refused(generated: Generated, each: EachElement) -> None:
+def test_another_common_name_is_refused(
+    generated: Generated, each: EachElement, evidence: CheckEvidence
+) -> None:
     """A certificate of the cluster's own CA with another common name does not open the door.
 
-    Tried with the external leaf, and with one made for user app: FATAL 28000 from auth_failed.
+    Tried for streaming and at database postgres with the external leaf, and with one made for user
+    app: FATAL 28000 from auth_failed. The external leaf is tried at every other database, too,
+    where a rule may refuse it before its name is looked at.
     """
     for variant in (LoginVariant.OTHER_NAME, LoginVariant.SERVER_LEAF):
         _judge_attempt(
             generated,
             each,
+            evidence,
             variant,
             refused_for_wrong_common_name,
             "FATAL 28000 from auth_failed",
@@ -148,7 +198,7 @@ def test_the_right_certificate_opens_database_postgres(
     Nothing is written. A login that is refused by a rule, by an alert of the server or by its
     asking for a password breaks it; a Pod that does not answer says nothing.
     """
-    _judge_right_certificate(generated, each, LoginTarget.POSTGRES)
+    _judge_right_certificate(generated, each, POSTGRES)
 
 
 @requirement("REPL-8")
@@ -158,12 +208,12 @@ def test_the_right_certificate_opens_replication(generated: Generated, each: Eac
     At the replicas, too, for each may be the primary tomorrow. A refusal by a rule, by an alert of
     the server or by its asking for a password breaks it; a Pod that does not answer says nothing.
     """
-    _judge_right_certificate(generated, each, LoginTarget.REPLICATION)
+    _judge_right_certificate(generated, each, PHYSICAL)
 
 
 def _judge_right_certificate(generated: Generated, each: EachElement, target: LoginTarget) -> None:
     for (member, login_target), by_variant in generated.replication.logins.items():
-        if login_target is not target:
+        if login_target != target:
             continue
         with each(str(member)):
             judge(
@@ -177,20 +227,65 @@ def _judge_right_certificate(generated: Generated, each: EachElement, target: Lo
 
 
 def _judge_attempt(
-    generated: Generated, each: EachElement, variant: LoginVariant, kept: Predicate, promised: str
+    generated: Generated,
+    each: EachElement,
+    evidence: CheckEvidence,
+    variant: LoginVariant,
+    kept: Predicate,
+    promised: str,
 ) -> None:
+    answers = {}
     for (member, login_target), by_variant in generated.replication.logins.items():
+        door = login_target in DOORS
+        if variant not in by_variant and not door:
+            continue
         with each(f"{member}, {login_target}, {variant}"):
             if variant not in by_variant:
                 raise NothingKnown(f"{variant} was not tried: its CA's key is not to be had")
+            answers[f"{member}, {login_target}"] = as_json(by_variant[variant].answer)
             judge_refusal(
                 by_variant[variant],
-                kept,
+                kept if door else partial(_either, kept, refused_by_a_rule),
                 where=f"{member}, {login_target} as {REPLICATION_USER} with {variant}",
                 promised=promised,
                 look_at="pg_hba_file_rules of the instance",
-                control=promised_by(_PROMISED[login_target]),
+                control=promised_by(_PROMISED[login_target if door else PHYSICAL]),
             )
+    evidence.data(f"{variant.name.lower()}.json", answers)
+
+
+def _judge_trust(where: str, trusted: TrustedCas, stored: Inventory) -> None:
+    """Raise Breach where an instance trusts a CA that is not below what the cluster publishes."""
+    roots = stored.published.certificates
+    own = [
+        one
+        for one in trusted.certificates
+        if one in roots or verify_chain(one, roots, at=stored.read_at).ok
+    ]
+    foreign = [
+        f"{one.subject.rfc4514_string()}, SHA-256 {fingerprint(one)}"
+        for one in trusted.certificates
+        if one not in own
+    ]
+    known = {one.subject for one in (*roots, *own)}
+    named = [one.rfc4514_string() for one in trusted.named or () if one not in known]
+    promised = f"no CA beside that of {stored.published}, SHA-256 {fingerprint(stored.root)}"
+    places = ((f"ssl_ca_file {trusted.file}", foreign), ("the CAs in its request", named))
+    breaches = [
+        Breach(where=f"{where}, {place}", promised=promised, seen="; ".join(more))
+        for place, more in places
+        if more
+    ]
+    if breaches:
+        raise Breach.joined(breaches)
+    if trusted.file and not trusted.certificates:
+        raise NothingKnown(f"{where}: no certificate can be read in {trusted.file}")
+    if trusted.named is None:
+        raise NothingKnown(f"{where}: no handshake shows the CAs that it trusts")
+
+
+def _either(kept: Predicate, other: Predicate, answer: Answer) -> bool:
+    return kept(answer) or other(answer)
 
 
 def _common_names(name: str | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from fixtures.observing.streaming import Streaming
 from fixtures.pgcluster.cluster import Member, RestartMarkers
@@ -27,7 +28,9 @@ from suites.plugin.checks import CheckEvidence
 from suites.pooling import breaks_pooling, judge_by_address, judge_server_leg
 from suites.requirement import requirement
 from suites.rules import expect_none_admits, judge_change, judge_rules
-from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal
+from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal, keep_offers
+
+T = TypeVar("T")
 
 _LATER: Mapping[str, Callable[[TlsOnly], InForce]] = {
     "after-a-reconcile": lambda tlsonly: tlsonly.tls_enforced.afterwards,
@@ -92,37 +95,43 @@ def test_no_rule_admits_plaintext(
 
 
 @requirement("TLSONLY-3a")
-def test_the_primary_refuses_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
+def test_the_primary_refuses_plaintext(
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
     """With tlsOnly the primary lets nobody in without TLS.
 
     In a cluster that was created with tlsOnly: FATAL 28000 from ClientAuthentication, while the
     same login over TLS succeeds just before and just after; again at the end, after a further
     proven reconcile. TLSONLY-1 shows that such an attempt gets in where it may; without
-    that nothing is known.
+    that nothing is known. What each endpoint offers is kept, here and in -3b and -3c.
     """
-    _judge_role(tlsonly, each, "primary")
+    _judge_role(tlsonly, each, evidence, "primary")
     with each("the control, TLSONLY-1"):
         _require_plaintext_control(tlsonly)
 
 
 @requirement("TLSONLY-3b")
-def test_replicas_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
+def test_replicas_refuse_plaintext(
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
     """With tlsOnly no replica lets anybody in without TLS.
 
     In a cluster that was created with tlsOnly, by each Pod's own address, as a Service would hide
     one that is stale; again at the end, after a further proven reconcile.
     """
-    _judge_role(tlsonly, each, "replica")
+    _judge_role(tlsonly, each, evidence, "replica")
 
 
 @requirement("TLSONLY-3c")
-def test_pgbouncers_refuse_plaintext(tlsonly: TlsOnly, each: EachElement) -> None:
+def test_pgbouncers_refuse_plaintext(
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
     """With tlsOnly no PgBouncer lets anybody in without TLS.
 
     In a cluster that was created with tlsOnly: 08P01 "SSL required", between two logins over TLS;
     again at the end, after a further proven reconcile.
     """
-    _judge_role(tlsonly, each, "pgbouncer")
+    _judge_role(tlsonly, each, evidence, "pgbouncer")
 
 
 @requirement("TLSONLY-3d")
@@ -365,8 +374,9 @@ def _judge_lives(tlsonly: TlsOnly, before: RestartMarkers, after: RestartMarkers
     judge_lives(where, before, after, anyway=anyway)
 
 
-def _judge_role(tlsonly: TlsOnly, each: EachElement, role: str) -> None:
+def _judge_role(tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence, role: str) -> None:
     """Judge the answers to plaintext of the cluster created with tlsOnly, each time."""
+    keep_offers(evidence, _of_role(tlsonly.created.offers, role))
     judge_plaintext(each, _of_role(tlsonly.created.refusals, role))
     with each(f"cluster born, {_AT_THE_END}"):
         later = _born_at_the_end(tlsonly)
@@ -433,5 +443,5 @@ def _at(answers: Mapping[Member, Answer], role: str) -> tuple[Member, Answer]:
     return next((member, answer) for member, answer in answers.items() if member.role == role)
 
 
-def _of_role(refusals: Mapping[Member, Refusal], role: str) -> Mapping[Member, Refusal]:
-    return {member: refusal for member, refusal in refusals.items() if member.role == role}
+def _of_role(found: Mapping[Member, T], role: str) -> Mapping[Member, T]:
+    return {member: one for member, one in found.items() if member.role == role}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from cryptography import x509
 
+from fixtures.observing.offers import Offers
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import (
     Answer,
@@ -17,6 +18,7 @@ from fixtures.probes import (
     ErrorResponse,
     LoginOk,
     PasswordWanted,
+    Phase,
     Refusal,
     Silent,
     StreamClosed,
@@ -30,8 +32,10 @@ from fixtures.probes import (
 from fixtures.probes.predicates import PROTOCOL_VIOLATION
 from fixtures.run.outcomes import Blocked
 from suites.breach import Breach, EachElement
+from suites.plugin.checks import CheckEvidence
 
 Predicate = Callable[[Answer], bool]
+OLD_VERSIONS_REFUSED = "TLS 1.0 and 1.1 refused (RFC 8996)"
 Owner = Callable[[object, Answer], str]
 """Tells by the place, and the answer of a control that failed there, which requirement promises
 that it works; empty where none does."""
@@ -175,14 +179,55 @@ def judge_plaintext(
     """
     for member, refusal in refusals.items():
         with each(f"{member}, {when}" if when else str(member)):
-            judge_refusal(
-                refusal,
-                plaintext_refused,
-                where=member,
-                promised=PLAINTEXT_PROMISE[member.role == "pgbouncer"],
-                look_at=_LOOK_AT_RULES,
-                control=control,
+            judge_one_plaintext(member, refusal, member, control=control)
+
+
+def judge_one_plaintext(
+    member: Member, refusal: Refusal, where: object, *, control: Owner | None = None
+) -> None:
+    """A Pod must refuse one login without TLS; `where` tells which. `control` as above."""
+    judge_refusal(
+        refusal,
+        plaintext_refused,
+        where=where,
+        promised=PLAINTEXT_PROMISE[member.role == "pgbouncer"],
+        look_at=_LOOK_AT_RULES,
+        control=control,
+    )
+
+
+def judge_versions(each: EachElement, offers: Offers) -> None:
+    """Each endpoint must accept TLS, and no version of it below 1.2."""
+    for member, offer in offers.items():
+        with each(str(member)):
+            if not accepted(offer.newest):
+                seen = describe_answer(offer.newest)
+                raise NothingKnown(f"{member}: the control, a client of today: {seen}")
+            judge(
+                offer.old,
+                kept=_version_refused,
+                broken=accepted,
+                where=f"{member}, offered TLS 1.0 and 1.1 alone",
+                promised=OLD_VERSIONS_REFUSED,
+                look_at="ssl_min_protocol_version; PgBouncer's client_tls_protocols",
             )
+
+
+def keep_offers(evidence: CheckEvidence, offers: Offers, cluster: str = "") -> None:
+    """Keep what each endpoint offers: versions, ciphers, chain, request for a certificate, ALPN."""
+    found = {str(at): offer.summary() for at, offer in offers.items()}
+    evidence.data(f"{cluster}-offers.json" if cluster else "offers.json", found)
+
+
+def _version_refused(answer: Answer) -> bool:
+    """Ended by an alert of the server, or hung up on."""
+    match answer:
+        case TlsFailed(alert=alert):
+            return alert is not None and alert.direction is Direction.RECEIVED
+        case StreamClosed(phase=phase):
+            return phase is Phase.HANDSHAKE
+        case _:
+            return False
 
 
 def served_leaf(where: object, answer: Answer) -> x509.Certificate:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,6 +31,13 @@ def root(
     """Make a root as the operator does, but of a given key, or even signed by another."""
     name = encoding.name_of(COMMON_NAME)
     return Authority(self_issued(name, key, signer or key, now - BACKDATE, now + LIFETIME), key)
+
+
+@cache
+def stranger(common_name: str) -> Authority:
+    """Make a root that no Secret holds, the same whenever this program asks for it."""
+    now, name, key = datetime.now(UTC), encoding.name_of(common_name), derived_key(common_name)
+    return Authority(self_issued(name, key, key, now - BACKDATE, now + LIFETIME), key)
 
 
 def namesake(certificate: x509.Certificate) -> Authority:

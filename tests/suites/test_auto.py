@@ -65,7 +65,7 @@ def test_clusters_with_roots_of_their_own_keep_all_promises(clusters: Neighbours
         checks.test_keys_belong_to_their_leaves,
     ):
         assert {one.outcome for one in judged(check, clusters.read()).elements} == {"passed"}
-    checks.test_both_leaf_secrets_share_the_ca(clusters.read())
+    judged(checks.test_both_leaf_secrets_share_the_ca, clusters.read())
 
 
 @pytest.mark.parametrize("value", [b"", b"this is no certificate\n"])
@@ -88,7 +88,7 @@ def test_what_needs_a_certificate_that_is_not_there_is_blocked(clusters: Neighbo
     clusters.one[INTERNAL] |= {"ca.crt": b"", "tls.crt": b""}
     for check in (checks.test_both_leaf_secrets_share_the_ca, checks.test_the_leaves_are_two):
         with pytest.raises(Blocked, match="AUTO-2b: Secret one-replication-cert"):
-            check(clusters.read())
+            judged(check, clusters.read())
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,7 @@ def test_a_secret_that_is_not_there_blocks_what_looks_into_it(
     clusters: Neighbours, check: Callable[..., None]
 ) -> None:
     del clusters.one[EXTERNAL], clusters.one[INTERNAL]
+    del clusters.two["two-cluster-cert"], clusters.two["two-replication-cert"]
     with pytest.raises(Blocked, match=f"AUTO-2b: Secret {EXTERNAL} does not exist"):
         judged(check, clusters.read())
 
@@ -204,7 +205,7 @@ def test_a_second_root_in_ca_crt_is_a_breach(clusters: Neighbours, where: tuple[
     for name in where:
         clusters.one[name]["ca.crt"] += clusters.root_of_two
     with pytest.raises(Breach, match="the same single certificate"):
-        checks.test_both_leaf_secrets_share_the_ca(clusters.read())
+        judged(checks.test_both_leaf_secrets_share_the_ca, clusters.read())
 
 
 @pytest.mark.parametrize(
@@ -218,14 +219,15 @@ def test_a_second_root_in_ca_crt_is_a_breach(clusters: Neighbours, where: tuple[
 def test_only_pgbouncers_roots_may_have_more_than_the_one(
     clusters: Neighbours, name: str, key: str, broken: bool
 ) -> None:
-    root = clusters.one[CA]["root.crt"]
-    clusters.one |= {
-        "one-pgbouncer": {"pgbouncer-frontend.ca-roots": root},
-        "one-pgbackrest": {"pgbackrest.ca-roots": root},
-        "one-a-certs": {"patroni.ca-roots": root},
-    }
+    for cluster, secrets in (("one", clusters.one), ("two", clusters.two)):
+        root = secrets[f"{cluster}-cluster-ca-cert"]["root.crt"]
+        secrets |= {
+            f"{cluster}-pgbouncer": {"pgbouncer-frontend.ca-roots": root},
+            f"{cluster}-pgbackrest": {"pgbackrest.ca-roots": root},
+            f"{cluster}-a-certs": {"patroni.ca-roots": root},
+        }
     check: Callable[..., None] = checks.test_published_roots_agree
-    assert len(judged(check, clusters.read()).elements) == 4
+    assert len(judged(check, clusters.read()).elements) == 8
     clusters.one[name][key] += clusters.root_of_two
     if not broken:
         judged(check, clusters.read())
@@ -237,7 +239,7 @@ def test_only_pgbouncers_roots_may_have_more_than_the_one(
 def test_a_place_without_any_root_is_a_breach_of_that_place(clusters: Neighbours) -> None:
     with pytest.raises(Breach, match="no certificate") as raised:
         judged(checks.test_published_roots_agree, clusters.read())
-    assert len(raised.value.differences) == 2, "pgBackRest and PgBouncer have none"
+    assert len(raised.value.differences) == 4, "pgBackRest and PgBouncer have none, of either"
 
 
 def test_a_leaf_that_names_no_key_of_a_root_without_identifier_is_told(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
 
 from fixtures.certificates import Authority, internal_spec
 from fixtures.observing.streaming import Streaming, Walsender
+from fixtures.observing.trusted_cas import TrustedCas
+from fixtures.pgclient import PsqlResult
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import (
     Alert,
@@ -19,24 +23,35 @@ from fixtures.probes import (
     PasswordWanted,
     Phase,
     Refusal,
+    Replication,
     Silent,
     StreamClosed,
     TlsFailed,
     TlsSession,
     Unreachable,
 )
-from fixtures.scenarios.generated.replication_logins import LoginTarget, LoginVariant
+from fixtures.scenarios.generated.replication_logins import (
+    PHYSICAL,
+    POSTGRES,
+    LoginTarget,
+    LoginVariant,
+    targets_of,
+)
 from fixtures.scenarios.generated.scenario import Generated
 from suites import test_repl as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import RecordedEvidence, generated, judged
+from tests.suites.observed import RecordedEvidence, generated, inventory, judged, secrets_of
 
 PRIMARY = Member("one-a-0", "10.0.0.1", "primary", "uid", "one-a")
 LEGACY = Authority.create("old")
+OWN = Authority.create("postgres-operator-ca")
+ROOT = OWN.certificate
+SECRETS = secrets_of("one", root=OWN)
 _LEAF = LEGACY.issue(internal_spec()).certificate
 TLS = TlsSession(leaf=_LEAF, chain=(_LEAF,), version="TLSv1.3", cipher="c", verify=None)
 OK = LoginOk(user="_crunchyrepl", database="postgres", tls=TLS)
+REFUSED_BY_PSQL = PsqlResult(2, (), "", "FATAL:  connection requires a valid client certificate")
 
 
 def _alert(number: int, direction: Direction = Direction.RECEIVED) -> TlsFailed:
@@ -86,12 +101,27 @@ def _logins(
     *,
     control: Answer = OK,
     legacy: Authority | None = LEGACY,
+    target: LoginTarget = POSTGRES,
+    psql: PsqlResult = REFUSED_BY_PSQL,
+    trusted: TrustedCas | None = None,
 ) -> Generated:
     tried = {variant: Refusal(control, answer, control) for variant, answer in by_variant.items()}
     return generated(
         deployed=SimpleNamespace(legacy=legacy, shares_root=legacy is None),
-        replication=SimpleNamespace(logins={(PRIMARY, LoginTarget.POSTGRES): tried}),
+        stored=SimpleNamespace(one=inventory("one", SECRETS)),
+        replication=SimpleNamespace(
+            logins={(PRIMARY, target): tried},
+            by_libpq={(PRIMARY, target): psql},
+            trusted={PRIMARY: trusted or _trusting(ROOT)},
+        ),
     )
+
+
+def _trusting(
+    *certificates: x509.Certificate, named: Sequence[x509.Certificate] | None = None
+) -> TrustedCas:
+    subjects = tuple(one.subject for one in (certificates if named is None else named))
+    return TrustedCas(file="/pgconf/tls/ca.crt", certificates=certificates, named=subjects)
 
 
 @pytest.mark.parametrize(
@@ -127,22 +157,96 @@ def test_a_certificate_of_any_other_ca_that_gets_in_is_a_breach(variant: LoginVa
     refused = dict.fromkeys(
         (LoginVariant.FOREIGN, LoginVariant.NEIGHBOUR, LoginVariant.LEGACY), _alert(48)
     )
-    judged(checks.test_a_certificate_of_another_ca_is_refused, _logins({**refused}))
+    _judge_other_cas(_logins({**refused}))
     with pytest.raises(Breach):
-        judged(
-            checks.test_a_certificate_of_another_ca_is_refused, _logins({**refused, variant: OK})
-        )
+        _judge_other_cas(_logins({**refused, variant: OK}))
 
 
 def test_where_clusters_share_a_root_a_neighbours_certificate_is_none_of_another_ca() -> None:
     refused: dict[LoginVariant, Answer] = {LoginVariant.FOREIGN: _alert(48)}
-    judged(checks.test_a_certificate_of_another_ca_is_refused, _logins(refused, legacy=None))
+    _judge_other_cas(_logins(refused, legacy=None))
+
+
+def _judge_other_cas(observed: Generated) -> None:
+    judged(checks.test_a_certificate_of_another_ca_is_refused, observed, RecordedEvidence())
+
+
+def _judge_trust(trusted: TrustedCas) -> None:
+    _judge_other_cas(_logins({LoginVariant.FOREIGN: _alert(48)}, legacy=None, trusted=trusted))
+
+
+NAMESAKE = Authority.create("postgres-operator-ca").certificate
+
+
+@pytest.mark.parametrize(
+    ("trusted", "seen"),
+    [
+        (_trusting(ROOT, LEGACY.certificate), "CN=old, SHA-256 "),
+        (_trusting(ROOT, NAMESAKE), "CN=postgres-operator-ca, SHA-256 "),
+        (_trusting(ROOT, named=(ROOT, LEGACY.certificate)), "the CAs in its request.*CN=old"),
+        (_trusting(LEGACY.certificate), "ssl_ca_file /pgconf/tls/ca.crt.*CN=old"),
+    ],
+    ids=["one more", "a namesake", "loaded, and no more in the file", "another"],
+)
+def test_a_ca_that_no_secret_publishes_is_a_breach(trusted: TrustedCas, seen: str) -> None:
+    with pytest.raises(Breach, match=seen):
+        _judge_trust(trusted)
+
+
+def test_what_comes_from_the_published_root_may_be_trusted_besides() -> None:
+    _judge_trust(_trusting(ROOT))
+    _judge_trust(_trusting(ROOT, OWN.issue(internal_spec()).certificate))
+
+
+def test_trust_that_cannot_be_read_is_an_error() -> None:
+    unread = TrustedCas(file="/pgconf/tls/ca.crt", certificates=(), named=(ROOT.subject,))
+    unnamed = TrustedCas(file="/pgconf/tls/ca.crt", certificates=(ROOT,), named=None)
+    for trusted in (unread, unnamed):
+        with pytest.raises(NothingKnown):
+            _judge_trust(trusted)
+
+
+def test_targets_are_streaming_and_every_database_in_both_ways() -> None:
+    assert [str(target) for target in targets_of(("app", "postgres"))] == [
+        "replication=true",
+        "database app",
+        "database postgres",
+        "replication=database, database app",
+        "replication=database, database postgres",
+    ]
+
+
+def _judge_no_certificate(observed: Generated) -> None:
+    judged(checks.test_no_certificate_no_login, observed, RecordedEvidence())
+
+
+@pytest.mark.parametrize(
+    "target",
+    [PHYSICAL, POSTGRES, LoginTarget("app"), LoginTarget("app", Replication.DATABASE)],
+    ids=str,
+)
+def test_a_login_without_a_certificate_is_a_breach_wherever_it_is(target: LoginTarget) -> None:
+    refused: dict[LoginVariant, Answer] = {LoginVariant.NOTHING: _error("28000")}
+    _judge_no_certificate(_logins(refused, target=target))
+    with pytest.raises(Breach):
+        _judge_no_certificate(_logins({LoginVariant.NOTHING: OK}, target=target))
+    got_in = PsqlResult(0, (), "", "")
+    with pytest.raises(Breach, match="psql got in"):
+        _judge_no_certificate(_logins(refused, target=target, psql=got_in))
+
+
+def test_a_rule_may_refuse_another_name_where_no_certificate_opens_anything() -> None:
+    refused: dict[LoginVariant, Answer] = {LoginVariant.SERVER_LEAF: _error("28000")}
+    check, kept = checks.test_another_common_name_is_refused, RecordedEvidence()
+    judged(check, _logins(refused, target=LoginTarget("app")), kept)
+    with pytest.raises(Breach):
+        judged(check, _logins({LoginVariant.SERVER_LEAF: OK}, target=LoginTarget("app")), kept)
 
 
 def test_an_attempt_that_could_not_be_made_is_an_error() -> None:
     observed = _logins({LoginVariant.SERVER_LEAF: _error("28000")})
     with pytest.raises(NothingKnown, match="was not tried"):
-        judged(checks.test_another_common_name_is_refused, observed)
+        judged(checks.test_another_common_name_is_refused, observed, RecordedEvidence())
 
 
 def test_a_replication_user_that_is_asked_for_a_password_is_let_in() -> None:
@@ -152,6 +256,7 @@ def test_a_replication_user_that_is_asked_for_a_password_is_let_in() -> None:
         judged(
             checks.test_no_certificate_no_login,
             _logins({LoginVariant.NOTHING: wanted}, control=wanted),
+            RecordedEvidence(),
         )
 
 

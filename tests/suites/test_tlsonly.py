@@ -141,12 +141,12 @@ def _force(rules: HbaRules | None = None, refusal: Refusal = REFUSED) -> dict[st
 
 def _primary(refusal: Refusal, control: Answer = PLAIN_LOGIN) -> None:
     observed = staged(
-        created={"refusals": {PRIMARY: refusal}},
+        created={"refusals": {PRIMARY: refusal}, "offers": {}},
         tls_optional={"plaintext": {"host": {PRIMARY: control}}},
         tls_enforced={"afterwards": _force()["plain"]},
         settings_repeated={"at_the_end": _force()},
     )
-    judged(checks.test_the_primary_refuses_plaintext, observed)
+    judged(checks.test_the_primary_refuses_plaintext, observed, RecordedEvidence())
 
 
 def test_3a_stands_on_a_plaintext_login_that_got_in() -> None:

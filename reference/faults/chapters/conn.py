@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from embedded.client import Json
 from embedded.node.behaviour import NodeBehaviour
+from reference.faults.containers import with_options
 from reference.faults.fault import Fault, Hit
 from reference.faults.roots import derived_key, namesake, root
 from reference.operator.context import Context
 from reference.operator.contract import Contract, Leaf
-from reference.operator.model import Cluster, Role, User
+from reference.operator.model import Cluster, Instance, Role, User
 from reference.operator.names import CLUSTER, MONITOR_USER
 from reference.operator.pki import Authority, Profile, Subject, encoding
 from reference.operator.postgres.roles import identifier
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from embedded.node.volumes.content import Sources
 
 _URI = "pgbouncer-uri"
+_ALL_CIPHERS = "DEFAULT@SECLEVEL=0"
+_OLD_AT_POOLER = {"client_tls_protocols": "all", "client_tls_ciphers": _ALL_CIPHERS}
 
 
 @Fault(
@@ -164,6 +167,79 @@ class PlaintextByDefault(Contract):
         if cluster.tls_only or role != "replica":
             return rule
         return rule.replace("hostssl", "host", 1)
+
+
+@Fault(
+    name="plaintext-at-later-databases",
+    breaks="Outside tlsOnly, a database that is made later is entered without TLS.",
+    requirements=("CONN-6",),
+    where="data plane",
+)
+class PlaintextAtLaterDatabases(Contract):
+    def default_rule(self, cluster: Cluster, role: Role) -> str:
+        rule = super().default_rule(cluster, role)
+        if cluster.tls_only:
+            return rule
+        known = [*(name for user in cluster.users for name in user.databases), "postgres"]
+        rejected = f"hostnossl {','.join(sorted(known))},template1 all all reject"
+        return f"{rejected}\n{rule.replace('hostssl', 'host', 1)}"
+
+
+@Fault(
+    name="superuser-in-plaintext",
+    breaks="Outside tlsOnly, the superuser is asked for a password without TLS.",
+    requirements=("CONN-6",),
+    where="data plane",
+)
+class SuperuserInPlaintext(Contract):
+    def client_rules(self, cluster: Cluster, role: Role) -> list[str]:
+        rules = super().client_rules(cluster, role)
+        if cluster.tls_only or cluster.hba:
+            return rules
+        return ["host all postgres all scram-sha-256", *rules]
+
+
+@Fault(
+    name="old-tls-accepted",
+    breaks="Every instance and PgBouncer accepts TLS 1.0 and 1.1.",
+    requirements=("CONN-14", "TLSONLY-6"),
+    where="data plane",
+)
+class OldTlsAccepted(Contract):
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container = super().database_container(context, instance)
+        options = {"ssl_min_protocol_version": "TLSv1", "ssl_ciphers": _ALL_CIPHERS}
+        return with_options(container, **options)
+
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        return super().pgbouncer_settings(context) | _OLD_AT_POOLER
+
+
+@Fault(
+    name="replica-accepts-old-tls",
+    breaks="Replicas of clusters with custom certificates accept TLS 1.1, and no others do.",
+    requirements=("CONN-14",),
+    where="data plane",
+)
+class ReplicaAcceptsOldTls(Contract):
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container = super().database_container(context, instance)
+        if instance.role != "replica" or not context.tls.custom_leaves:
+            return container
+        options = {"ssl_min_protocol_version": "TLSv1.1", "ssl_ciphers": _ALL_CIPHERS}
+        return with_options(container, **options)
+
+
+@Fault(
+    name="pooler-accepts-old-tls",
+    breaks="Under tlsOnly PgBouncers accept TLS 1.0 and 1.1.",
+    requirements=("TLSONLY-6",),
+    where="data plane",
+)
+class PoolerAcceptsOldTls(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings = super().pgbouncer_settings(context)
+        return settings | _OLD_AT_POOLER if context.cluster.tls_only else settings
 
 
 @Fault(

@@ -5,13 +5,20 @@ from __future__ import annotations
 from embedded.client import Json
 from reference.faults.containers import INSTANCE_LEAF, instance_leaf, with_options
 from reference.faults.fault import Fault, Hit, hits
+from reference.faults.roots import stranger
 from reference.faults.rules import REPLICATION, by_method, identity, mapped, plain_replication
 from reference.operator.context import Context
 from reference.operator.contract import Contract
 from reference.operator.model import Instance, Role
+from reference.operator.pki.authority import COMMON_NAME
 from reference.operator.postgres.parameters import TLS
 from reference.operator.tls import Source
 
+_TRUSTED = "/tmp/trusted.crt"  # noqa: S108
+_TRUST_ONE_MORE = """\
+#!/bin/bash
+{{ cat /pgconf/tls/ca.crt; printf '%s' '{certificate}'; }} >{file}
+"""
 _NO_MORE_STREAMING = """\
 [[ $? -eq 0 ]] || exit 1
 psql -qX -d postgres -o /dev/null \\
@@ -101,6 +108,57 @@ class ReplicationUserByPassword(Contract):
 
 
 @Fault(
+    name="replication-user-trusted-elsewhere",
+    breaks="_crunchyrepl needs no certificate for any database but postgres, nor as a walsender.",
+    requirements=("REPL-3",),
+    collateral=(Hit(requirement="REPL-6", reason="where none is needed, any name will do"),),
+    where="data plane",
+)
+class ReplicationUserTrustedElsewhere(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        return [*super().replication_rules(context, role), f"hostssl all {REPLICATION} all trust"]
+
+
+class _TrustingOneMore(Contract):
+    """Instances with generated certificates trust one more root, of the name `more`."""
+
+    more = ""
+
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container = super().database_container(context, instance)
+        if not context.tls.generated:
+            return container
+        return with_options(container, ssl_ca_file=_TRUSTED)
+
+    def script(self, name: str) -> str:
+        text = super().script(name)
+        if name != "database.sh":
+            return text
+        certificate = stranger(self.more).pem.decode()
+        return _TRUST_ONE_MORE.format(certificate=certificate, file=_TRUSTED) + text
+
+
+@Fault(
+    name="one-more-ca-trusted",
+    breaks="Instances with generated certificates trust one more CA, which is in no Secret.",
+    requirements=("REPL-4",),
+    where="data plane",
+)
+class OneMoreCaTrusted(_TrustingOneMore):
+    more = "one-more-root"
+
+
+@Fault(
+    name="namesake-trusted",
+    breaks="Instances with generated certificates trust another root that has their root's name.",
+    requirements=("REPL-4",),
+    where="data plane",
+)
+class NamesakeTrusted(_TrustingOneMore):
+    more = COMMON_NAME
+
+
+@Fault(
     name="replica-asks-no-certificate",
     breaks="Replicas ask no client for a certificate and trust _crunchyrepl.",
     requirements=("REPL-4",),
@@ -133,6 +191,20 @@ class PlainReplicationUser(Contract):
 
 
 @Fault(
+    name="plain-replication-user-at-template1",
+    breaks="Outside tlsOnly, _crunchyrepl is let into template1 without TLS, and nowhere else.",
+    requirements=("REPL-5",),
+    where="data plane",
+)
+class PlainReplicationUserAtTemplate1(Contract):
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        if context.cluster.tls_only:
+            return rules
+        return [f"hostnossl template1 {REPLICATION} all trust", *rules]
+
+
+@Fault(
     name="server-leaf-may-replicate",
     breaks="The external leaf's CN is mapped to _crunchyrepl, too.",
     requirements=("REPL-6",),
@@ -145,6 +217,23 @@ class ServerLeafMayReplicate(Contract):
     def replication_rules(self, context: Context, role: Role) -> list[str]:
         rules = super().replication_rules(context, role)
         return rules if context.tls.custom_leaves else mapped(rules)
+
+
+@Fault(
+    name="server-leaf-elsewhere",
+    breaks="The external leaf lets _crunchyrepl into every database but postgres.",
+    requirements=("REPL-6",),
+    where="data plane",
+)
+class ServerLeafElsewhere(Contract):
+    def identities(self) -> list[str]:
+        return [*super().identities(), identity(r'"/^.*-primary\..*$"')]
+
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().replication_rules(context, role)
+        if context.tls.custom_leaves:
+            return rules
+        return [*rules, *mapped([f"hostssl all {REPLICATION} all cert"])]
 
 
 @Fault(
