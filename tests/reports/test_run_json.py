@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,15 @@ def test_another_file_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
     with pytest.raises(ValueError, match=r"run\.json: not a run\.json of this suite: ") as refused:
         run_json.read(file)
     assert "\n" not in str(refused.value)
+
+
+def test_a_report_of_the_first_form_is_read(tmp_path: Path) -> None:
+    """Times were seconds, and the suite was named by its version alone."""
+    run = judge(journal(header(selected("A-1", "a-1")), finished("a-1")))
+    document = json.loads(run_json.render(run))
+    for later in ("suite", "command", "statement", "deviations", "unshown_findings", "notices"):
+        del document[later]
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(document | {"schema_version": 1, "started": 1.5, "finished": 2}))
+    found = run_json.read(file)
+    assert (found.started, found.finished, found.suite) == (1.5, 2.0, None)
