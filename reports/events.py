@@ -228,7 +228,7 @@ class Took(Fact):
     """A part of the run besides its checks that ended, and how long it took."""
 
     event: Literal["took"] = "took"
-    time: float
+    time: Moment
     part: Literal["platform", "operator", "stage", "taking down"]
     name: Words
     seconds: float

@@ -115,7 +115,7 @@ class TimeRecord(Fact):
 
     part: str = Field(description="platform, operator, stage or taking down")
     name: str
-    ended: float = Field(description="seconds since 1970")
+    ended: Moment
     seconds: float
 
 
