@@ -21,6 +21,8 @@ class CustomRules:
     """The rules of a kind that a CRD defines in one version."""
 
     def __init__(self, schema: Json) -> None:
+        self.schema = schema
+        """As the CRD has it."""
         parts = schema.get("properties") or {}
         rest = {name: part for name, part in parts.items() if name not in _TYPED}
         self._schema = {**schema, "properties": rest}

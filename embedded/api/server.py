@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from embedded.api import answers, bodies, discovery, errors, paths
+from embedded.api import answers, bodies, discovery, errors, openapi, paths
 from embedded.api.addresses import ServiceAddresses
 from embedded.api.auth import Authenticator, User
 from embedded.api.builtin import catalogue
@@ -99,21 +99,32 @@ class ApiServer:
         user = self.authenticator.user(request.headers.get("Authorization", ""))
         found = paths.parse(request.rel_url.raw_path)
         if found is None:
-            return self._outside(path)
+            return self._outside(path, request.headers.get("Accept", ""))
         if not found.plural:
             return self._resources(found)
         return await self._resource(request, user, found)
 
-    def _outside(self, path: str) -> web.Response:
+    def _openapi_v2(self, accept: str) -> web.Response:
+        if "json" in accept:
+            return answers.json_answer(openapi.swagger(self.registry))
+        # A document in protobuf that says nothing: clients then ask for the third version.
+        return web.Response(body=b"", headers={"Content-Type": _OPENAPI_V2})
+
+    def _outside(self, path: str, accept: str) -> web.Response:
         plain: dict[str, Callable[[], Any]] = {
             "/api": discovery.core_versions,
             "/apis": lambda: discovery.groups(self.registry),
             "/version": lambda: discovery.VERSION,
-            "/openapi/v3": lambda: {"paths": {}},
+            "/openapi/v3": lambda: openapi.index(self.registry),
         }
         path = path.rstrip("/")
         if path == "/openapi/v2":
-            return web.Response(body=b"", headers={"Content-Type": _OPENAPI_V2})
+            return self._openapi_v2(accept)
+        if path.startswith("/openapi/v3/"):
+            body = openapi.document(self.registry, path.removeprefix("/openapi/v3/"))
+            if body is None:
+                raise PlainNotFoundError
+            return answers.json_answer(body)
         if path in plain:
             return answers.json_answer(encode(plain[path]()))
         group = path.removeprefix("/apis/")
