@@ -15,6 +15,9 @@ from embedded.api.resources import Resource
 from embedded.api.selectors import Selector
 from embedded.api.writes import Validation, WriteOptions
 
+_DIGITS = 18
+"""Digits of a number that all clients can read."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -51,7 +54,7 @@ class Call:
         value = self.text(name)
         if not value:
             return None
-        if not value.isdecimal():
+        if not value.isdecimal() or len(value) > _DIGITS:
             raise errors.bad_request(f"query parameter {name}: {value!r} is not a whole number")
         return int(value)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from embedded.api import answers, bodies, errors, reads, selectors
+from embedded.api import answers, bodies, reads, selectors
 from embedded.api.calls import Call
 from embedded.api.deletes import DeleteOptions
 from embedded.api.errors import ApiError, Cause
@@ -32,9 +32,7 @@ class Evictions:
 
     async def evict(self, call: Call) -> web.StreamResponse:
         """POST of an `Eviction`: deletes a Pod unless a disruption budget forbids it."""
-        body = await bodies.read(call.request)
-        if not isinstance(body, dict):
-            raise errors.bad_request("the body is not an object")
+        body = bodies.typed("policy.Eviction", await bodies.read(call.request))
         pod = reads.get(call, self._store).obj
         asked = body.get("deleteOptions") or {}
         conditions = asked.get("preconditions") or {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from embedded.api import documents, errors, managers, metadata
 from embedded.api.errors import ApiError, Subject
-from embedded.api.jsons import Json, copied
+from embedded.api.jsons import Json, at, copied
 from embedded.api.managers import Owner
 from embedded.api.patch import apply, strategic
 from embedded.api.patch import json as json_patch
@@ -72,7 +72,7 @@ class Applier:
     def _read(self, key: tuple[str, str], body: Any) -> Json:
         if not isinstance(body, dict) or "apiVersion" not in body or "kind" not in body:
             raise errors.bad_request("an applied object needs apiVersion and kind")
-        if (body.get("metadata") or {}).get("managedFields"):
+        if at(body, "metadata", "managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")
         unknown: list[str] = []
         wanted = self._writer.parse(self._resource, body, unknown)

@@ -58,7 +58,7 @@ class Subresources:
 
     async def bind(self, call: Call) -> web.StreamResponse:
         """POST of a `Binding`: gives a Pod its node."""
-        body = _object(await bodies.read(call.request))
+        body = bodies.typed("core.Binding", await bodies.read(call.request))
         node, uid = at(body, "target", "name"), at(body, "metadata", "uid")
         if not node:
             raise errors.bad_request("target.name: Required value")
@@ -86,7 +86,7 @@ class Subresources:
 
     async def issue_token(self, call: Call) -> web.StreamResponse:
         """POST of a `TokenRequest` for a ServiceAccount."""
-        body = _object(await bodies.read(call.request))
+        body = bodies.typed("authentication.TokenRequest", await bodies.read(call.request))
         account = reads.get(call, self._store).obj
         spec = body.get("spec") or {}
         seconds = max(int(spec.get("expirationSeconds") or 3600), _SHORTEST_TOKEN)

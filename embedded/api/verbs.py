@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from embedded.api import answers, bodies, documents, errors, patching, reads
+from embedded.api import answers, bodies, documents, patching, reads
 from embedded.api.calls import Call
 from embedded.api.deletes import DeleteOptions
 from embedded.api.jsons import Json, at, encode
@@ -15,8 +15,6 @@ from embedded.api.options import check_propagation
 from embedded.api.patching import Applier
 from embedded.api.reads import object_answer
 from embedded.api.store import Store
-from embedded.api.types import decode
-from embedded.api.types.builtin import message
 from embedded.api.watches import Watch
 
 
@@ -108,13 +106,6 @@ class Verbs:
         return answers.json_answer(answers.listing(head, items), warnings=call.warnings)
 
 
-def _typed(body: Any) -> Json:
-    if not isinstance(body, dict):
-        raise errors.bad_request("DeleteOptions are a JSON object")
-    found: Json = decode.read(message("meta.DeleteOptions"), body, [])
-    return found
-
-
 def _success(details: Json) -> Json:
     return {
         "kind": "Status",
@@ -129,7 +120,7 @@ async def delete_options(call: Call) -> DeleteOptions:
     """The options of a deletion, from the body and the query; raises ApiError 400, 422."""
     body: Json = {}
     if call.request.can_read_body and await call.request.read():
-        body = _typed(await bodies.read(call.request))
+        body = bodies.typed("meta.DeleteOptions", await bodies.read(call.request))
     conditions = body.get("preconditions") or {}
     grace = body.get("gracePeriodSeconds")
     orphan = body.get("orphanDependents")

@@ -10,7 +10,7 @@ from embedded.api.errors import Cause
 from embedded.api.jsons import Json, at
 from embedded.api.resources import Resource, World
 from embedded.api.schema import structural
-from embedded.api.types.builtin import message
+from embedded.api.types.builtin import message, scalar
 from embedded.api.types.shape import ANY, STRING, Shape
 from embedded.timestamps import now
 
@@ -31,7 +31,7 @@ _STATUS = Shape(
 
 
 def shape() -> Shape:
-    """The shape of a CRD; the schemas inside are free."""
+    """The shape of a CRD as it is merged."""
     return Shape(
         kind="struct",
         fields={
@@ -42,6 +42,50 @@ def shape() -> Shape:
             "status": _STATUS,
         },
     )
+
+
+def _struct(**fields: Shape) -> Shape:
+    return Shape(kind="struct", fields=fields)
+
+
+def _list(element: Shape) -> Shape:
+    return Shape(kind="list", element=element)
+
+
+_BOOL, _INT32 = scalar("bool"), scalar("int32")
+_NAMES = _struct(
+    **dict.fromkeys(("plural", "singular", "kind", "listKind"), STRING),
+    shortNames=_list(STRING),
+    categories=_list(STRING),
+)
+_COLUMN = _struct(
+    **dict.fromkeys(("name", "type", "format", "description", "jsonPath"), STRING),
+    priority=_INT32,
+)
+_SCALE = _struct(
+    **dict.fromkeys(("specReplicasPath", "statusReplicasPath", "labelSelectorPath"), STRING)
+)
+_VERSION = _struct(
+    **dict.fromkeys(("name", "deprecationWarning"), STRING),
+    **dict.fromkeys(("served", "storage", "deprecated"), _BOOL),
+    schema=_struct(openAPIV3Schema=ANY),
+    subresources=_struct(status=_struct(), scale=_SCALE),
+    additionalPrinterColumns=_list(_COLUMN),
+    selectableFields=_list(_struct(jsonPath=STRING)),
+)
+_SPEC = _struct(
+    group=STRING,
+    scope=STRING,
+    names=_NAMES,
+    versions=_list(_VERSION),
+    conversion=_struct(strategy=STRING, webhook=ANY),
+    preserveUnknownFields=_BOOL,
+)
+
+
+def _typed() -> Shape:
+    """The shape of a CRD as it is read; the schemas inside are free."""
+    return shape().with_fields({"spec": _SPEC})
 
 
 def resource() -> Resource:
@@ -61,7 +105,7 @@ def resource() -> Resource:
         unconditional=False,
         shape=shape(),
         rules=BuiltinRules(
-            shape=shape(),
+            shape=_typed(),
             defaults=_default,
             on_create=_accept,
             on_update=_refresh,
@@ -87,7 +131,9 @@ def _default(obj: Json) -> None:
 def _accept(obj: Json, _world: World) -> None:
     """Serving begins with the create: the conditions say so in its very answer."""
     stored = [
-        version["name"] for version in obj["spec"].get("versions") or [] if version.get("storage")
+        version.get("name", "")
+        for version in obj["spec"].get("versions") or []
+        if version.get("storage")
     ]
     obj["status"] = {
         "acceptedNames": obj["spec"]["names"],
@@ -104,7 +150,8 @@ def _accept(obj: Json, _world: World) -> None:
 def _refresh(obj: Json, old: Json, _world: World) -> None:
     """The status follows a changed specification."""
     status = old.get("status") or {}
-    stored = [version["name"] for version in obj["spec"]["versions"] if version.get("storage")]
+    versions = obj["spec"].get("versions") or []
+    stored = [version.get("name", "") for version in versions if version.get("storage")]
     kept = [name for name in status.get("storedVersions") or [] if name not in stored]
     names = {"acceptedNames": obj["spec"]["names"], "storedVersions": [*kept, *stored]}
     obj["status"] = {**status, **names}
@@ -150,6 +197,14 @@ def _check(obj: Json, old: Json | None) -> Iterable[Cause]:
                 yield wrong(f"spec.{name}", spec.get(name), "field is immutable")
 
 
+def _check_schema(schema: Json, path: str) -> Iterable[Cause]:
+    try:
+        yield from structural.causes(schema, path)
+    except (AttributeError, KeyError, TypeError):
+        # What is of the wrong type stands anywhere in it.
+        yield wrong(path, "", "is no schema: a part of it is of the wrong type")
+
+
 def _check_versions(spec: Json) -> Iterable[Cause]:
     versions = spec.get("versions") or []
     if sum(bool(version.get("storage")) for version in versions) != 1:
@@ -160,9 +215,11 @@ def _check_versions(spec: Json) -> Iterable[Cause]:
         )
     for position, version in enumerate(versions):
         where = f"spec.versions[{position}]"
+        if not version.get("name"):
+            yield required(f"{where}.name")
         schema = at(version, "schema", "openAPIV3Schema")
         if schema:
-            yield from structural.causes(schema, f"{where}.schema.openAPIV3Schema")
+            yield from _check_schema(schema, f"{where}.schema.openAPIV3Schema")
         else:
             yield required(f"{where}.schema.openAPIV3Schema")
     if at(spec, "conversion", "strategy") != "None":

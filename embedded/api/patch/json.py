@@ -49,14 +49,16 @@ def patched(target: Any, operations: Any, subject: Subject) -> Any:
 
 def _checked(operation: Any) -> Json:
     """An operation with all that it needs; raises ApiError 400."""
-    if not isinstance(operation, dict) or operation.get("op") not in _OPERATIONS:
+    word = operation.get("op") if isinstance(operation, dict) else None
+    if not isinstance(word, str) or word not in _OPERATIONS:
         raise bad_request(f"not a JSON patch: {_shown(operation)} is no operation")
     needed = {"path", "from"} if operation["op"] in {"move", "copy"} else {"path"}
     for name in sorted(needed):
         pointer = operation.get(name)
         if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
             raise bad_request(f"not a JSON patch: {_shown(operation)} has no {name} as /a/b")
-    return operation
+    checked: Json = operation
+    return checked
 
 
 def _shown(operation: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from tests.embedded.api.definitions import CRDS
 from tests.embedded.api.raw import APPLY, JSON_PATCH, MERGE, TABLE, Raw
 from tests.embedded.api.serving import TOKEN, Running
 
@@ -193,3 +194,66 @@ def test_the_systems_namespaces_stay(api: Raw) -> None:
         assert (refused.code, refused.reason) == (403, "Forbidden")
         assert "may not be deleted" in refused.message
         assert "deletionTimestamp" not in api.get(f"/api/v1/namespaces/{name}").body["metadata"]
+
+
+THINGS = "things.hostile.example.com"
+SCHEMA = {"type": "object", "properties": {"spec": {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    ("version", "spec"),
+    [
+        ({"name": None}, {}),
+        ({"name": 5}, {}),
+        ({"schema": "x"}, {}),
+        ({"schema": {"openAPIV3Schema": {"type": "object", "properties": "x"}}}, {}),
+        ({"schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": [1]}}}}, {}),
+        ({"schema": {"openAPIV3Schema": {"type": ["object"]}}}, {}),
+        ({"subresources": {"scale": {}}}, {}),
+        ({"additionalPrinterColumns": ["x"]}, {}),
+        ({"additionalPrinterColumns": [{"name": "A"}]}, {}),
+        ({}, {"names": "x"}),
+        ({}, {"versions": None}),
+        ({}, {"versions": {"a": 1}}),
+    ],
+)
+def test_a_definition_by_which_nothing_can_be_served_is_refused(
+    api: Raw, version: dict[str, Any], spec: dict[str, Any]
+) -> None:
+    served = {"name": "v1", "served": True, "storage": True}
+    served |= {"schema": {"openAPIV3Schema": SCHEMA}} | version
+    names = {"plural": "things", "kind": "Thing"}
+    whole = {"group": "hostile.example.com", "scope": "Namespaced", "names": names}
+    body = {"metadata": {"name": THINGS}, "spec": {**whole, "versions": [served], **spec}}
+    answer = api.post(CRDS, body)
+    assert answer.code in {400, 422}, answer.body
+    assert api.get(f"{CRDS}/{THINGS}").code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind"),
+    [
+        ("PATCH", "configmaps/a", [{"op": ["add"], "path": "/data"}], JSON_PATCH),
+        ("PATCH", "configmaps/a", ["add"], JSON_PATCH),
+        ("PATCH", "configmaps/a", [{"op": "copy", "path": "/data"}], JSON_PATCH),
+        ("PATCH", "configmaps/a", {"metadata": "x"}, APPLY),
+        ("DELETE", "configmaps/a", {"gracePeriodSeconds": "x"}, "application/json"),
+        ("DELETE", "configmaps/a", {"preconditions": ["x"]}, "application/json"),
+        ("POST", "pods/p/eviction", {"deleteOptions": "x"}, "application/json"),
+        ("POST", "pods/p/binding", {"target": "x"}, "application/json"),
+        ("POST", "serviceaccounts/s/token", {"spec": {"audiences": "x"}}, "application/json"),
+        ("GET", "configmaps?limit=" + "9" * 5000, None, "application/json"),
+        ("GET", "configmaps?resourceVersion=" + "9" * 5000, None, "application/json"),
+    ],
+)
+def test_nonsense_is_the_clients_fault(
+    api: Raw, core: Paths, method: str, path: str, body: Any, kind: str
+) -> None:
+    api.post(core("configmaps"), {"metadata": {"name": "a"}, "data": {"k": "v"}})
+    api.post(core("serviceaccounts"), {"metadata": {"name": "s"}})
+    spec = {"containers": [{"name": "c", "image": "i"}]}
+    api.post(core("pods"), {"metadata": {"name": "p"}, "spec": spec})
+    query = {"fieldManager": "me"} if kind == APPLY else {}
+    answer = api(method, core(path), body, kind=kind, **query)
+    assert answer.code in {400, 422}, answer.body
+    assert api.get(core("configmaps", "a")).body["data"] == {"k": "v"}
