@@ -14,6 +14,15 @@ _SECONDS = 3.0
 @Variant(
     name="three-seconds-slower",
     differs="Each look that the operator takes at a cluster takes three seconds more.",
+    deadlines=(
+        ("ready", 90),
+        ("recovered", 90),
+        ("secrets-present", 30),
+        ("reconciled", 45),
+        ("served-after-update", 30),
+        ("toggled", 30),
+        ("gone", 90),
+    ),
 )
 class ThreeSecondsSlower(Contract):
     async def accept(self, cluster: Cluster) -> Cluster:
