@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from reference.operator.model import Cluster, SecretRef
 from reference.operator.pki import Authority, BadAuthorityError, Pair
@@ -17,7 +17,7 @@ class Authorities:
         """Check all that the user gave, and find or make the root. Raises RefusedError."""
         server, replication = self.custom_leaves(cluster, lookup)
         if ref := cluster.pgbouncer.custom_tls:
-            custom.checked_leaf(custom.POOLER, ref, lookup(ref.name))
+            custom.check_pooler_leaf(ref, lookup(ref.name), now)
         return Tls(
             authority=self._authority(cluster, lookup, now),
             custom_root=cluster.custom_root is not None,
@@ -30,13 +30,13 @@ class Authorities:
     ) -> tuple[Source | None, Source | None]:
         """Return the sources of the external and the internal leaf; None for generated ones.
 
-        The user gives both, whole and of one CA, or neither: nothing generated stands in for what
-        is missing. Raises RefusedError.
+        The user gives both, whole, of one CA and fit to work, or neither: nothing generated stands
+        in for what is missing. Raises RefusedError.
         """
         external, internal = cluster.custom_tls, cluster.custom_replication
         if external is None and internal is None:
             return None, None
-        custom.checked_pair(external, internal, lookup)
+        custom.check_pair(external, internal, lookup, datetime.now(UTC))
         return (
             Source.of(external) if external else None,
             Source.of(internal) if internal else None,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import warnings
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MARK = re.compile(rb"-----(BEGIN|END) [A-Z0-9 ]+-----\s*")
 
 
 class BadPemError(ValueError):
@@ -25,6 +31,39 @@ def certificate(pem: bytes) -> x509.Certificate:
         return x509.load_pem_x509_certificate(pem)
     except ValueError as error:
         raise BadPemError("holds no PEM certificate") from error
+
+
+@lru_cache(maxsize=4096)
+def certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """Parse all certificates of a PEM file that a user wrote and a server is to read.
+
+    Raises BadPemError, also for blocks that OpenSSL would not find.
+    """
+    _check_marks(pem)
+    try:
+        return tuple(x509.load_pem_x509_certificates(pem))
+    except ValueError as error:
+        raise BadPemError("holds no PEM certificate") from error
+
+
+@lru_cache(maxsize=4096)
+def is_key_of(pem: bytes, leaf: x509.Certificate) -> bool:
+    """Return whether a private key of any kind, as a user wrote it, is that of a certificate.
+
+    Raises BadPemError.
+    """
+    _check_marks(pem)
+    try:
+        key = serialization.load_pem_private_key(_without_parameters(pem), password=None)
+        return key.public_key() == leaf.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadPemError("holds no unencrypted PEM private key") from error
+
+
+def _check_marks(pem: bytes) -> None:
+    for number, line in enumerate(pem.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):
+        if (b"-----BEGIN " in line or b"-----END " in line) and not _MARK.fullmatch(line):
+            raise BadPemError(f"has the mark of a PEM block not alone in line {number}")
 
 
 @lru_cache(maxsize=4096)

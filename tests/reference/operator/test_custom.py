@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from fixtures import certificates as certs
 from reference.operator.contract import Contract
 from reference.operator.pki import Authority
 from reference.operator.tls import RefusedError
@@ -85,6 +87,98 @@ def test_different_authorities_are_refused() -> None:
     exchanged(secrets, "repl", "ca.crt")
     with pytest.raises(RefusedError, match=r"Secret tls and key ca.crt of Secret repl differ"):
         certificates(cluster(secrets=BOTH), secrets.get, NOW)
+
+
+GIVEN_ROOT = certs.Authority.create("company")
+ISSUING = GIVEN_ROOT.intermediate()
+EXTERNAL, INTERNAL = certs.external_spec("c", "ns"), certs.internal_spec()
+
+
+def as_given(name: str, pair: certs.Pair, ca: bytes) -> Json:
+    data = {"tls.crt": pair.certificate_pem, "tls.key": pair.key_pem(), "ca.crt": ca}
+    return secret(name, data)
+
+
+@pytest.mark.parametrize(
+    ("external", "internal", "ca", "refused"),
+    [
+        (EXTERNAL, INTERNAL, b"", ""),
+        (replace(EXTERNAL, key=certs.KeyKind.ED25519), INTERNAL, b"", ""),
+        (
+            replace(EXTERNAL, purposes=(certs.CLIENT_AUTH,)),
+            INTERNAL,
+            b"",
+            "customTLSSecret: key tls.crt of Secret tls is not for servers",
+        ),
+        (
+            EXTERNAL,
+            replace(INTERNAL, purposes=(certs.SERVER_AUTH,)),
+            b"",
+            "customReplicationTLSSecret: key tls.crt of Secret repl is not for clients",
+        ),
+        (certs.expired(EXTERNAL), INTERNAL, b"", "key tls.crt of Secret tls expired at"),
+        (EXTERNAL, certs.not_yet_valid(INTERNAL), b"", "key tls.crt of Secret repl begins at"),
+        (
+            EXTERNAL,
+            certs.wrong_common_name(INTERNAL),
+            b"",
+            "key tls.crt of Secret repl has the CN 'somebody-else', which must be _crunchyrepl",
+        ),
+        (
+            EXTERNAL,
+            INTERNAL,
+            certs.Authority.create("another").certificate_pem,
+            "key tls.crt of Secret tls has no chain to its CA: CN=company",
+        ),
+        (
+            EXTERNAL,
+            INTERNAL,
+            GIVEN_ROOT.certificate_pem.strip() + GIVEN_ROOT.certificate_pem,
+            "key ca.crt of Secret tls has the mark of a PEM block not alone in line",
+        ),
+    ],
+)
+def test_a_pair_that_cannot_work_as_a_whole_is_refused_by_secret_and_key(
+    external: certs.LeafSpec, internal: certs.LeafSpec, ca: bytes, refused: str
+) -> None:
+    published = ca or GIVEN_ROOT.certificate_pem
+    secrets = {
+        "tls": as_given("tls", GIVEN_ROOT.issue(external), published),
+        "repl": as_given("repl", GIVEN_ROOT.issue(internal), published),
+    }
+    if not refused:
+        assert certificates(cluster(secrets=BOTH), secrets.get, NOW).custom_leaves
+        return
+    with pytest.raises(RefusedError) as caught:
+        certificates(cluster(secrets=BOTH), secrets.get, NOW)
+    assert refused in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("ca", "works"),
+    [
+        (GIVEN_ROOT.certificate_pem, True),
+        (certs.pem(ISSUING.certificate, GIVEN_ROOT.certificate), True),
+        (ISSUING.certificate_pem, False),
+    ],
+)
+def test_the_ca_of_a_chain_goes_up_to_its_root(ca: bytes, works: bool) -> None:
+    secrets = {
+        "tls": as_given("tls", ISSUING.issue(EXTERNAL), ca),
+        "repl": as_given("repl", ISSUING.issue(INTERNAL), ca),
+    }
+    if works:
+        assert certificates(cluster(secrets=BOTH), secrets.get, NOW).custom_leaves
+        return
+    with pytest.raises(RefusedError, match=r"key ca\.crt of Secret tls holds CN=conformance-inter"):
+        certificates(cluster(secrets=BOTH), secrets.get, NOW)
+
+
+def test_an_issuing_ca_is_no_custom_root() -> None:
+    data = {"root.crt": ISSUING.certificate_pem, "root.key": ISSUING.key_pem()}
+    wanted = cluster(secrets={"customRootCATLSSecret": {"name": "root"}})
+    with pytest.raises(RefusedError, match=r"key root\.crt of Secret root begins with no root"):
+        certificates(wanted, lookup(secret("root", data)), NOW)
 
 
 def test_an_authority_is_demanded_beside_a_custom_root_too() -> None:
