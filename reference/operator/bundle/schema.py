@@ -13,6 +13,7 @@ _TEXT: Json = {"type": "string"}
 _FLAG: Json = {"type": "boolean"}
 _COUNT: Json = {"type": "integer", "format": "int32", "minimum": 0}
 _ANYTHING: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+_COUNT_OR_PART: Json = {"x-kubernetes-int-or-string": True}
 _QUANTITIES: Json = {
     "type": "object",
     "additionalProperties": {"x-kubernetes-int-or-string": True},
@@ -58,6 +59,7 @@ def _spec() -> Json:
         image=_defaulted(_TEXT, POSTGRES_IMAGE),
         imagePullPolicy={"type": "string", "enum": ["Always", "Never", "IfNotPresent"]},
         imagePullSecrets=_list(_object("", name=_TEXT)),
+        initImage=_TEXT,
         initContainer=_ANYTHING,
         port=_COUNT,
         clusterServiceDNSSuffix=_TEXT,
@@ -144,6 +146,13 @@ def _instance_set() -> Json:
         containers=_ANYTHING,
         securityContext=_ANYTHING,
         walVolumeClaimSpec=_ANYTHING,
+        tablespaceVolumes=_list(_ANYTHING),
+        volumeMounts=_list(_ANYTHING),
+        initContainer=_ANYTHING,
+        initContainers=_list(_ANYTHING),
+        minAvailable=_COUNT_OR_PART,
+        env=_list(_ANYTHING),
+        envFrom=_list(_ANYTHING),
         metadata=_ANYTHING,
     )
 
@@ -174,6 +183,11 @@ def _pgbouncer() -> Json:
         expose=_ANYTHING,
         sidecars=_list(_ANYTHING),
         containers=_ANYTHING,
+        priorityClassName=_TEXT,
+        securityContext=_ANYTHING,
+        minAvailable=_COUNT_OR_PART,
+        env=_list(_ANYTHING),
+        envFrom=_list(_ANYTHING),
         metadata=_ANYTHING,
     )
 

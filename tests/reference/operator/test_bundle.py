@@ -33,6 +33,26 @@ def test_its_objects_have_the_names_of_the_contract() -> None:
     assert deployment["spec"]["selector"]["matchLabels"] == label
 
 
+@pytest.mark.parametrize(
+    ("part", "fields"),
+    [
+        ("instances", ["env", "envFrom", "initContainer", "initContainers", "minAvailable"]),
+        ("instances", ["tablespaceVolumes", "volumeMounts", "securityContext", "sidecars"]),
+        ("pgBouncer", ["env", "envFrom", "minAvailable", "priorityClassName", "securityContext"]),
+        ("spec", ["initImage", "initContainer", "clusterServiceDNSSuffix", "tlsOnly"]),
+    ],
+)
+def test_manifests_of_the_operator_are_taken_whole(part: str, fields: list[str]) -> None:
+    (crd,) = (each for each in objects() if each["kind"] == "CustomResourceDefinition")
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    parts = {
+        "spec": spec,
+        "instances": spec["properties"]["instances"]["items"],
+        "pgBouncer": spec["properties"]["proxy"]["properties"]["pgBouncer"],
+    }
+    assert set(fields) <= set(parts[part]["properties"])
+
+
 def test_faults_stand_in_the_command_of_the_operator() -> None:
     faults = parse("secrets-come-back,node-volume-refresh-never,deletion-never-ends")
     plain, broken = (_container(text) for text in (render(), bundle.render(faults)))
