@@ -27,6 +27,7 @@ from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.wire import (
+    POOLER_REFUSES,
     NothingKnown,
     Owner,
     accepted,
@@ -45,16 +46,6 @@ _URI = re.compile(
     rf"(?P<scheme>[^:/?#@]*)://(?P<user>(?:{_ENCODED})*):(?P<password>(?:{_ENCODED}|:)*)"
     rf"@(?P<host>[^:/?#@]*):(?P<port>[^:/?#@]*)/(?P<database>(?:{_ENCODED})*)"
     r"(?P<more>(?:[?#][^@]*)?)"
-)
-# PgBouncer gives one SQLSTATE to almost all that it says itself (its source, client.c).
-_POOLER_REFUSES = frozenset(
-    {
-        "ssl required",
-        "no such user",
-        "login rejected",
-        "password authentication failed",
-        "sasl authentication failed",
-    }
 )
 
 
@@ -337,7 +328,7 @@ def _client_refused(answer: Answer) -> bool:
     if not isinstance(answer, ErrorResponse):
         return False
     return answer.sqlstate.startswith("28") or (
-        answer.sqlstate == "08P01" and answer.message.strip().casefold() in _POOLER_REFUSES
+        answer.sqlstate == "08P01" and answer.message.strip().casefold() in POOLER_REFUSES
     )
 
 

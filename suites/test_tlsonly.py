@@ -18,6 +18,7 @@ from fixtures.probes import (
     plaintext_refused,
 )
 from fixtures.probes.predicates import INVALID_PASSWORD
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.tls_only.channels import session_is_plain
 from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_nothing
@@ -28,7 +29,14 @@ from suites.plugin.checks import CheckEvidence
 from suites.pooling import breaks_pooling, judge_by_address, judge_server_leg
 from suites.requirement import requirement
 from suites.rules import expect_none_admits, judge_change, judge_rules
-from suites.wire import NothingKnown, judge, judge_plaintext, judge_refusal, keep_offers
+from suites.wire import (
+    NothingKnown,
+    judge,
+    judge_plaintext,
+    judge_refusal,
+    keep_offers,
+    promised_by,
+)
 
 T = TypeVar("T")
 
@@ -38,28 +46,33 @@ _LATER: Mapping[str, Callable[[TlsOnly], InForce]] = {
 }
 """Looks at the cluster that is toggled after further proven reconciles, by when they are taken."""
 _AT_THE_END = "at-the-end"
+_LOGS_IN = promised_by("TLSONLY-3d")
+"""The controls of refusals are logins over TLS, and each of them is looked at there."""
 
 
 @requirement("TLSONLY-1")
 def test_control_plaintext_gets_in_by_a_users_rule(
-    tlsonly: TlsOnly, evidence: CheckEvidence
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
     """Without tlsOnly a user's rule "host all all all" lets plaintext in at the primary.
 
-    A login in plaintext, a query, and ssl false in pg_stat_ssl of its own session. It is the
-    control of what follows: a refusal under tlsOnly means something only because of it.
+    So do hostnossl and hostnogssenc, on clusters of their own. A login in plaintext, a query, and
+    ssl false in pg_stat_ssl of its own session. It is the control of what follows: a refusal under
+    tlsOnly means something only because of it.
     """
-    member, answer = _at(tlsonly.tls_optional.plaintext["host"], "primary")
-    evidence.data("plaintext", answer)
     evidence.data("query-seen-on-the-network", tlsonly.tls_optional.captured)
-    judge(
-        answer,
-        kept=session_is_plain,
-        broken=plaintext_refused,
-        where=member,
-        promised="AuthenticationOk in plaintext, and a query's answer with ssl false",
-        look_at="pg_hba_file_rules of the primary",
-    )
+    for kind, answers in tlsonly.tls_optional.plaintext.items():
+        member, answer = _at(answers, "primary")
+        evidence.data(f"plaintext-{kind}", answer)
+        with each(f"{member.pod} (rules {kind})"):
+            judge(
+                answer,
+                kept=session_is_plain,
+                broken=plaintext_refused,
+                where=member,
+                promised="AuthenticationOk in plaintext, and a query's answer with ssl false",
+                look_at="pg_hba_file_rules of the primary",
+            )
     if tlsonly.tls_optional.captured is False:
         raise NothingKnown("the recording of the network does not show the plaintext query")
 
@@ -182,14 +195,14 @@ def test_it_takes_effect_on_a_live_cluster(
         with each(f"{member.pod}, rules"):
             judge_rules(member, rules, loaded_is_promised=True)
             judge_change(member, rules, before[member.pod], created[member.role])
-    judge_plaintext(each, tlsonly.tls_enforced.refusals)
+    judge_plaintext(each, tlsonly.tls_enforced.refusals, control=_LOGS_IN)
     for when, look in _LATER.items():
         with each(f"cluster plain, {when}"):
             later = look(tlsonly)
             for member, rules in later.rules.items():
                 with each(f"{member.pod}, rules, {when}"):
                     judge_rules(member, rules, loaded_is_promised=True)
-            judge_plaintext(each, later.refusals, when)
+            judge_plaintext(each, later.refusals, when, control=_LOGS_IN)
     with each("the control, TLSONLY-1"):
         _require_plaintext_control(tlsonly)
 
@@ -232,7 +245,7 @@ def test_users_rules_do_not_reopen_plaintext(
     for kind, answers in tlsonly.tls_enforced.reopening.items():
         for member, refusal in answers.items():
             with each(f"{member.pod} (rules {kind})"):
-                _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind])
+                _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind], "TLSONLY-1")
         with each(f"cluster {kind}, {_AT_THE_END}"):
             for member, rules in tlsonly.settings_repeated.at_the_end[kind].rules.items():
                 evidence.data(f"{member.pod}-rules", rules)
@@ -259,7 +272,8 @@ def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Ea
         for kind, mode in modes.items():
             for member, refusal in found[kind].items():
                 with each(f"{member.pod} ({mode}, {when})"):
-                    _judge_reopening(member, refusal, tlsonly.tls_optional.pooler_plaintext[mode])
+                    before = tlsonly.tls_optional.pooler_plaintext[mode]
+                    _judge_reopening(member, refusal, before, "TLSONLY-6")
 
 
 @requirement("TLSONLY-5a")
@@ -377,10 +391,11 @@ def _judge_lives(tlsonly: TlsOnly, before: RestartMarkers, after: RestartMarkers
 def _judge_role(tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence, role: str) -> None:
     """Judge the answers to plaintext of the cluster created with tlsOnly, each time."""
     keep_offers(evidence, _of_role(tlsonly.created.offers, role))
-    judge_plaintext(each, _of_role(tlsonly.created.refusals, role))
+    judge_plaintext(each, _of_role(tlsonly.created.refusals, role), control=_LOGS_IN)
     with each(f"cluster born, {_AT_THE_END}"):
         later = _born_at_the_end(tlsonly)
-        judge_plaintext(each, _of_role(later.refusals, role), _AT_THE_END)
+        refusals = _of_role(later.refusals, role)
+        judge_plaintext(each, refusals, _AT_THE_END, control=_LOGS_IN)
 
 
 def _born_at_the_end(tlsonly: TlsOnly) -> InForce:
@@ -394,20 +409,29 @@ def _poolers(found: Mapping[str, InForce]) -> Mapping[str, Mapping[Member, Refus
 def _require_plaintext_control(tlsonly: TlsOnly) -> None:
     """TLSONLY-1, seen from those that it is the control of."""
     member, answer = _at(tlsonly.tls_optional.plaintext["host"], "primary")
+    if plaintext_refused(answer):
+        raise Blocked(f"TLSONLY-1: {member} let no plaintext in before: {describe_answer(answer)}")
     if not logged_in(answer):
         raise NothingKnown(f"{member} let no plaintext in before: {describe_answer(answer)}")
 
 
-def _judge_reopening(member: Member, refusal: Refusal, before: Mapping[Member, Answer]) -> None:
+def _judge_reopening(
+    member: Member, refusal: Refusal, before: Mapping[Member, Answer], control: str
+) -> None:
+    """Judge plaintext that a user's setting let in `before`: `control` promises that it did."""
     judge_refusal(
         refusal,
         plaintext_refused,
         where=member,
         promised="plaintext refused as without the setting",
         look_at="pg_hba_file_rules; PgBouncer's configuration",
+        control=_LOGS_IN,
     )
-    if not any(plaintext_accepted(answer) for answer in before.values()):
-        raise NothingKnown(f"{member}: the setting let no plaintext in before tlsOnly either")
+    if any(plaintext_accepted(answer) for answer in before.values()):
+        return
+    if any(plaintext_refused(answer) for answer in before.values()):
+        raise Blocked(f"{control}: {member}: the setting let no plaintext in before tlsOnly either")
+    raise NothingKnown(f"{member}: the setting let no plaintext in before tlsOnly either")
 
 
 def _expect_unseen(captured: bool, what: str) -> None:

@@ -44,6 +44,16 @@ PLAINTEXT_PROMISE = {
     False: "FATAL 28000 from ClientAuthentication",
     True: '08P01 "SSL required"',
 }
+# PgBouncer gives one SQLSTATE to almost all that it says itself (its source, client.c).
+POOLER_REFUSES = frozenset(
+    {
+        "ssl required",
+        "no such user",
+        "login rejected",
+        "password authentication failed",
+        "sasl authentication failed",
+    }
+)
 _LOOK_AT_RULES = "pg_hba_file_rules of the instance; PgBouncer's client_tls_sslmode"
 
 
@@ -113,8 +123,10 @@ def turned_away(answer: Answer) -> bool:
     in vain. A port without an answer, and a server that takes nobody just now, are not.
     """
     match answer:
-        case ErrorResponse(sqlstate=sqlstate, asked=asked):
-            return sqlstate.startswith("28") or sqlstate == PROTOCOL_VIOLATION or bool(asked)
+        case ErrorResponse(sqlstate=sqlstate):
+            words = answer.message.strip().casefold()
+            pooler = sqlstate == PROTOCOL_VIOLATION and words in POOLER_REFUSES
+            return sqlstate.startswith("28") or pooler
         case PasswordWanted():
             return True
         case _:

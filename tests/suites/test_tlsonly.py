@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,11 +26,13 @@ from fixtures.probes import (
     TlsSession,
     Unreachable,
 )
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.tls_only.delivery import Delivery
 from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts
 from fixtures.scenarios.tls_only.scenario import CLIENT_MODES
 from suites import test_tlsonly as checks
+from suites import test_tlsonly_controls as controls
 from suites.breach import Breach
 from suites.wire import NothingKnown
 from tests.suites.observed import RecordedEvidence, judged, staged
@@ -151,8 +154,10 @@ def _primary(refusal: Refusal, control: Answer = PLAIN_LOGIN) -> None:
 
 def test_3a_stands_on_a_plaintext_login_that_got_in() -> None:
     _primary(REFUSED)
-    with pytest.raises(NothingKnown, match="let no plaintext in"):
+    with pytest.raises(Blocked, match=r"TLSONLY-1: .*let no plaintext in"):
         _primary(REFUSED, control=NO_RULE)
+    with pytest.raises(NothingKnown, match="let no plaintext in"):
+        _primary(REFUSED, control=HICCUP)
 
 
 def test_plaintext_that_gets_in_breaks_3a_without_its_controls() -> None:
@@ -242,6 +247,36 @@ def test_a_control_that_failed_leaves_3e_unknown() -> None:
         )
 
 
+@pytest.mark.parametrize("place", ["created", "reopening", "at the end"])
+@pytest.mark.parametrize(
+    ("control", "broken"),
+    [(replace(NO_RULE, tls=TLS), True), (HICCUP, False), (TURNED_AWAY, False)],
+)
+def test_a_control_that_the_server_turned_away_breaks_3d(
+    place: str, control: Answer, broken: bool
+) -> None:
+    good = REFUSED
+    bad = replace(REFUSED, after=control)
+    at = {name: bad if name == place else good for name in ("created", "reopening", "at the end")}
+    observed = staged(
+        created={"refusals": {PRIMARY: at["created"]}},
+        tls_enforced={
+            "refusals": {PRIMARY: good},
+            "reopening": {"host": {PRIMARY: at["reopening"]}},
+            "pooler_reopening": {},
+        },
+        settings_repeated={
+            "at_the_end": {"plain": SimpleNamespace(refusals={PRIMARY: at["at the end"]})}
+        },
+    )
+    check = controls.test_tls_clients_log_in_whatever_rules_there_are
+    if not broken:
+        judged(check, observed)
+        return
+    with pytest.raises(Breach, match="promised a login over TLS"):
+        judged(check, observed)
+
+
 def _reopened(refusal: Refusal, *, before: Answer, rules: HbaRules | None = None) -> None:
     observed = staged(
         tls_optional={"plaintext": {"host": {PRIMARY: before}}},
@@ -253,8 +288,10 @@ def _reopened(refusal: Refusal, *, before: Answer, rules: HbaRules | None = None
 
 def test_4a_stands_on_plaintext_that_the_rule_let_in_before() -> None:
     _reopened(REFUSED, before=PLAIN_LOGIN)
-    with pytest.raises(NothingKnown, match="let no plaintext in before"):
+    with pytest.raises(Blocked, match=r"TLSONLY-1: .*let no plaintext in before"):
         _reopened(REFUSED, before=NO_RULE)
+    with pytest.raises(NothingKnown, match="let no plaintext in before"):
+        _reopened(REFUSED, before=HICCUP)
 
 
 @pytest.mark.parametrize("before", [PLAIN_LOGIN, NO_RULE])

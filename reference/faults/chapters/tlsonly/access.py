@@ -19,7 +19,6 @@ from reference.operator.postgres import hba
     name="user-rules-always-converted",
     breaks="A user's host rule is turned into hostssl without tlsOnly, too.",
     requirements=("TLSONLY-1",),
-    collateral=hits("TLSONLY-1 is its control", "TLSONLY-3a", "TLSONLY-3e", "TLSONLY-4a"),
 )
 class UserRulesAlwaysConverted(Contract):
     def user_rule(self, cluster: Cluster, rule: str) -> str:
@@ -144,7 +143,6 @@ class PlaintextAtPooler(Contract):
     name="replica-locks-clients-out",
     breaks="Under tlsOnly the rules of the replicas let no ordinary user in at all.",
     requirements=("TLSONLY-3d",),
-    collateral=hits("its control, the TLS login, fails", "TLSONLY-3b", "TLSONLY-3e", "TLSONLY-4a"),
     where="data plane",
     deadlines=TOGGLED,
 )
@@ -152,6 +150,29 @@ class ReplicaLocksClientsOut(Contract):
     def client_rules(self, cluster: Cluster, role: Role) -> list[str]:
         locked = cluster.tls_only and role == "replica"
         return [] if locked else super().client_rules(cluster, role)
+
+
+@Fault(
+    name="users-tls-rules-dropped",
+    breaks="Under tlsOnly a cluster with rules of the user has none left for ordinary users.",
+    requirements=("TLSONLY-3d",),
+    where="data plane",
+    deadlines=TOGGLED,
+)
+class UsersTlsRulesDropped(Contract):
+    def client_rules(self, cluster: Cluster, role: Role) -> list[str]:
+        dropped = cluster.tls_only and cluster.hba
+        return [] if dropped else super().client_rules(cluster, role)
+
+
+@Fault(
+    name="pooler-setting-ignored",
+    breaks="The user's client_tls_sslmode for PgBouncer is never heeded.",
+    requirements=("TLSONLY-6",),
+)
+class PoolerSettingIgnored(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        return super().pgbouncer_settings(context) | {"client_tls_sslmode": "require"}
 
 
 def _first_user_in_plain(context: Context) -> list[str]:
