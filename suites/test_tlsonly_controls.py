@@ -52,6 +52,23 @@ def test_control_plaintext_gets_in_by_pgbouncers_setting(
                 )
 
 
+@requirement("TLSONLY-7")
+def test_a_cluster_created_with_tls_only_becomes_ready(tlsonly: TlsOnly) -> None:
+    """A cluster that is created with tlsOnly becomes ready, with all its instances.
+
+    Within the deadline `ready`. Where it does not, a control cluster without tlsOnly must have
+    become ready beside it; otherwise nothing is known.
+    """
+    outcome = tlsonly.deployed
+    expect(
+        bool(outcome),
+        where=f"cluster {tlsonly.namespace}/born",
+        promised="ready with tlsOnly",
+        seen=outcome.seen,
+        look_at=outcome.look_at,
+    )
+
+
 def _controls(tlsonly: TlsOnly) -> Iterator[tuple[str, Member, Answer]]:
     enforced, repeated = tlsonly.tls_enforced, tlsonly.settings_repeated
     looks = {

@@ -175,6 +175,18 @@ class PoolerSettingIgnored(Contract):
         return super().pgbouncer_settings(context) | {"client_tls_sslmode": "require"}
 
 
+@Fault(
+    name="replicas-kept-out",
+    breaks="Under tlsOnly no rule lets a replica in, so that a new cluster never becomes ready.",
+    requirements=("TLSONLY-7",),
+    where="data plane",
+    deadlines=(("ready", 12),),
+)
+class ReplicasKeptOut(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        return [] if context.cluster.tls_only else super().replication_rules(context, role)
+
+
 def _first_user_in_plain(context: Context) -> list[str]:
     cluster = context.cluster
     if not (cluster.tls_only and cluster.users):
