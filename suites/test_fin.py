@@ -174,17 +174,60 @@ def test_what_was_deleted_stays_away(
 def test_delete_pvc_alone_keeps_tls_secrets(deletion: Deletion, each: EachElement) -> None:
     """With percona.com/delete-pvc alone every TLS Secret stays.
 
-    As a control the cluster's claims and its user's Secret must have been there, and be gone; one
-    that was made again under its name is another.
+    As a control the cluster's claims and its user's Secret must have been there, and be gone, which
+    FIN-8b promises; one that was made again under its name is another.
     """
     _require_gone(deletion, "claims")
+    _expect_all_kept(deletion, each, "claims")
+    with each("the control, FIN-8b"):
+        if still := _left_by_delete_pvc(deletion):
+            raise Blocked(f"FIN-8b: delete-pvc did not do its own part: {', '.join(still)}")
+
+
+@requirement("FIN-8a")
+def test_the_cluster_goes_without_delete_ssl(deletion: Deletion, each: EachElement) -> None:
+    """The CR goes away without any finalizer, and with percona.com/delete-pvc alone.
+
+    Within the deadline `gone`. One that stays in deletion breaks it.
+    """
+    for name in ("kept", "claims"):
+        with each(f"cluster {name}"):
+            outcome = deletion.deleted.gone[name]
+            expect(
+                bool(outcome),
+                where=f"cluster {deletion.namespace}/{name}",
+                promised="gone",
+                seen=outcome.seen,
+                look_at=outcome.look_at,
+            )
+
+
+@requirement("FIN-8b")
+def test_delete_pvc_takes_claims_and_users(deletion: Deletion, each: EachElement) -> None:
+    """With percona.com/delete-pvc the cluster's claims and its users' Secrets go.
+
+    Looked at by name at the end of the absence window, when the last Pod has gone, too. One that
+    is the same as before breaks it; one that is being deleted is on its way.
+    """
+    _require_gone(deletion, "claims")
+    still = _left_by_delete_pvc(deletion)
+    for name in (*_claims(deletion, "claims"), *deletion.before.users["claims"]):
+        with each(name):
+            expect(
+                name not in still,
+                where=f"{deletion.namespace}/{name}",
+                promised="gone with its cluster",
+                seen="it is there as before",
+                look_at="the operator's log",
+            )
+
+
+def _left_by_delete_pvc(deletion: Deletion) -> list[str]:
+    """Return the claims and users' Secrets that delete-pvc should have taken and has not."""
     users, claims = deletion.before.users["claims"], _claims(deletion, "claims")
     now, bound = deletion.after.users["claims"], deletion.after.claims["claims"]
     still = [name for name, claim in claims.items() if bound.get(name) == Claim(claim.uid)]
-    still += [name for name in users if _is_there(required_state(users, name), now[name])]
-    if still:
-        raise NothingKnown(f"delete-pvc did not do its own part: {', '.join(still)} still there")
-    _expect_all_kept(deletion, each, "claims")
+    return still + [name for name in users if _is_there(required_state(users, name), now[name])]
 
 
 def _erased(deletion: Deletion) -> tuple[str, ...]:
@@ -282,9 +325,8 @@ def _require_gone(deletion: Deletion, cluster: str) -> None:
         if not ended:
             raise NothingKnown(f"Pods of cluster {cluster} outlived it: {ended.seen}")
         return
-    if cluster in ERASED:
-        raise Blocked(f"FIN-3: cluster {cluster} did not go: {outcome.seen}")
-    raise NothingKnown(f"cluster {cluster} did not go: {outcome.seen}")
+    requirement = "FIN-3" if cluster in ERASED else "FIN-8a"
+    raise Blocked(f"{requirement}: cluster {cluster} did not go: {outcome.seen}")
 
 
 def _require_ready(deletion: Deletion, cluster: str, requirement: str) -> None:

@@ -253,8 +253,10 @@ def test_a_users_secret_that_was_made_again_was_taken(seen: Any) -> None:
     seen.after.users["claims"] = {name: _secret(name, uid="2")}
     judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
     seen.after.users["claims"] = {name: _secret(name)}
-    with pytest.raises(NothingKnown, match="claims-pguser-claims still there"):
+    with pytest.raises(Blocked, match=r"FIN-8b: .*claims-pguser-claims"):
         judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
+    with pytest.raises(Breach, match="claims-pguser-claims: promised gone with its cluster"):
+        judged(checks.test_delete_pvc_takes_claims_and_users, seen)
 
 
 def test_pods_that_outlive_their_cluster_leave_that_one_unknown_alone(seen: Any) -> None:
@@ -271,7 +273,7 @@ def test_handshakes_with_the_neighbour_are_evidence_alone(seen: Any) -> None:
 
 def test_a_claim_that_stays_is_no_control(seen: Any) -> None:
     seen.after.claims["claims"] = seen.before.claims["claims"]
-    with pytest.raises(NothingKnown, match="claims-data still there"):
+    with pytest.raises(Blocked, match="claims-data"):
         judged(checks.test_delete_pvc_alone_keeps_tls_secrets, seen)
 
 

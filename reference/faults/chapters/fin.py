@@ -14,7 +14,7 @@ from reference.operator.context import Context
 from reference.operator.contract import Contract
 from reference.operator.contract.lifecycle import secrets_named, secrets_of_users
 from reference.operator.model import Cluster, Instance, Key
-from reference.operator.names import DELETE_PVC, DELETE_SSL, Names
+from reference.operator.names import DELETE_PVC, DELETE_SSL, USER, Names
 from reference.operator.resources import PGCLUSTERS
 from reference.operator.secret_data import SecretDraft
 
@@ -340,3 +340,29 @@ def _neighbours_secrets(api: CachedClient, cluster: Cluster) -> list[Json]:
         if not (other.deleting or other.finalizers or other.custom_secrets)
     ]
     return secrets_named(api, namespace, names)
+
+
+@Fault(
+    name="users-outlive-delete-pvc",
+    breaks="delete-pvc leaves the users' Secrets.",
+    requirements=("FIN-8b",),
+)
+class UsersOutliveDeletePvc(Contract):
+    def doomed(self, api: CachedClient, cluster: Cluster) -> list[tuple[Resource, Json]]:
+        return [each for each in super().doomed(api, cluster) if not _is_of_a_user(each[1])]
+
+
+@Fault(
+    name="delete-pvc-never-ends",
+    breaks="delete-pvc deletes what it should, but the finalizer is never taken off.",
+    requirements=("FIN-8a",),
+    deadlines=(("gone", 6),),
+)
+class DeletePvcNeverEnds(Contract):
+    async def release(self, api: CachedClient, cluster: Cluster) -> None:
+        if DELETE_PVC not in cluster.finalizers:
+            await super().release(api, cluster)
+
+
+def _is_of_a_user(obj: Json) -> bool:
+    return USER in (obj["metadata"].get("labels") or {})
