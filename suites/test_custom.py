@@ -11,6 +11,7 @@ from fixtures.certificates import fingerprint, is_authority, verify_chain
 from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming
 from fixtures.probes import LoginOk, TlsSession, describe_answer, handshake_done, session_of
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
 from fixtures.scenarios.custom_refused.scenario import CustomRefused, RunningCluster
 from fixtures.scenarios.custom_refused.variants import Variant
@@ -136,8 +137,8 @@ def test_logins_through_pgbouncer(custom: Custom, evidence: CheckEvidence) -> No
 
     PgBouncer verifies the primary by its short name: the login must succeed, at its Pod and by
     psql with the user's URI, and as a control PgBouncer must refuse a primary whose leaf lacks that
-    name. Its log tells, for the client would only be kept waiting. A server leg that does not
-    verify breaks the promise.
+    name, see CUSTOM-8d. Its log tells, for the client would only be kept waiting. A server leg that
+    does not verify breaks the promise.
     """
     pooled, nameless = custom.wire.pooled, custom.wire.nameless
     evidence.data("pooled", pooled)
@@ -153,9 +154,32 @@ def test_logins_through_pgbouncer(custom: Custom, evidence: CheckEvidence) -> No
     if not isinstance(pooled.answer, LoginOk) or not pooled.answer.rows:
         raise NothingKnown(f"{where}: {pooled.seen}")
     if not custom.wire.by_uri:
-        raise NothingKnown("psql did not log in with the user's URI: see CONN-1 and CONN-2")
+        raise Blocked("CONN-2: psql did not log in with the user's URI, which that is about")
+    if isinstance(nameless, PooledLogin) and isinstance(nameless.answer, LoginOk):
+        raise Blocked(f"CUSTOM-8d: the control was let in: {nameless.seen}")
     if not isinstance(nameless, PooledLogin) or nameless.refusal is None:
         raise NothingKnown(f"the control was not refused: {nameless.seen}")
+
+
+@requirement("CUSTOM-8d")
+def test_pgbouncer_verifies_the_primarys_name(custom: Custom) -> None:
+    """PgBouncer lets nobody through to a primary whose leaf lacks the name that it goes by.
+
+    A login to a cluster whose external leaf lacks the primary's short name must end in a line of
+    PgBouncer's log that its server leg does not verify; one that gets through breaks it.
+    """
+    nameless = custom.wire.nameless
+    if not isinstance(nameless, PooledLogin):
+        raise NothingKnown(f"cluster nameless did not become ready: {nameless.seen}")
+    expect(
+        not isinstance(nameless.answer, LoginOk),
+        where=f"{nameless.pooler}, logged in to from pg-client",
+        promised="a server leg that does not verify",
+        seen=nameless.seen,
+        look_at="server_tls_sslmode of PgBouncer",
+    )
+    if nameless.refusal is None:
+        raise NothingKnown(f"{nameless.pooler}: {nameless.seen}")
 
 
 @requirement("CUSTOM-11a")

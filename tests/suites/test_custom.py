@@ -13,6 +13,7 @@ from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming, Walsender
 from fixtures.pgcluster.cluster import Member, Outcome
 from fixtures.probes import LoginOk, TlsAccepted, TlsSession
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.custom_refused.scenario import Recovered
 from fixtures.scenarios.custom_refused.variants import variants
 from suites import test_custom as checks
@@ -123,7 +124,31 @@ def test_silence_at_either_leaves_8b_unknown() -> None:
     good = PooledLogin(pooler=POOLER, answer=OK)
     with pytest.raises(NothingKnown, match="the control was not refused: neither"):
         _pooled(good, nameless=silent)
-    with pytest.raises(NothingKnown, match="the control was not refused"):
+
+
+def test_what_8b_stands_on_is_promised_elsewhere() -> None:
+    good = PooledLogin(pooler=POOLER, answer=OK)
+    with pytest.raises(Blocked, match=r"CUSTOM-8d: the control was let in"):
         _pooled(good, nameless=replace(good))
-    with pytest.raises(NothingKnown, match="psql did not log in"):
+    with pytest.raises(Blocked, match="CONN-2: psql did not log in"):
         _pooled(good, by_uri=False)
+
+
+@pytest.mark.parametrize(
+    ("nameless", "outcome"),
+    [
+        (REFUSED, None),
+        (PooledLogin(pooler=POOLER, answer=OK), Breach),
+        (PooledLogin(pooler=POOLER, seconds=15), NothingKnown),
+        (Outcome(False, "cluster nameless ready", "initializing"), NothingKnown),
+    ],
+)
+def test_8d_is_a_line_of_pgbouncers_log_and_broken_by_a_login(
+    nameless: PooledLogin | Outcome, outcome: type[Exception] | None
+) -> None:
+    observed: Any = SimpleNamespace(namespace=NAMESPACE, wire=SimpleNamespace(nameless=nameless))
+    if outcome is None:
+        checks.test_pgbouncer_verifies_the_primarys_name(observed)
+        return
+    with pytest.raises(outcome):
+        checks.test_pgbouncer_verifies_the_primarys_name(observed)

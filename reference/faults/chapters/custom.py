@@ -270,6 +270,18 @@ class PoolerTrustsGeneratedRoot(Contract):
 
 
 @Fault(
+    name="pooler-takes-any-name",
+    breaks="Without tlsOnly PgBouncer verifies the primary's chain alone, and no name.",
+    requirements=("CUSTOM-8d",),
+)
+class PoolerTakesAnyName(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings = super().pgbouncer_settings(context)
+        lax = {} if context.cluster.tls_only else {"server_tls_sslmode": "verify-ca"}
+        return settings | lax
+
+
+@Fault(
     name="custom-secret-owned",
     breaks="The custom external Secret is given an owner, the cluster.",
     requirements=("CUSTOM-11a",),
