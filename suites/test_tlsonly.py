@@ -47,7 +47,7 @@ _LATER: Mapping[str, Callable[[TlsOnly], InForce]] = {
 """Looks at the cluster that is toggled after further proven reconciles, by when they are taken."""
 _AT_THE_END = "at-the-end"
 _LOGS_IN = promised_by("TLSONLY-3d")
-"""The controls of refusals are logins over TLS, and each of them is looked at there."""
+"""The controls of refusals are logins over TLS."""
 
 
 @requirement("TLSONLY-1")
@@ -56,9 +56,8 @@ def test_control_plaintext_gets_in_by_a_users_rule(
 ) -> None:
     """Without tlsOnly a user's rule "host all all all" lets plaintext in at the primary.
 
-    So do hostnossl and hostnogssenc, on clusters of their own. A login in plaintext, a query, and
-    ssl false in pg_stat_ssl of its own session. It is the control of what follows: a refusal under
-    tlsOnly means something only because of it.
+    So do hostnossl and hostnogssenc. A login in plaintext, a query, and ssl false in pg_stat_ssl of
+    its own session: only because of it does a refusal under tlsOnly say anything.
     """
     evidence.data("query-seen-on-the-network", tlsonly.tls_optional.captured)
     for kind, answers in tlsonly.tls_optional.plaintext.items():
@@ -394,8 +393,7 @@ def _judge_role(tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence, ro
     judge_plaintext(each, _of_role(tlsonly.created.refusals, role), control=_LOGS_IN)
     with each(f"cluster born, {_AT_THE_END}"):
         later = _born_at_the_end(tlsonly)
-        refusals = _of_role(later.refusals, role)
-        judge_plaintext(each, refusals, _AT_THE_END, control=_LOGS_IN)
+        judge_plaintext(each, _of_role(later.refusals, role), _AT_THE_END, control=_LOGS_IN)
 
 
 def _born_at_the_end(tlsonly: TlsOnly) -> InForce:
@@ -409,10 +407,9 @@ def _poolers(found: Mapping[str, InForce]) -> Mapping[str, Mapping[Member, Refus
 def _require_plaintext_control(tlsonly: TlsOnly) -> None:
     """TLSONLY-1, seen from those that it is the control of."""
     member, answer = _at(tlsonly.tls_optional.plaintext["host"], "primary")
-    if plaintext_refused(answer):
-        raise Blocked(f"TLSONLY-1: {member} let no plaintext in before: {describe_answer(answer)}")
     if not logged_in(answer):
-        raise NothingKnown(f"{member} let no plaintext in before: {describe_answer(answer)}")
+        text = f"{member} let no plaintext in before: {describe_answer(answer)}"
+        raise Blocked(f"TLSONLY-1: {text}") if plaintext_refused(answer) else NothingKnown(text)
 
 
 def _judge_reopening(
@@ -427,11 +424,10 @@ def _judge_reopening(
         look_at="pg_hba_file_rules; PgBouncer's configuration",
         control=_LOGS_IN,
     )
-    if any(plaintext_accepted(answer) for answer in before.values()):
-        return
-    if any(plaintext_refused(answer) for answer in before.values()):
-        raise Blocked(f"{control}: {member}: the setting let no plaintext in before tlsOnly either")
-    raise NothingKnown(f"{member}: the setting let no plaintext in before tlsOnly either")
+    if not any(plaintext_accepted(answer) for answer in before.values()):
+        text = f"{member}: the setting let no plaintext in before tlsOnly either"
+        refused = any(plaintext_refused(answer) for answer in before.values())
+        raise Blocked(f"{control}: {text}") if refused else NothingKnown(text)
 
 
 def _expect_unseen(captured: bool, what: str) -> None:
