@@ -12,13 +12,10 @@ from fixtures.probes import (
     ErrorResponse,
     Refusal,
     describe_answer,
-    logged_in,
     logged_in_over_tls,
-    plaintext_accepted,
     plaintext_refused,
 )
 from fixtures.probes.predicates import INVALID_PASSWORD
-from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.tls_only.channels import session_is_plain
 from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_nothing
@@ -27,15 +24,14 @@ from suites.breach import EachElement, expect
 from suites.lives import judge_lives
 from suites.plugin.checks import CheckEvidence
 from suites.pooling import breaks_pooling, judge_by_address, judge_server_leg
+from suites.reopening import LOGS_IN, judge_reopening, require_plaintext
 from suites.requirement import requirement
 from suites.rules import expect_none_admits, judge_change, judge_rules
 from suites.wire import (
     NothingKnown,
     judge,
     judge_plaintext,
-    judge_refusal,
     keep_offers,
-    promised_by,
 )
 
 T = TypeVar("T")
@@ -46,8 +42,6 @@ _LATER: Mapping[str, Callable[[TlsOnly], InForce]] = {
 }
 """Looks at the cluster that is toggled after further proven reconciles, by when they are taken."""
 _AT_THE_END = "at-the-end"
-_LOGS_IN = promised_by("TLSONLY-3d")
-"""The controls of refusals are logins over TLS."""
 
 
 @requirement("TLSONLY-1")
@@ -119,7 +113,7 @@ def test_the_primary_refuses_plaintext(
     """
     _judge_role(tlsonly, each, evidence, "primary")
     with each("the control, TLSONLY-1"):
-        _require_plaintext_control(tlsonly)
+        require_plaintext(tlsonly)
 
 
 @requirement("TLSONLY-3b")
@@ -194,16 +188,16 @@ def test_it_takes_effect_on_a_live_cluster(
         with each(f"{member.pod}, rules"):
             judge_rules(member, rules, loaded_is_promised=True)
             judge_change(member, rules, before[member.pod], created[member.role])
-    judge_plaintext(each, tlsonly.tls_enforced.refusals, control=_LOGS_IN)
+    judge_plaintext(each, tlsonly.tls_enforced.refusals, control=LOGS_IN)
     for when, look in _LATER.items():
         with each(f"cluster plain, {when}"):
             later = look(tlsonly)
             for member, rules in later.rules.items():
                 with each(f"{member.pod}, rules, {when}"):
                     judge_rules(member, rules, loaded_is_promised=True)
-            judge_plaintext(each, later.refusals, when, control=_LOGS_IN)
+            judge_plaintext(each, later.refusals, when, control=LOGS_IN)
     with each("the control, TLSONLY-1"):
-        _require_plaintext_control(tlsonly)
+        require_plaintext(tlsonly)
 
 
 @requirement("TLSONLY-3f")
@@ -244,7 +238,7 @@ def test_users_rules_do_not_reopen_plaintext(
     for kind, answers in tlsonly.tls_enforced.reopening.items():
         for member, refusal in answers.items():
             with each(f"{member.pod} (rules {kind})"):
-                _judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind], "TLSONLY-1")
+                judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind], "TLSONLY-1")
         with each(f"cluster {kind}, {_AT_THE_END}"):
             for member, rules in tlsonly.settings_repeated.at_the_end[kind].rules.items():
                 evidence.data(f"{member.pod}-rules", rules)
@@ -272,7 +266,7 @@ def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Ea
             for member, refusal in found[kind].items():
                 with each(f"{member.pod} ({mode}, {when})"):
                     before = tlsonly.tls_optional.pooler_plaintext[mode]
-                    _judge_reopening(member, refusal, before, "TLSONLY-6")
+                    judge_reopening(member, refusal, before, "TLSONLY-8")
 
 
 @requirement("TLSONLY-5a")
@@ -390,10 +384,10 @@ def _judge_lives(tlsonly: TlsOnly, before: RestartMarkers, after: RestartMarkers
 def _judge_role(tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence, role: str) -> None:
     """Judge the answers to plaintext of the cluster created with tlsOnly, each time."""
     keep_offers(evidence, _of_role(tlsonly.created.offers, role))
-    judge_plaintext(each, _of_role(tlsonly.created.refusals, role), control=_LOGS_IN)
+    judge_plaintext(each, _of_role(tlsonly.created.refusals, role), control=LOGS_IN)
     with each(f"cluster born, {_AT_THE_END}"):
         later = _born_at_the_end(tlsonly)
-        judge_plaintext(each, _of_role(later.refusals, role), _AT_THE_END, control=_LOGS_IN)
+        judge_plaintext(each, _of_role(later.refusals, role), _AT_THE_END, control=LOGS_IN)
 
 
 def _born_at_the_end(tlsonly: TlsOnly) -> InForce:
@@ -402,32 +396,6 @@ def _born_at_the_end(tlsonly: TlsOnly) -> InForce:
 
 def _poolers(found: Mapping[str, InForce]) -> Mapping[str, Mapping[Member, Refusal]]:
     return {name: _of_role(each.refusals, "pgbouncer") for name, each in found.items()}
-
-
-def _require_plaintext_control(tlsonly: TlsOnly) -> None:
-    """TLSONLY-1, seen from those that it is the control of."""
-    member, answer = _at(tlsonly.tls_optional.plaintext["host"], "primary")
-    if not logged_in(answer):
-        text = f"{member} let no plaintext in before: {describe_answer(answer)}"
-        raise Blocked(f"TLSONLY-1: {text}") if plaintext_refused(answer) else NothingKnown(text)
-
-
-def _judge_reopening(
-    member: Member, refusal: Refusal, before: Mapping[Member, Answer], control: str
-) -> None:
-    """Judge plaintext that a user's setting let in `before`: `control` promises that it did."""
-    judge_refusal(
-        refusal,
-        plaintext_refused,
-        where=member,
-        promised="plaintext refused as without the setting",
-        look_at="pg_hba_file_rules; PgBouncer's configuration",
-        control=_LOGS_IN,
-    )
-    if not any(plaintext_accepted(answer) for answer in before.values()):
-        text = f"{member}: the setting let no plaintext in before tlsOnly either"
-        refused = any(plaintext_refused(answer) for answer in before.values())
-        raise Blocked(f"{control}: {text}") if refused else NothingKnown(text)
 
 
 def _expect_unseen(captured: bool, what: str) -> None:

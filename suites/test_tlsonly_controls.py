@@ -31,7 +31,7 @@ def test_tls_clients_log_in_whatever_rules_there_are(tlsonly: TlsOnly, each: Eac
             )
 
 
-@requirement("TLSONLY-6")
+@requirement("TLSONLY-8")
 def test_control_plaintext_gets_in_by_pgbouncers_setting(
     tlsonly: TlsOnly, each: EachElement
 ) -> None:

@@ -168,7 +168,7 @@ class UsersTlsRulesDropped(Contract):
 @Fault(
     name="pooler-setting-ignored",
     breaks="The user's client_tls_sslmode for PgBouncer is never heeded.",
-    requirements=("TLSONLY-6",),
+    requirements=("TLSONLY-8",),
 )
 class PoolerSettingIgnored(Contract):
     def pgbouncer_settings(self, context: Context) -> dict[str, str]:
