@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -9,10 +10,9 @@ from pathlib import Path
 from faultmatrix.judging import Baseline, Kept, Outcome, Row
 from faultmatrix.matrix import Entry, Matrix
 from reference.faults.variant import Behaviour, Variant
-from reports.terminal import Style
+from reports.terminal import style_of
 from reports.text import plural
-
-_STYLE = Style()
+from reports.wrapping import cells
 
 
 def opening(chosen: Sequence[Behaviour], jobs: int, reports: Path) -> str:
@@ -24,7 +24,9 @@ def opening(chosen: Sequence[Behaviour], jobs: int, reports: Path) -> str:
 
 def line(entry: Entry) -> str:
     """One line about a run that ended."""
-    return f"{_word(entry):<8} {entry.seconds:5.1f} s  {entry.name:<36}{_short(entry)}".rstrip()
+    return _fitted(
+        f"{_word(entry):<8} {entry.seconds:5.1f} s  {entry.name:<36}{_short(entry)}".rstrip()
+    )
 
 
 def summary(matrix: Matrix) -> str:
@@ -39,7 +41,7 @@ def summary(matrix: Matrix) -> str:
         blocks.append("\n".join(_table_of_variants(matrix.variants)))
     if idle := [entry for entry in matrix.entries if _idle(entry)]:
         blocks.append("\n".join(_warning(entry) for entry in idle))
-    return "\n\n".join([*blocks, _counts(matrix)]) + "\n"
+    return _fitted("\n\n".join([*blocks, _counts(matrix)])) + "\n"
 
 
 def listed(chosen: Sequence[Behaviour], bare: Sequence[str]) -> str:
@@ -48,7 +50,7 @@ def listed(chosen: Sequence[Behaviour], bare: Sequence[str]) -> str:
     lines += [_number(chosen)]
     if bare:
         lines += [f"decided requirements without a fault: {', '.join(bare)}"]
-    return "\n".join(lines) + "\n"
+    return _fitted("\n".join(lines)) + "\n"
 
 
 _BARE = "  a check decides these; give each a fault, to show that the check can fail"
@@ -199,5 +201,18 @@ def _is(row: Row) -> str:
     return f"is {row.verdict}" + (f": {row.reason}" if row.reason else "")
 
 
+def _fitted(text: str) -> str:
+    """Wrap the lines that are wider than the terminal; a pipe takes them as they are."""
+    style = style_of(sys.stdout)
+    if not style.breaks:
+        return text
+    lines: list[str] = []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        fits = cells(line) <= style.width
+        lines += [line] if fits else style.wrapped(line, indent, f"{indent}    ")
+    return "\n".join(lines)
+
+
 def _wrapped(word: str, text: str) -> Iterator[str]:
-    return _STYLE.wrapped(text, f"  {word:<9}", " " * 11)
+    return style_of(sys.stdout).wrapped(text, f"  {word:<9}", " " * 11)

@@ -1,5 +1,6 @@
 """The options of a run as pytest's, and the decision whether this pytest judges anything."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,17 @@ def usage_errors(redact: Callable[[str], str] = str) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise pytest.UsageError(redact(str(error))) from None
+        raise pytest.UsageError(_fitted(redact(str(error)))) from None
+
+
+def _fitted(text: str) -> str:
+    """Wrap an error for a terminal; a pipe gets its one line. pytest writes "ERROR: " before it."""
+    from reports.terminal import style_of  # every pytest of the project loads this module
+
+    style = style_of(sys.stderr)
+    if not style.breaks:
+        return text
+    return "\n".join(style.wrapped(f"ERROR: {text}", "", "  ")).removeprefix("ERROR: ")
 
 
 def suites_folder(config: pytest.Config) -> Path:
