@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reference.faults.fault import Fault
@@ -65,10 +66,11 @@ class Kept:
     """The run with a variant, which keeps the contract: what is not green although it should be.
 
     `besides` are rows of the level MAY that are listed as differing, and do; `idle` those that are
-    listed and do not.
+    listed and do not. `company` names the other variants of the same run.
     """
 
     variant: Variant
+    company: tuple[str, ...] = ()
     reds: tuple[Row, ...] = ()
     besides: tuple[Row, ...] = ()
     idle: tuple[Row, ...] = ()
@@ -114,26 +116,33 @@ def judge_baseline(run: Run, decided: frozenset[str]) -> Baseline:
     return Baseline(reds=reds, green=len(run.with_verdict("passed")), broken=_broken(run))
 
 
-def judge_variant(variant: Variant, run: Run, decided: frozenset[str]) -> Kept:
+def judge_variant(
+    variant: Variant, run: Run, decided: frozenset[str], company: Sequence[Variant] = ()
+) -> Kept:
     """Say what is not green with a variant, of the requirements that the run should decide.
 
-    A listed one is excused where it failed and is of the level MAY.
+    One that the variant lists, or one of its company in that run, is excused where it failed and is
+    of the level MAY.
     """
     listed = {hit.requirement: hit.reason for hit in variant.differing}
+    theirs = {hit.requirement for other in company for hit in other.differing}
     reds = _reds(run, decided)
     excused = {
         record.id
         for record in reds
-        if record.id in listed and record.level == "MAY" and record.verdict == "failed"
+        if record.id in listed.keys() | theirs
+        and record.level == "MAY"
+        and record.verdict == "failed"
     }
     idle = [hit.requirement for hit in variant.differing if not hit.sometimes]
     return Kept(
         variant=variant,
+        company=tuple(other.name for other in company),
         reds=tuple(_row(record) for record in reds if record.id not in excused),
         besides=tuple(
             replace(_row(record), reason=listed[record.id])
             for record in reds
-            if record.id in excused
+            if record.id in excused and record.id in listed
         ),
         idle=tuple(
             _row(record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,25 @@ def without_fault(listing: Listing, faults: Sequence[Fault]) -> tuple[str, ...]:
     return tuple(id_ for id_ in listing.decided if id_ not in broken)
 
 
+def companies(variants: Iterable[Variant]) -> list[list[Variant]]:
+    """Put variants together that can be run together: no two of one aspect, in their order."""
+    found: list[list[Variant]] = []
+    for variant in variants:
+        joined = variant.aspect and next(
+            (
+                company
+                for company in found
+                if all(other.aspect not in {"", variant.aspect} for other in company)
+            ),
+            None,
+        )
+        if joined:
+            joined.append(variant)
+        else:
+            found.append([variant])
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Runner:
     """Makes runs, `jobs` at a time, with reports below a directory; `say` hears of each end."""
@@ -90,7 +109,7 @@ class Runner:
         began = time.monotonic()
         slots = asyncio.Semaphore(self.jobs)
 
-        async def one(behaviour: Behaviour | None) -> Entry:
+        async def one(behaviour: Fault | None) -> Entry:
             async with slots:
                 entry = await self._entry(behaviour, chosen)
             self.say(entry)
@@ -101,7 +120,9 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(each)) for each in chosen if isinstance(each, Fault)]
         # So have these.
-        variants = [await one(each) for each in chosen if isinstance(each, Variant)]
+        variants: list[Entry] = []
+        for company in companies(each for each in chosen if isinstance(each, Variant)):
+            variants += await self._variants(company)
         return Matrix(
             baseline=baseline,
             faults=tuple(task.result() for task in tasks),
@@ -110,15 +131,35 @@ class Runner:
             seconds=time.monotonic() - began,
         )
 
-    async def _entry(self, behaviour: Behaviour | None, chosen: Sequence[Behaviour]) -> Entry:
+    async def _variants(self, company: Sequence[Variant]) -> list[Entry]:
+        """Run variants together; where not all of that is green, each alone, to know which."""
+        first, *others = company
+        name = f"{first.name}-and-{len(others)}-more" if others else first.name
+        report = self.reports / name
+        began = time.monotonic()
+        entries: list[Entry] = []
+        try:
+            kept = await self._kept(company, report)
+            seconds = (time.monotonic() - began) / len(company)
+            entries = [Entry(seen=each, seconds=seconds, report=report) for each in kept]
+        finally:
+            # One that was cut off says nothing, and what went wrong in company is seen alone.
+            if not self.keep and (others or all(each.seen.good for each in entries)):
+                shutil.rmtree(report, ignore_errors=True)
+                output_beside(report).unlink(missing_ok=True)
+        if others and not all(each.seen.good for each in entries):
+            return [entry for each in company for entry in await self._variants([each])]
+        for entry in entries:
+            self.say(entry)
+        return entries
+
+    async def _entry(self, behaviour: Fault | None, chosen: Sequence[Behaviour]) -> Entry:
         report = self.reports / (behaviour.name if behaviour else BASELINE)
         began = time.monotonic()
         seen: Seen | None = None
         try:
             if behaviour is None:
                 seen = await self._baseline(self._scenarios(chosen), report)
-            elif isinstance(behaviour, Variant):
-                seen = await self._kept(behaviour, report)
             else:
                 seen = await self._outcome(behaviour, report)
         finally:
@@ -135,14 +176,18 @@ class Runner:
         ids = [id_ for each in chosen if isinstance(each, Fault) for id_ in each.requirements]
         return self.listing.scenarios(ids)
 
-    async def _kept(self, variant: Variant, report: Path) -> Kept:
-        scenarios = self._scenarios([variant])
+    async def _kept(self, company: Sequence[Variant], report: Path) -> list[Kept]:
+        scenarios = self._scenarios(company)
         checks = self.listing.within(scenarios)
         try:
-            run = await verify(Verification(checks=checks, report=report, fault=variant))
+            run = await verify(Verification(checks=checks, report=report, under=company))
         except RunError as error:
-            return Kept(variant=variant, broken=str(error))
-        return judge_variant(variant, run, self.listing.decidable(scenarios))
+            return [Kept(variant=each, broken=str(error)) for each in company]
+        decided = self.listing.decidable(scenarios)
+        return [
+            judge_variant(each, run, decided, [other for other in company if other is not each])
+            for each in company
+        ]
 
     async def _baseline(self, scenarios: frozenset[str], report: Path) -> Baseline:
         checks = self.listing.within(scenarios)
@@ -157,7 +202,7 @@ class Runner:
         if not checks:
             return Outcome(fault=fault, broken="no check decides what it breaks")
         try:
-            run = await verify(Verification(checks=checks, report=report, fault=fault))
+            run = await verify(Verification(checks=checks, report=report, under=[fault]))
         except RunError as error:
             return Outcome(fault=fault, broken=str(error))
         return judge(fault, run)

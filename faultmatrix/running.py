@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,19 +35,22 @@ def output_beside(report: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """One run to make: these checks, under a fault, a variant or none, reporting to a directory."""
+    """One run to make: these checks, under a fault, variants or none, reporting to a directory."""
 
     checks: Sequence[str]
     report: Path
-    fault: Behaviour | None = None
+    under: Sequence[Behaviour] = ()
 
     @property
     def arguments(self) -> list[str]:
         """Return the arguments for pytest."""
         words = ["--platform=embedded", f"--report-dir={self.report}"]
-        if self.fault is not None:
-            words.append(f"--embedded-arguments=--faults {self.fault.name}")
-            words += [f"--deadline={name}={value:g}" for name, value in self.fault.deadlines]
+        if self.under:
+            names = ",".join(each.name for each in self.under)
+            words.append(f"--embedded-arguments=--faults {names}")
+        # By value, so that of several for one wait the longest holds.
+        given = sorted((pair for each in self.under for pair in each.deadlines), key=itemgetter(1))
+        words += [f"--deadline={name}={value:g}" for name, value in dict(given).items()]
         return [*words, *self.checks]
 
 

@@ -17,13 +17,15 @@ class Variant:
     It is also the decorator of the class that behaves so. `differs` says in one sentence what is
     different. `differing` are requirements of the level MAY that describe the usual way, and so do
     not pass; none of another level may be among them. `deadlines` are waits of the verifier, in
-    seconds by name: long ones, for what it shows is not how quick the machine is.
+    seconds by name: long ones, for what it shows is not how quick the machine is. Variants of
+    different aspects keep the contract together, too, in one run; one without an aspect is alone.
     """
 
     name: str
     differs: str
     differing: tuple[Hit, ...] = ()
     where: Where = "operator"
+    aspect: str = ""
     deadlines: tuple[tuple[str, float], ...] = (("ready", 90), ("recovered", 90))
 
     def __call__(self, override: _T) -> _T:

@@ -15,6 +15,7 @@ from faultmatrix.judging import (
     judge_baseline,
     judge_variant,
 )
+from reference.faults.variant import Variant
 from reports.run import Verdict
 from reports.verdicts import judge as judged
 from tests.faultmatrix.making import FAULT, VARIANT, run
@@ -149,3 +150,12 @@ def test_listing_excuses_neither_a_promise_nor_an_error() -> None:
 def test_a_variant_of_which_nothing_is_known_is_not_well() -> None:
     assert not judge_variant(VARIANT, run("the platform ended", DOOR_1="passed"), DOORS).good
     assert not Kept(variant=VARIANT).good
+
+
+def test_what_another_of_the_same_run_is_excused_is_no_fault_of_this_one() -> None:
+    other = Variant(name="door-of-wood", differs="It is of wood.")
+    seen = judge_variant(
+        other, run(may=("DOOR_2",), DOOR_1="passed", DOOR_2="failed"), DOORS, [VARIANT]
+    )
+    assert seen.good
+    assert (seen.besides, seen.company) == ((), ("door-of-glass",))

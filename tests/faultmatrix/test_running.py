@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from faultmatrix.running import RunError, Verification, output_beside, verify
+from reference.faults.variant import Variant
 
 
 def test_nothing_but_the_run_writes_into_its_report(tmp_path: Path) -> None:
@@ -18,3 +19,14 @@ def test_nothing_but_the_run_writes_into_its_report(tmp_path: Path) -> None:
         asyncio.run(verify(Verification(checks=("suites", *elsewhere), report=report)))
     assert not report.exists()
     assert "no such kubeconfig" in output_beside(report).read_text()
+
+
+def test_variants_that_run_together_have_the_longest_of_their_deadlines() -> None:
+    slow = Variant(name="slow", differs="It is slow.", deadlines=(("ready", 240), ("gone", 5)))
+    glass = Variant(name="glass", differs="It is of glass.", deadlines=(("ready", 90),))
+    words = Verification(checks=(), report=Path("/r"), under=[slow, glass]).arguments
+    assert "--embedded-arguments=--faults slow,glass" in words
+    assert [word for word in words if word.startswith("--deadline")] == [
+        "--deadline=gone=5",
+        "--deadline=ready=240",
+    ]

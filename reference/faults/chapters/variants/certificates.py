@@ -41,6 +41,7 @@ class _Remade(Contract):
 
 @Variant(
     name="rsa-leaves",
+    aspect="leaves",
     differs="Leaves have RSA keys of 2048 bits, one key for each purpose.",
     differing=hits(_FORM, "CERTREQ-4"),
 )
@@ -58,6 +59,7 @@ class RsaLeaves(_Remade):
 
 @Variant(
     name="p384-throughout",
+    aspect="leaves",
     differs="Root and leaves have keys on P-384.",
     differing=(*hits(_FORM, "AUTO-4c", "CERTREQ-4"),),
 )
@@ -71,6 +73,7 @@ class P384Throughout(_Remade):
 
 @Variant(
     name="intermediate-sent",
+    aspect="leaves",
     differs="Leaves are signed by an intermediate, which stands behind them and is sent with them.",
     differing=(
         Hit(requirement="AUTO-4c", reason="the root leaves room for one authority below it"),
@@ -116,6 +119,7 @@ class IntermediateSent(Contract):
 
 @Variant(
     name="more-names",
+    aspect="names",
     differs="Servers' leaves have more names: wildcards, another domain, a name by itself.",
     differing=hits(_FORM, "CERTREQ-4"),
 )
@@ -131,6 +135,7 @@ class MoreNames(Contract):
 
 @Variant(
     name="names-in-reverse",
+    aspect="names",
     differs="Leaves have their names in the reverse order, the short ones first.",
     differing=hits(_FORM, "CERTREQ-4"),
 )
@@ -142,6 +147,7 @@ class NamesInReverse(Contract):
 
 @Variant(
     name="no-common-names",
+    aspect="leaves",
     differs="Instances' and PgBouncer's leaves have no subject, and their names are critical.",
 )
 class NoCommonNames(_Remade):
@@ -157,6 +163,7 @@ class NoCommonNames(_Remade):
 
 @Variant(
     name="organisations-in-subjects",
+    aspect="leaves",
     differs="Leaves name a country, an organisation and a unit before their common name.",
 )
 class OrganisationsInSubjects(_Remade):
@@ -171,6 +178,7 @@ class OrganisationsInSubjects(_Remade):
 
 @Variant(
     name="leaves-of-another-tool",
+    aspect="leaves",
     differs="Leaves have serials of 20 octets, SHA-256, both purposes, and no key identifier.",
     differing=hits(_FORM, "CERTREQ-4"),
 )
@@ -191,6 +199,7 @@ class LeavesOfAnotherTool(_Remade):
 
 @Variant(
     name="serials-in-turn",
+    aspect="leaves",
     differs="Leaves are numbered 1, 2, 3 … by each root, and begin at the moment they are made.",
 )
 class SerialsInTurn(_Remade):
@@ -206,6 +215,7 @@ class SerialsInTurn(_Remade):
 
 @Variant(
     name="longer-lives",
+    aspect="dates",
     differs="Leaves live for five years, as far as their root does.",
 )
 class LongerLives(Contract):
@@ -218,6 +228,7 @@ class LongerLives(Contract):
 
 @Variant(
     name="root-by-hand",
+    aspect="dates",
     differs="The generated root has another name, no path length, usages or key identifier.",
     differing=hits(_FORM, "AUTO-4c"),
 )

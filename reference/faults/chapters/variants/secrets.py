@@ -37,31 +37,43 @@ class _Reformed(_Redrafted):
         raise NotImplementedError
 
 
-@Variant(name="text-around-pem", differs="Text stands around each block of PEM in Secrets.")
+@Variant(
+    name="text-around-pem",
+    aspect="secrets",
+    differs="Text stands around each block of PEM in Secrets.",
+)
 class TextAroundPem(_Reformed):
     def form(self, found: pemforms.Blocks) -> bytes:
         return pemforms.with_text(found)
 
 
-@Variant(name="pem-with-crlf", differs="Lines of PEM in Secrets end in CR LF.")
+@Variant(name="pem-with-crlf", aspect="secrets", differs="Lines of PEM in Secrets end in CR LF.")
 class PemWithCrlf(_Reformed):
     def form(self, found: pemforms.Blocks) -> bytes:
         return pemforms.with_crlf(found)
 
 
-@Variant(name="pem-without-newline", differs="PEM in Secrets has no line's end at its end.")
+@Variant(
+    name="pem-without-newline",
+    aspect="secrets",
+    differs="PEM in Secrets has no line's end at its end.",
+)
 class PemWithoutNewline(_Reformed):
     def form(self, found: pemforms.Blocks) -> bytes:
         return pemforms.without_last_newline(found)
 
 
-@Variant(name="pem-with-blank-lines", differs="Blank lines stand around PEM in Secrets.")
+@Variant(
+    name="pem-with-blank-lines",
+    aspect="secrets",
+    differs="Blank lines stand around PEM in Secrets.",
+)
 class PemWithBlankLines(_Reformed):
     def form(self, found: pemforms.Blocks) -> bytes:
         return pemforms.with_blank_lines(found)
 
 
-@Variant(name="pkcs8-keys", differs="Private keys in Secrets are in PKCS#8.")
+@Variant(name="pkcs8-keys", aspect="secrets", differs="Private keys in Secrets are in PKCS#8.")
 class Pkcs8Keys(_Reformed):
     def form(self, found: pemforms.Blocks) -> bytes:
         return pemforms.with_pkcs8_keys(found)
@@ -69,6 +81,7 @@ class Pkcs8Keys(_Reformed):
 
 @Variant(
     name="keys-with-parameters",
+    aspect="secrets",
     differs="EC keys in Secrets stand behind a block of their curve's parameters.",
 )
 class KeysWithParameters(_Reformed):
@@ -78,6 +91,7 @@ class KeysWithParameters(_Reformed):
 
 @Variant(
     name="more-keys",
+    aspect="secrets",
     differs="Secrets have more keys: a note, a key store, the root and the chain once more.",
     differing=(Hit(requirement="AUTO-2c", reason="it counts the keys"),),
 )
@@ -99,6 +113,7 @@ class MoreKeys(_Redrafted):
 
 @Variant(
     name="more-labels",
+    aspect="secrets",
     differs="Secrets, Pods and instances carry more labels and annotations.",
 )
 class MoreLabels(_Redrafted):

@@ -12,6 +12,7 @@ from reference.operator.model import Cluster, Instance, Role
 
 @Variant(
     name="tls-1.2-only",
+    aspect="versions",
     differs="PostgreSQL and PgBouncer speak TLS 1.2 and no other.",
     where="data plane",
 )
@@ -29,6 +30,7 @@ class Tls12Only(Contract):
 
 @Variant(
     name="tls-1.3-only",
+    aspect="versions",
     differs="PostgreSQL and PgBouncer speak TLS 1.3 and no other.",
     where="data plane",
 )
@@ -44,6 +46,7 @@ class Tls13Only(Contract):
 
 @Variant(
     name="few-ciphers",
+    aspect="versions",
     differs="PostgreSQL and PgBouncer take AES-256 in GCM alone, in TLS 1.2.",
     where="data plane",
 )
@@ -61,6 +64,7 @@ class FewCiphers(Contract):
 
 @Variant(
     name="stricter-rules",
+    aspect="rules",
     differs="The default rule is two, by address family and scram, and rules that reject follow.",
     where="data plane",
 )
@@ -81,6 +85,7 @@ class StricterRules(Contract):
 
 @Variant(
     name="other-settings",
+    aspect="settings",
     differs="PostgreSQL's time zone, dates, messages and log are other than usual.",
     where="data plane",
 )
@@ -105,6 +110,7 @@ class OtherSettings(Contract):
 
 @Variant(
     name="other-pooling",
+    aspect="pooling",
     differs="PgBouncer pools by transaction, logs less, and recycles its connections.",
     where="data plane",
 )
