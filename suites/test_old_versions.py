@@ -23,7 +23,7 @@ def test_no_endpoint_accepts_old_tls(
     """
     for cluster, offers in generated.wire.offers.items():
         keep_offers(evidence, offers, cluster)
-        judge_versions(each, offers)
+        judge_versions(each, offers, control="AUTO-1")
 
 
 @requirement("CONN-14")
@@ -35,7 +35,7 @@ def test_no_endpoint_with_custom_certificates_accepts_old_tls(
     Looked at as in the cluster with generated ones.
     """
     keep_offers(evidence, custom.wire.offers)
-    judge_versions(each, custom.wire.offers)
+    judge_versions(each, custom.wire.offers, control="CUSTOM-6a")
 
 
 @requirement("TLSONLY-6")
@@ -48,4 +48,4 @@ def test_no_endpoint_accepts_old_tls_under_tls_only(
     our own; one that chooses either breaks the promise. A client of today is the control.
     """
     keep_offers(evidence, tlsonly.created.offers)
-    judge_versions(each, tlsonly.created.offers)
+    judge_versions(each, tlsonly.created.offers, control="AUTO-1")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import NoReturn
 
 from fixtures.certificates import fingerprint, verify_chain
 from fixtures.observing.trusted_cas import TrustedCas
+from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.inventory import Inventory
 from fixtures.probes import (
     Answer,
     as_json,
+    describe_answer,
     logged_in_over_tls,
     refused_by_a_rule,
     refused_by_postgres,
@@ -31,7 +35,15 @@ from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
-from suites.wire import NothingKnown, Predicate, judge, judge_refusal, promised_by, turned_away
+from suites.wire import (
+    NothingKnown,
+    Predicate,
+    judge,
+    judge_refusal,
+    no_tls,
+    promised_by,
+    turned_away,
+)
 
 _PROMISED = {PHYSICAL: "REPL-8", POSTGRES: "REPL-7"}
 """The requirement which promises that the right certificate, the control, gets in; where it opens
@@ -140,6 +152,8 @@ def test_a_certificate_of_another_ca_is_refused(
         evidence.data(f"{member.pod}-trusts.json", as_json(trusted))
         with each(f"{member}, the CAs that it trusts"):
             _judge_trust(str(member), trusted, stored)
+            if trusted.named is None:
+                _blame_handshakes(member, generated.wire.trusted)
     variants = [LoginVariant.FOREIGN]
     if not generated.deployed.shares_root:
         variants += [LoginVariant.NEIGHBOUR, LoginVariant.LEGACY]
@@ -280,8 +294,15 @@ def _judge_trust(where: str, trusted: TrustedCas, stored: Inventory) -> None:
         raise Breach.joined(breaches)
     if trusted.file and not trusted.certificates:
         raise NothingKnown(f"{where}: no certificate can be read in {trusted.file}")
-    if trusted.named is None:
-        raise NothingKnown(f"{where}: no handshake shows the CAs that it trusts")
+
+
+def _blame_handshakes(member: Member, handshakes: Mapping[Member, Answer]) -> NoReturn:
+    """Raise Blocked where an instance does not speak TLS, which AUTO-1 promises."""
+    answers = [answer for at, answer in handshakes.items() if at.pod == member.pod]
+    text = f"{member}: no handshake shows the CAs that it trusts: " + "; ".join(
+        map(describe_answer, answers)
+    )
+    raise Blocked(f"AUTO-1: {text}") if any(map(no_tls, answers)) else NothingKnown(text)
 
 
 def _either(kept: Predicate, other: Predicate, answer: Answer) -> bool:

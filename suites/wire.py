@@ -208,13 +208,13 @@ def judge_one_plaintext(
     )
 
 
-def judge_versions(each: EachElement, offers: Offers) -> None:
-    """Each endpoint must accept TLS, and no version of it below 1.2."""
+def judge_versions(each: EachElement, offers: Offers, *, control: str) -> None:
+    """Each endpoint must accept TLS, as the requirement `control` promises, but none below 1.2."""
     for member, offer in offers.items():
         with each(str(member)):
             if not accepted(offer.newest):
-                seen = describe_answer(offer.newest)
-                raise NothingKnown(f"{member}: the control, a client of today: {seen}")
+                seen = f"{member}: the control, a client of today: {describe_answer(offer.newest)}"
+                raise Blocked(f"{control}: {seen}") if no_tls(offer.newest) else NothingKnown(seen)
             judge(
                 offer.old,
                 kept=_version_refused,
