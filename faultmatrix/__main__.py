@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,21 +15,31 @@ from embedded.tox import end_with_tox
 from faultmatrix import machine, table
 from faultmatrix.matrix import Entry, Matrix, Runner, without_fault
 from faultmatrix.running import RunError, ask_listing
+from reference.faults.fault import Fault
 from reference.faults.registry import EVERYTHING, REGISTRY, UnknownFaultError, parse
-from reference.faults.variant import Behaviour
+from reference.faults.variant import Behaviour, Variant
 
 INTERRUPTED = 2
 BROKEN = 3
 WRONG_USE = 4
+_KINDS: Mapping[str, tuple[type[Behaviour], ...]] = {
+    "": (Fault, Variant),
+    "faults": (Fault,),
+    "variants": (Variant,),
+}
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m faultmatrix") -> int:
     """Do what the command line says: 0 when all is well, 1 when a check was wrong."""
     options = _parser(prog).parse_args(arguments)
     try:
-        chosen = tuple(parse(",".join(options.names))) if options.names else EVERYTHING
+        named = tuple(parse(",".join(options.names))) if options.names else EVERYTHING
     except UnknownFaultError as error:
         print(error, file=sys.stderr)
+        return WRONG_USE
+    chosen = tuple(each for each in named if isinstance(each, _KINDS[options.only]))
+    if not chosen:
+        print(f"--only {options.only}: none of those named is one.", file=sys.stderr)
         return WRONG_USE
     if options.jobs < 1:
         print(f"--jobs: {options.jobs} is out of range; give 1 or more.", file=sys.stderr)
@@ -59,6 +69,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="only these faults and variants (default: all)"
+    )
+    parser.add_argument(
+        "--only",
+        choices=sorted(_KINDS.keys() - {""}),
+        default="",
+        help="the faults alone, or the variants alone, whose runs take a minute each",
     )
     parser.add_argument(
         "--jobs", type=int, default=2, metavar="N", help="runs at a time (default: 2)"

@@ -39,6 +39,14 @@ def test_the_list_is_of_all_faults() -> None:
 
 def test_the_list_can_be_of_some() -> None:
     assert run("--list", "short-leaf").stdout.endswith("\n1 fault\n")
+    assert run("--list", "--only", "faults").stdout.endswith(f"{len(REGISTRY)} faults\n")
+    assert run("--list", "--only", "variants").stdout.endswith(f"{len(VARIANTS)} variants\n")
+
+
+def test_a_choice_that_leaves_nothing_is_one_line() -> None:
+    ended = run("--only", "variants", "short-leaf")
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == "--only variants: none of those named is one.\n"
 
 
 def test_an_unknown_fault_is_one_line() -> None:
