@@ -109,7 +109,8 @@ def assert_error_of_a_pod(outcome: Outcome, output: str) -> None:
     assert outcome.verdicts == {CHECK: "error"}
     tail = r"(?s)(the log of one-instance1-\w+-0/database ends:|Pod one-instance1-\w+-0:).*"
     for text in (outcome.out, outcome.run["requirements"][0]["reason"]):
-        assert re.search(tail + output, text), text
+        # As one line: the terminal's words are wrapped.
+        assert re.search(tail + output, re.sub(r"\n *\|? *", " ", text)), text
     assert "look at   evidence/scenario-generated/" in outcome.out
     folder = outcome.directory / "report/evidence/scenario-generated"
     logs = {path.name: path.read_text() for path in folder.glob("log-*-database*.txt")}
