@@ -46,6 +46,12 @@ class Outcome:
         """Return whether the checks caught the fault, and nothing was hit but what is listed."""
         return not (self.missed or self.unexpected or self.broken)
 
+    @property
+    def unclear(self) -> bool:
+        """Return whether nothing but errors spoils it, as on a machine that is too busy."""
+        spoiling = (*self.missed, *self.unexpected)
+        return not self.good and all(row.verdict == "error" for row in spoiling)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:

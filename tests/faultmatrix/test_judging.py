@@ -101,6 +101,15 @@ def test_nothing_is_caught_where_the_environment_broke() -> None:
     assert not Outcome(fault=FAULT, broken="exit code 4").good
 
 
+def test_errors_alone_leave_it_unclear_and_a_verdict_does_not() -> None:
+    assert judge(FAULT, run(DOOR_1="failed", DOOR_2="failed", WALL_1="error")).unclear
+    assert judge(FAULT, run(DOOR_1="error", DOOR_2="failed")).unclear
+    assert judge(FAULT, run("it took too long", DOOR_1="failed", DOOR_2="failed")).unclear
+    assert not judge(FAULT, run(DOOR_1="failed", DOOR_2="failed", WALL_1="failed")).unclear
+    assert not judge(FAULT, run(DOOR_1="passed", DOOR_2="failed", WALL_1="error")).unclear
+    assert not judge(FAULT, run(DOOR_1="failed", DOOR_2="failed")).unclear
+
+
 def test_without_a_fault_everything_is_green() -> None:
     seen = judge_baseline(
         run(DOOR_1="passed", WALL_1="not-applicable", ROOF_1="not-tested"),
