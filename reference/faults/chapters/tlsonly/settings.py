@@ -66,6 +66,7 @@ class NarrowRulesKept(Contract):
     name="pooler-setting-wins",
     breaks="Under tlsOnly the user's client_tls_sslmode for PgBouncer stands.",
     requirements=("TLSONLY-4c",),
+    collateral=(Hit(requirement="TLSONLY-3d", reason="disable turns away who uses TLS"),),
     versions=("2.6-3.1",),
     deadlines=SERVED,
 )
@@ -78,6 +79,7 @@ class PoolerSettingWins(Contract):
     name="later-pooler-setting-wins",
     breaks="A client_tls_sslmode that is given under tlsOnly stands; an earlier one does not.",
     requirements=("TLSONLY-4c",),
+    collateral=(Hit(requirement="TLSONLY-3d", reason="disable turns away who uses TLS"),),
     deadlines=SERVED,
 )
 class LaterPoolerSettingWins(Contract):
