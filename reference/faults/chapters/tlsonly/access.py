@@ -107,7 +107,7 @@ class PlaintextAtReplica(Contract):
     collateral=(
         Hit(requirement="TLSONLY-3d", reason="TLS clients do not get in either"),
         Hit(requirement="TLSONLY-3f", reason="a server closes its port by a restart only"),
-        *hits(SAME_CLUSTER, "TLSONLY-3e", "TLSONLY-4a"),
+        *hits(SAME_CLUSTER, "TLSONLY-3e", "TLSONLY-4a", "TLSONLY-6"),
     ),
     where="data plane",
     expects="error",
@@ -156,6 +156,7 @@ class ReplicaLocksClientsOut(Contract):
     name="users-tls-rules-dropped",
     breaks="Under tlsOnly a cluster with rules of the user has none left for ordinary users.",
     requirements=("TLSONLY-3d",),
+    collateral=hits("PgBouncer passes on that no rule is there", "TLSONLY-4c", "TLSONLY-5b"),
     where="data plane",
     deadlines=TOGGLED,
 )
