@@ -19,7 +19,8 @@ def test_no_endpoint_accepts_old_tls(
 
     Primary, replicas and PgBouncers are offered these two alone, by a ClientHello of our own that
     no TLS library has a say in. One that chooses either breaks the promise, at whichever address of
-    its Pod. An alert is a refusal, and so is hanging up; a client of today is the control.
+    its Pod. Alert 70 is a refusal, and so is hanging up where the like of it with TLS 1.2 is
+    answered; a client of today is the control.
     """
     for cluster, offers in generated.wire.offers.items():
         keep_offers(evidence, offers, cluster)

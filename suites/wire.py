@@ -7,6 +7,7 @@ whatever else was answered says nothing of the promise and is an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from cryptography import x509
 
@@ -28,6 +29,7 @@ from fixtures.probes import (
     describe_answer,
     logged_in,
     plaintext_refused,
+    protocol_version_refused,
 )
 from fixtures.probes.predicates import PROTOCOL_VIOLATION
 from fixtures.run.outcomes import Blocked
@@ -217,7 +219,7 @@ def judge_versions(each: EachElement, offers: Offers, *, control: str) -> None:
                 raise Blocked(f"{control}: {seen}") if no_tls(offer.newest) else NothingKnown(seen)
             judge(
                 offer.old,
-                kept=_version_refused,
+                kept=partial(_version_refused, knows_hello=accepted(offer.legacy)),
                 broken=accepted,
                 where=f"{member}, offered TLS 1.0 and 1.1 alone",
                 promised=OLD_VERSIONS_REFUSED,
@@ -231,15 +233,17 @@ def keep_offers(evidence: CheckEvidence, offers: Offers, cluster: str = "") -> N
     evidence.data(f"{cluster}-offers.json" if cluster else "offers.json", found)
 
 
-def _version_refused(answer: Answer) -> bool:
-    """Ended by an alert of the server, or hung up on."""
+def _version_refused(answer: Answer, *, knows_hello: bool) -> bool:
+    """Ended by the server's alert 70, or hung up on.
+
+    Another alert may be about our ClientHello, and so may an end without any, unless the server
+    answered the like of it that offers TLS 1.2 (`knows_hello`).
+    """
     match answer:
-        case TlsFailed(alert=alert):
-            return alert is not None and alert.direction is Direction.RECEIVED
         case StreamClosed(phase=phase):
-            return phase is Phase.HANDSHAKE
+            return knows_hello and phase is Phase.HANDSHAKE
         case _:
-            return False
+            return protocol_version_refused(answer)
 
 
 def served_leaf(where: object, answer: Answer) -> x509.Certificate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fixtures.certificates import Authority, internal_spec
@@ -21,6 +23,7 @@ from fixtures.probes import (
     TlsSession,
     Unreachable,
 )
+from fixtures.run.outcomes import Blocked
 from suites import test_old_versions as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
@@ -35,8 +38,8 @@ def _accepted(version: str) -> TlsAccepted:
     return TlsAccepted(tls=session)
 
 
-def _alert(direction: Direction = Direction.RECEIVED) -> TlsFailed:
-    return TlsFailed(alert=Alert(70, direction), verify=None, version="TLSv1.1", detail="")
+def _alert(direction: Direction = Direction.RECEIVED, number: int = 70) -> TlsFailed:
+    return TlsFailed(alert=Alert(number, direction), verify=None, version="TLSv1.1", detail="")
 
 
 def _offer(old: Answer, *, oldest: Answer | None = None, newest: Answer | None = None) -> Offer:
@@ -75,6 +78,8 @@ def test_an_old_version_that_is_chosen_is_a_breach(version: str) -> None:
         Silent(phase=Phase.HANDSHAKE, seconds=10),
         StreamClosed(phase=Phase.SSL_REQUEST),
         _alert(Direction.SENT),
+        _alert(number=50),
+        _alert(number=40),
     ],
 )
 def test_an_obstacle_refuses_nothing(old: Answer) -> None:
@@ -82,9 +87,19 @@ def test_an_obstacle_refuses_nothing(old: Answer) -> None:
         _judge(_offer(old))
 
 
+def test_an_end_says_nothing_where_the_like_with_tls_1_2_is_not_answered_either() -> None:
+    end = StreamClosed(phase=Phase.HANDSHAKE)
+    with pytest.raises(NothingKnown):
+        _judge(replace(_offer(end), legacy=end))
+
+
 def test_a_server_that_takes_no_client_of_today_refuses_nothing() -> None:
+    silent = Silent(phase=Phase.HANDSHAKE, seconds=10)
     with pytest.raises(NothingKnown, match="the control"):
-        _judge(_offer(_alert(), newest=_alert()))
+        _judge(_offer(_alert(), newest=silent))
+    for no_tls in (_alert(), TlsDeclined()):
+        with pytest.raises(Blocked, match=r"AUTO-1: .*the control"):
+            _judge(_offer(_alert(), newest=no_tls))
 
 
 def test_versions_are_told_apart() -> None:

@@ -26,10 +26,12 @@ from fixtures.probes import (
     Replication,
     Silent,
     StreamClosed,
+    TlsDeclined,
     TlsFailed,
     TlsSession,
     Unreachable,
 )
+from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated.replication_logins import (
     PHYSICAL,
     POSTGRES,
@@ -104,11 +106,13 @@ def _logins(
     target: LoginTarget = POSTGRES,
     psql: PsqlResult = REFUSED_BY_PSQL,
     trusted: TrustedCas | None = None,
+    handshake: Answer = OK,
 ) -> Generated:
     tried = {variant: Refusal(control, answer, control) for variant, answer in by_variant.items()}
     return generated(
         deployed=SimpleNamespace(legacy=legacy, shares_root=legacy is None),
         stored=SimpleNamespace(one=inventory("one", SECRETS)),
+        wire=SimpleNamespace(trusted={PRIMARY: handshake}),
         replication=SimpleNamespace(
             logins={(PRIMARY, target): tried},
             by_libpq={(PRIMARY, target): psql},
@@ -171,8 +175,9 @@ def _judge_other_cas(observed: Generated) -> None:
     judged(checks.test_a_certificate_of_another_ca_is_refused, observed, RecordedEvidence())
 
 
-def _judge_trust(trusted: TrustedCas) -> None:
-    _judge_other_cas(_logins({LoginVariant.FOREIGN: _alert(48)}, legacy=None, trusted=trusted))
+def _judge_trust(trusted: TrustedCas, handshake: Answer = OK) -> None:
+    refused: dict[LoginVariant, Answer] = {LoginVariant.FOREIGN: _alert(48)}
+    _judge_other_cas(_logins(refused, legacy=None, trusted=trusted, handshake=handshake))
 
 
 NAMESAKE = Authority.create("postgres-operator-ca").certificate
@@ -201,9 +206,12 @@ def test_what_comes_from_the_published_root_may_be_trusted_besides() -> None:
 def test_trust_that_cannot_be_read_is_an_error() -> None:
     unread = TrustedCas(file="/pgconf/tls/ca.crt", certificates=(), named=(ROOT.subject,))
     unnamed = TrustedCas(file="/pgconf/tls/ca.crt", certificates=(ROOT,), named=None)
+    silent = Silent(phase=Phase.HANDSHAKE, seconds=10)
     for trusted in (unread, unnamed):
         with pytest.raises(NothingKnown):
-            _judge_trust(trusted)
+            _judge_trust(trusted, silent)
+    with pytest.raises(Blocked, match=r"AUTO-1: .*no handshake shows"):
+        _judge_trust(unnamed, TlsDeclined())
 
 
 def test_targets_are_streaming_and_every_database_in_both_ways() -> None:
