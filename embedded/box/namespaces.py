@@ -87,7 +87,7 @@ def check_open(trees: Iterable[Tree]) -> None:
     for tree in trees:
         if os.geteuid() == 0 and tree.path.stat().st_mode & 0o005 != 0o005:
             text = f"embedded: {tree.path} is closed to others, and root's box runs as another uid"
-            raise BoxUnavailableError(f"{text}: chmod o+rx {tree.path}, or run as its owner")
+            raise BoxUnavailableError(f"{text}: chmod -R o+rX {tree.path}, or run as its owner")
 
 
 def create(trees: Sequence[Tree], log: int) -> Box:

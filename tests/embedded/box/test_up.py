@@ -229,7 +229,7 @@ def test_it_runs_from_a_clone_in_roots_home(home: Path) -> None:
     home.chmod(0o700)
     done = come_up(command, home)
     assert done.returncode == 4
-    assert f"chmod o+rx {home}" in done.stderr
+    assert f"chmod -R o+rX {home}" in done.stderr
 
 
 @only_root
