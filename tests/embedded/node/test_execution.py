@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -28,7 +29,9 @@ class Started:
         return ExitStatus(code=await self._process.wait())
 
     def signal(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
+        # As in the box, nothing happens once it has ended.
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
 
 
 class Machine:
