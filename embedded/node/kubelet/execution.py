@@ -92,7 +92,7 @@ async def _send(output: Output, channel: int, socket: web.WebSocketResponse) -> 
         while data := await output.read():
             await socket.send_bytes(head + data)
     except OSError:
-        # EIO is how a terminal ends; a reset connection is seen by whoever receives.
+        # A reset connection is seen by whoever receives.
         return
 
 

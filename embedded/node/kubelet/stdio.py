@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -26,6 +27,17 @@ class RequestedStreams:
     stdout: bool
     stderr: bool
     tty: bool
+
+
+class _OutputProtocol(asyncio.StreamReaderProtocol):
+    """Takes EIO, with which a terminal ends, for the end.
+
+    A StreamReader that is told of an error gives nothing more, not even what it has read already.
+    """
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        ended = isinstance(exc, OSError) and exc.errno == errno.EIO
+        super().connection_lost(None if ended else exc)
 
 
 class Stdio:
@@ -68,7 +80,7 @@ class Stdio:
             return None
         reader = asyncio.StreamReader(limit=_LIMIT)
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
+            lambda: _OutputProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
         )
         self._read.append(transport)
         return reader

@@ -49,7 +49,7 @@ def test_a_terminal_is_one(bench: Bench) -> None:
         _preload_content=False,
     )
     session.write_stdin("hello\n")
-    session.run_forever(timeout=10)
+    session.run_forever(timeout=60)
     assert "got hello" in session.read_stdout(timeout=0)
     assert session.returncode == 0
 
