@@ -1,16 +1,23 @@
-"""Findings: errors of the documentation, shown on what is installed; none is a verdict."""
+"""Findings: errors of the documentation, shown on what runs; none is a verdict on the operator."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from fixtures.certificates import describe, verify_chain
 from fixtures.kube.resources import CRDS, Json
 from fixtures.operators.certmanager import find_cert_manager
 from fixtures.operators.subject import CLUSTER_CRD
 from fixtures.operators.versions import at_least
+from fixtures.probes import describe_answer, handshake_done, plaintext_accepted
 from fixtures.scenarios.base import Harness
+from fixtures.scenarios.custom import Custom
+from fixtures.scenarios.generated.scenario import Generated
+from fixtures.scenarios.tls_only.scenario import TlsOnly
 from suites.plugin.checks import Findings
 from suites.requirement import finding
+from suites.stored import required_certificates
+from suites.wire import served_leaf
 
 _LISTED_FIELDS = ("customTLSSecret", "customReplicationTLSSecret")
 _WHERE = f"the schema of the installed CustomResourceDefinition {CLUSTER_CRD}"
@@ -47,6 +54,42 @@ def test_before_2_9_there_is_no_certificate_to_delete(harness: Harness, findings
         )
 
 
+@finding("FINDING-5")
+def test_names_in_the_samples_end_in_a_dot(
+    generated: Generated, findings: Findings, harness: Harness
+) -> None:
+    """Names in real leaves of 2.8 and later end without the dot that the page's samples show."""
+    inventory = generated.stored.one
+    leaf = required_certificates(inventory, inventory.names.server_secret, "tls.crt")[0]
+    names = describe(leaf).dns_names
+    if at_least(harness.subject.version, "2.8") and not any(name.endswith(".") for name in names):
+        findings.shown(
+            "FINDING-5",
+            where=f"Secret {generated.namespace}/{inventory.names.server_secret}, key tls.crt",
+            seen=", ".join(names),
+        )
+
+
+@finding("FINDING-10")
+def test_pgbouncer_does_not_present_the_custom_leaf(custom: Custom, findings: Findings) -> None:
+    """PgBouncer shows no custom leaf, and the custom root is not what verifies the one it shows.
+
+    It verifies under pgbouncer-frontend.ca-roots of PgBouncer's own Secret, of which the page on
+    custom certificates says nothing.
+    """
+    custom_root = custom.deployed.certificates.root.certificate
+    for member, answer in custom.wire.pooler.items():
+        leaf = served_leaf(member, answer)
+        by_custom = verify_chain(leaf, [custom_root])
+        if handshake_done(answer) and not by_custom.ok:
+            findings.shown(
+                "FINDING-10",
+                where=f"{member}, from pg-client",
+                seen=f"verifies under ca-roots; under the custom root: {by_custom.message}",
+            )
+            return
+
+
 @finding("FINDING-15")
 def test_tls_only_is_no_field_before_2_6(harness: Harness, findings: Findings) -> None:
     """Up to 2.5 the installed resource definition has no field tlsOnly, which its pages describe.
@@ -55,6 +98,25 @@ def test_tls_only_is_no_field_before_2_6(harness: Harness, findings: Findings) -
     """
     if not at_least(harness.subject.version, "2.6") and "tlsOnly" not in _spec_fields(harness):
         findings.shown("FINDING-15", where=_WHERE, seen="spec has no tlsOnly")
+
+
+@finding("FINDING-19")
+def test_a_plaintext_rule_is_worth_nothing_beside_tls_only(
+    tlsonly: TlsOnly, findings: Findings
+) -> None:
+    """A rule that the options' page offers lets plaintext in without tlsOnly alone.
+
+    The same login of the same user at the same member, before and after tlsOnly was set. Where it
+    still gets in, that is TLSONLY-4a's to judge, and nothing is shown here.
+    """
+    for kind, answers in tlsonly.tls_optional.plaintext.items():
+        for member, before in answers.items():
+            after = tlsonly.tls_enforced.reopening[kind].get(member)
+            if after is None or not plaintext_accepted(before) or plaintext_accepted(after.answer):
+                continue
+            seen = f"before: {describe_answer(before)}; with it: {describe_answer(after.answer)}"
+            findings.shown("FINDING-19", where=f"{member}, a user's rule {kind}", seen=seen)
+            return
 
 
 def _spec_fields(harness: Harness) -> dict[str, Any]:
