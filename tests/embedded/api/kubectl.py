@@ -33,7 +33,7 @@ class Kubectl:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
             env=self.environment(),
             check=False,
         )

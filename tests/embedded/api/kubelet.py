@@ -138,7 +138,7 @@ def stand_in(folder: Path) -> Iterator[dict[str, str]]:
         target=lambda: loop.run_until_complete(_serve(folder, ports, ready, stop))
     )
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         url = f"https://127.0.0.1:{ports[0]}"
         yield {"url": url, "ca": str(folder / "ca.crt"), "token": TOKEN}

@@ -43,7 +43,7 @@ class Raw:
     """Requests to one server with one token."""
 
     def __init__(self, url: str, ca: Path, token: str) -> None:
-        self._pool = urllib3.PoolManager(ca_certs=str(ca), timeout=10, retries=False, maxsize=8)
+        self._pool = urllib3.PoolManager(ca_certs=str(ca), timeout=60, retries=False, maxsize=8)
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -92,7 +92,7 @@ class Raw:
 
     def watch(self, path: str, accept: str = "application/json", **query: Any) -> Iterator[Any]:
         """The events until the server ends the stream, or the caller stops."""
-        url = f"{self._url}{path}?{urlencode({'watch': 1, 'timeoutSeconds': 5, **query})}"
+        url = f"{self._url}{path}?{urlencode({'watch': 1, 'timeoutSeconds': 50, **query})}"
         headers = {**self._headers, "Accept": accept}
         found = self._pool.request("GET", url, headers=headers, preload_content=False)
         try:

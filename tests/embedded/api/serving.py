@@ -88,7 +88,7 @@ def running(folder: Path, **config: Any) -> Iterator[Running]:
         yield Running(url, made.ca, _kubeconfig(folder, url, made.ca), process.pid)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _kubeconfig(folder: Path, url: str, ca: Path) -> Path:

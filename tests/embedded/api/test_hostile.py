@@ -141,7 +141,7 @@ def test_any_user_agent_can_write(server: Running, core: Paths, api: Raw, agent:
         "User-Agent": agent,
         "Content-Type": "application/json",
     }
-    with urllib3.PoolManager(ca_certs=str(server.ca), retries=False, timeout=10) as pool:
+    with urllib3.PoolManager(ca_certs=str(server.ca), retries=False, timeout=60) as pool:
         url = server.url + core("configmaps")
         answer = pool.request(
             "POST", url, body=b'{"metadata":{"name":"a"},"data":{"k":"v"}}', headers=headers
@@ -162,7 +162,7 @@ def test_urls_and_headers_of_64_kib_pass(server: Running, api: Raw, core: Paths)
     long = "x" * 65_536
     assert api.get(core("configmaps"), labelSelector=f"a notin ({long})").code == 200
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Long": long}
-    with urllib3.PoolManager(ca_certs=str(server.ca), retries=False, timeout=10) as pool:
+    with urllib3.PoolManager(ca_certs=str(server.ca), retries=False, timeout=60) as pool:
         answer = pool.request("GET", server.url + core("configmaps"), headers=headers)
     assert answer.status == 200
 

@@ -201,16 +201,16 @@ def test_wait_for_a_condition(kubectl: Kubectl, api: Raw, core: Paths) -> None:
     api.post(core("pods"), _POD)
     condition = {"type": "Ready", "status": "True"}
     api.patch(core("pods", "p", "status"), {"status": {"conditions": [condition]}})
-    assert kubectl("wait", "--for=condition=Ready", "pod/p", "--timeout=5s") == (
+    assert kubectl("wait", "--for=condition=Ready", "pod/p", "--timeout=60s") == (
         "pod/p condition met\n"
     )
 
 
 def test_wait_for_a_value_and_for_the_end(kubectl: Kubectl, pg: str) -> None:
     kubectl("apply", "-f", "-", stdin=pg.replace("{}", "{tlsOnly: true}"))
-    kubectl("wait", "pg/one", "--for=jsonpath={.spec.tlsOnly}=true", "--timeout=5s")
+    kubectl("wait", "pg/one", "--for=jsonpath={.spec.tlsOnly}=true", "--timeout=60s")
     kubectl("delete", "pg", "one", "--wait=false")
-    kubectl("wait", "pg/one", "--for=delete", "--timeout=5s")
+    kubectl("wait", "pg/one", "--for=delete", "--timeout=60s")
 
 
 def test_wait_that_does_not_come_true_fails(kubectl: Kubectl, api: Raw, core: Paths) -> None:

@@ -35,7 +35,7 @@ class Bench:
         store.put(store.collection("", plural), {"metadata": meta})
 
     async def next(self) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return json.loads(await self._answer.content.readline())
 
     @property

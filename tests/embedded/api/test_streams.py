@@ -72,7 +72,7 @@ def session(client: kube.ApiClient, namespace: str, *command: str, **options: An
 
 def said(client: kube.ApiClient, namespace: str, *command: str, **options: Any) -> str:
     with session(client, namespace, *command, **options) as found:
-        found.run_forever(timeout=10)
+        found.run_forever(timeout=60)
         return str(found.read_all())
 
 
@@ -92,10 +92,10 @@ def test_it_sends_input_and_reads_the_exit_code(
     with session(client, namespace, "cat", stdin=True) as cat:
         cat.write_stdin("x" * 100_000)
         cat.write_stdin("end\n")
-        cat.run_forever(timeout=10)
+        cat.run_forever(timeout=60)
         assert (len(cat.read_stdout()), cat.returncode) == (100_000, 0)
     with session(client, namespace, "fail") as failed:
-        failed.run_forever(timeout=10)
+        failed.run_forever(timeout=60)
         assert (failed.read_stderr(), failed.returncode) == ("no\n", 3)
 
 

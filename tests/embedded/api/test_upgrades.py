@@ -68,7 +68,7 @@ def dialled(server: Running, path: str, query: Any, *protocols: str) -> Iterator
     found = websocket.create_connection(
         f"{server.url.replace('http', 'ws', 1)}{path}?{urlencode(query)}",
         sslopt={"ca_certs": str(server.ca)},
-        timeout=10,
+        timeout=60,
         header=[f"Authorization: Bearer {TOKEN}"],
         subprotocols=list(protocols),
     )

@@ -108,7 +108,7 @@ def test_the_end_of_a_kind_ends_its_watches(
     path = crd({"type": "object"})
     things = f"{path}/namespaces/{namespace}/things"
     api.post(things, {"metadata": {"name": "t"}})
-    events = api.watch(things, timeoutSeconds=30)
+    events = api.watch(things, timeoutSeconds=60)
     assert next(events)["type"] == "ADDED"
     group = path.split("/")[2]
     api.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}")
@@ -130,7 +130,7 @@ def test_the_official_client_watches(
     put(api, core("secrets"), "a")
     stream: Any = watch.Watch()  # type: ignore[no-untyped-call]
     for event in stream.stream(
-        kube.CoreV1Api(client).list_namespaced_secret, namespace, timeout_seconds=5
+        kube.CoreV1Api(client).list_namespaced_secret, namespace, timeout_seconds=60
     ):
         assert (event["type"], event["object"].metadata.name) == ("ADDED", "a")
         stream.stop()

@@ -15,7 +15,7 @@ from embedded.images.cache import cache_directory
 
 # The owner of root's images, which need not be copied then.
 ORDINARY_UID = BOX_UID
-SECONDS = 60
+SECONDS = 120
 
 
 @dataclass(frozen=True)

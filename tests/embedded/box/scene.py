@@ -25,7 +25,7 @@ from embedded.runtime.runtime import Runtime
 from tests.embedded.image_table import first
 
 _INSIDE = "--inside"
-_SECONDS = 45
+_SECONDS = 90
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from embedded.pki import Authority
 
 TOKEN = "the-administrator"
-START_DEADLINE = 30.0
+START_DEADLINE = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ def api_server(
         yield ApiProcess(kubeconfig=kubeconfig, port=port, process=process)
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def _start(folder: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
@@ -68,7 +68,7 @@ def _start(folder: Path, listener: socket.socket) -> subprocess.Popen[bytes]:
     os.close(reader)
     if not said:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         lines = (folder / "api.log").read_text().splitlines()
         raise RuntimeError(f"the API server did not start: {lines[-1:]}")
     return process

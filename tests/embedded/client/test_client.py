@@ -25,7 +25,7 @@ from embedded.client import (
 )
 from tests.embedded.client.api_process import ApiProcess
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 numbers = itertools.count(1)
 
 Script = Callable[[Client, str], Awaitable[None]]

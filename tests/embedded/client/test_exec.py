@@ -17,7 +17,7 @@ from embedded.client import PODS, Client, ExecResult, Json, NotFound, Unreachabl
 from embedded.client.execution import PROTOCOLS
 from tests.embedded.client.api_process import api_server
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 Command = Callable[[web.Request, web.WebSocketResponse], Awaitable[None]]
 Call = Callable[[Client], Awaitable[ExecResult]]
 

@@ -12,7 +12,7 @@ from embedded.client import CONFIGMAPS, NAMESPACES, Client, Informer, Json
 from tests.embedded.client.api_process import ApiProcess, api_server
 from tests.embedded.client.test_client import config, run
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Diary:

@@ -10,7 +10,7 @@ import pytest
 
 from embedded.client import Backoff, Reconciler, Unreachable
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 def run(

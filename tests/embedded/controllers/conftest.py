@@ -37,7 +37,7 @@ def world(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     finally:
         world.close()
         process.send_signal(signal.SIGTERM)
-        code = process.wait(timeout=10)
+        code = process.wait(timeout=60)
     said = log.read_text()
     assert code == 0, said
     assert "Traceback" not in said, said

@@ -15,7 +15,7 @@ from embedded.client.client import PatchKind, Propagation
 
 T = TypeVar("T")
 Items = Mapping[str, Json]
-DEADLINE = 30.0
+DEADLINE = 60.0
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NODE = "the-node"
 

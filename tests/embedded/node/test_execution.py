@@ -92,7 +92,7 @@ def run(script: str, client: Callable[[], Client], *, leaves: bool = False) -> C
         )
         wanted = RequestedStreams(stdin=False, stdout=True, stderr=False, tty=False)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await run_command(cast(Any, machine), command, wanted, cast(Any, other))
         finally:
             if leaves:

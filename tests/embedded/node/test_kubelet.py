@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from embedded import pki
 from embedded.node.kubelet.server import KubeletServer
+from tests.ports import reserved_port
 
 TOKEN = "sesame"
 PATHS = [
@@ -34,13 +34,10 @@ class NoPods:
     sandbox = runner
 
 
-async def serve(directory: Path) -> tuple[web.AppRunner, int]:
+async def serve(directory: Path, port: int) -> web.AppRunner:
     pair = pki.Authority("test").issue(["127.0.0.1"])
     (directory / "crt").write_text(pair.certificate)
     (directory / "key").write_text(pair.key)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     config = SimpleNamespace(
         address="127.0.0.1",
         kubelet_port=port,
@@ -49,7 +46,7 @@ async def serve(directory: Path) -> tuple[web.AppRunner, int]:
         token=TOKEN,
     )
     server = KubeletServer(cast(Any, config), cast(Any, None), NoPods())
-    return await server.start(), port
+    return await server.start()
 
 
 async def ask(port: int, path: str, header: bytes) -> int:
@@ -59,20 +56,21 @@ async def ask(port: int, path: str, header: bytes) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     head = f"GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n".encode()
     writer.write(head + header + b"\r\n")
-    status = await asyncio.wait_for(reader.readline(), 5)
+    status = await asyncio.wait_for(reader.readline(), 60)
     writer.close()
     return int(status.split()[1])
 
 
 def answers(directory: Path, header: bytes) -> list[int]:
-    async def run() -> list[int]:
-        runner, port = await serve(directory)
+    async def run(port: int) -> list[int]:
+        runner = await serve(directory, port)
         try:
             return [await ask(port, path, header) for path in PATHS]
         finally:
             await runner.cleanup()
 
-    return asyncio.run(run())
+    with reserved_port() as port:
+        return asyncio.run(run(port))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from embedded.node.network.dns import NameServer
 from embedded.node.network.names import Zone
 from tests.embedded.node.cluster import Json, endpoints, service
+from tests.ports import reserved_port
 
 READY = {"ip": "10.244.0.5", "hostname": "db-0"}
 LATE = {"ip": "10.244.0.6", "hostname": "db-1"}
@@ -81,29 +82,27 @@ SERVER = NameServer(zone(service(address="10.96.0.7")))
 def test_the_server_answers_over_udp_and_tcp(
     name: str, kind: int, expected: tuple[int, int, list[str]]
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     message = query(name, kind)
 
-    async def ask() -> tuple[bytes, bytes]:
+    async def ask(port: int) -> tuple[bytes, bytes]:
         await SERVER.start("127.0.0.1", port)
         loop = asyncio.get_running_loop()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             udp.setblocking(False)
             udp.connect(("127.0.0.1", port))
             await loop.sock_sendall(udp, message)
-            by_udp = await asyncio.wait_for(loop.sock_recv(udp, 512), 5)
+            by_udp = await asyncio.wait_for(loop.sock_recv(udp, 512), 60)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(len(message).to_bytes(2, "big") + message)
-        length = int.from_bytes(await asyncio.wait_for(reader.readexactly(2), 5), "big")
-        by_tcp = await asyncio.wait_for(reader.readexactly(length), 5)
+        length = int.from_bytes(await asyncio.wait_for(reader.readexactly(2), 60), "big")
+        by_tcp = await asyncio.wait_for(reader.readexactly(length), 60)
         writer.close()
         await writer.wait_closed()
         SERVER.stop()
         return by_udp, by_tcp
 
-    by_udp, by_tcp = asyncio.run(ask())
+    with reserved_port() as port:
+        by_udp, by_tcp = asyncio.run(ask(port))
     assert answered(by_udp) == expected
     assert answered(by_tcp) == expected
 

@@ -74,6 +74,6 @@ def test_nftables_takes_every_change() -> None:
         input=script + "\n",
         text=True,
         capture_output=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr

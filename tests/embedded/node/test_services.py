@@ -38,7 +38,7 @@ class Kernel:
 
     async def run(self, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
         done = subprocess.run(
-            [*self._enter, *argv], input=stdin, capture_output=True, timeout=20, check=False
+            [*self._enter, *argv], input=stdin, capture_output=True, timeout=60, check=False
         )
         status = ExitStatus(code=done.returncode)
         return Completed(status=status, stdout=done.stdout, stderr=done.stderr)

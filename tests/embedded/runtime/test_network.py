@@ -231,7 +231,7 @@ async def abandoned(stage: Stage) -> int:
     start = asyncio.create_task(recorder.start(Path("/dev/null"), []))
     process = await spawner.started
     start.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         return (await process.wait()).signal
 
 

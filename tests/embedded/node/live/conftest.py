@@ -19,7 +19,7 @@ from tests.embedded.announced import announced
 from tests.embedded.image_table import FIRST, OPTIONS
 from tests.embedded.node.live.bench import Bench
 
-_DOWN_SECONDS = 30
+_DOWN_SECONDS = 90
 
 
 @contextmanager

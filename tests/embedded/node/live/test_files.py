@@ -16,7 +16,7 @@ def test_a_mounted_secret_follows_its_object(bench: Bench) -> None:
     assert bench.exec("sleeper", "stat", "-Lc", "%a %u", "/tls/tls.key") == "600 26\n"
     assert bench.exec("sleeper", "cat", "/tls/tls.crt") == "old"
     bench.secret("pair", **{"tls.crt": "new", "tls.key": "key"})
-    assert bench.exec("sleeper", "timeout", "10", "sh", "-c", UNTIL_NEW) == "new"
+    assert bench.exec("sleeper", "timeout", "50", "sh", "-c", UNTIL_NEW) == "new"
 
 
 def test_a_mounted_secret_cannot_be_written(bench: Bench) -> None:
@@ -93,7 +93,7 @@ def test_labels_shown_in_a_file_follow_the_pod(bench: Bench) -> None:
     assert bench.exec("sleeper", "cat", "/tls/tls.crt") == 'a="old"'
     change = {"metadata": {"labels": {"a": "new"}}}
     bench.core.patch_namespaced_pod("sleeper", bench.namespace, change)
-    assert bench.exec("sleeper", "timeout", "10", "sh", "-c", UNTIL_NEW) == 'a="new"'
+    assert bench.exec("sleeper", "timeout", "50", "sh", "-c", UNTIL_NEW) == 'a="new"'
 
 
 def test_a_memory_volume_is_shared_by_the_pods_containers(bench: Bench) -> None:
@@ -131,4 +131,4 @@ def test_a_memory_volume_is_shared_by_the_pods_containers(bench: Bench) -> None:
     bench.core.create_namespaced_pod(bench.namespace, body)
     bench.wait("pair", is_ready)
     script = "until test -s /dev/shm/word; do sleep 0.01; done; cat /dev/shm/word"
-    assert bench.exec("pair", "timeout", "10", "sh", "-c", script) == "hello\n"
+    assert bench.exec("pair", "timeout", "50", "sh", "-c", script) == "hello\n"

@@ -19,7 +19,7 @@ def serve(bench: Bench, name: str) -> None:
 def ask(bench: Bench, pod: str, host: str) -> str:
     """Ask until the answer comes: Endpoints follow readiness in a moment, not at once."""
     script = f"until {ASK.format(host)} 2>/dev/null; do sleep 0.01; done"
-    return bench.exec(pod, "timeout", "10", "bash", "-c", script).strip()
+    return bench.exec(pod, "timeout", "50", "bash", "-c", script).strip()
 
 
 def test_a_service_leads_to_its_pods_by_name_and_address(bench: Bench) -> None:
@@ -38,7 +38,7 @@ def test_a_service_shares_out_among_its_pods(bench: Bench) -> None:
     bench.sleeper("client")
     script = f"until ({ASK.format(address)}; {ASK.format(address)}) 2>/dev/null | sort -u"
     script += " | tr '\\n' ' ' | grep 'one two'; do sleep 0.01; done"
-    assert bench.exec("client", "timeout", "10", "bash", "-c", script) == "one two \n"
+    assert bench.exec("client", "timeout", "50", "bash", "-c", script) == "one two \n"
 
 
 def test_a_pod_reaches_itself_through_its_service(bench: Bench) -> None:
@@ -51,7 +51,7 @@ def test_a_service_without_pods_refuses(bench: Bench) -> None:
     address = bench.service("web", {"app": "nobody"})
     bench.sleeper("client")
     script = f"until exec 3<>/dev/tcp/{address}/8000; do sleep 0.01; done 2>&1 | grep -m1 refused"
-    assert "refused" in bench.exec("client", "timeout", "10", "bash", "-c", script)
+    assert "refused" in bench.exec("client", "timeout", "50", "bash", "-c", script)
 
 
 def test_a_headless_service_names_its_pods(bench: Bench) -> None:
@@ -70,7 +70,7 @@ def test_a_headless_service_names_its_pods(bench: Bench) -> None:
     bench.sleeper("client")
     for name in ("web", "one.web", f"one.web.{bench.namespace}.svc.cluster.local"):
         script = f"until getent ahostsv4 {name}; do sleep 0.01; done"
-        found = bench.exec("client", "timeout", "10", "bash", "-c", script)
+        found = bench.exec("client", "timeout", "50", "bash", "-c", script)
         assert found.split()[0] == address
 
 
@@ -84,7 +84,7 @@ def test_a_name_that_is_not_there_is_unknown(bench: Bench) -> None:
 def test_a_pod_reaches_the_api_server(bench: Bench, host: str) -> None:
     bench.sleeper("client")
     script = (
-        f"echo | timeout 10 openssl s_client -connect {host}:443 -verify_return_error"
+        f"echo | timeout 50 openssl s_client -connect {host}:443 -verify_return_error"
         " -verify_hostname kubernetes.default.svc"
         " -CAfile /var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
     )

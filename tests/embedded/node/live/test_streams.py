@@ -68,12 +68,12 @@ def test_a_port_is_forwarded_to_the_pods_loopback(bench: Bench) -> None:
     bench.pod("web", "perl", "-e", LISTEN.replace("Listen", 'LocalAddr => "127.0.0.1", Listen'))
     bench.wait("web", is_ready)
     script = "until exec 3<>/dev/tcp/127.0.0.1/8000; do sleep 0.01; done"
-    bench.exec("web", "timeout", "10", "bash", "-c", script)
+    bench.exec("web", "timeout", "50", "bash", "-c", script)
     forwarded = portforward(
         bench.core.connect_get_namespaced_pod_portforward, "web", bench.namespace, ports="8000"
     )
     with closing(forwarded.socket(8000)) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         answer = b""
         while data := connection.recv(4096):
@@ -88,7 +88,7 @@ def test_a_port_where_nobody_listens_is_said(bench: Bench) -> None:
         bench.core.connect_get_namespaced_pod_portforward, "sleeper", bench.namespace, ports="9"
     )
     with closing(forwarded.socket(9)) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         assert connection.recv(1) == b""
     assert "refused" in str(forwarded.error(9))
 

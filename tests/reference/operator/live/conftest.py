@@ -28,7 +28,7 @@ from tests.embedded.announced import announced
 from tests.reference.operator.builders import Json
 from tests.reference.operator.live.clusters import LiveClusters
 
-_DOWN_SECONDS = 30
+_DOWN_SECONDS = 90
 _NAMESPACE = "postgres-operator"
 _RESOURCES = {
     each.kind: each
@@ -95,12 +95,18 @@ async def _install(client: Client, bundle: Path) -> None:
 
 async def _available(client: Client) -> None:
     listed = await client.list(DEPLOYMENTS, _NAMESPACE)
+    if any(map(_is_available, listed.items)):
+        return
     async with asyncio.timeout(60):
         async for event in client.watch(
             DEPLOYMENTS, _NAMESPACE, resource_version=listed.resource_version
         ):
-            if (event.object.get("status") or {}).get("availableReplicas"):
+            if _is_available(event.object):
                 return
+
+
+def _is_available(deployment: Json) -> bool:
+    return bool((deployment.get("status") or {}).get("availableReplicas"))
 
 
 async def _remove(client: Client, namespace: str) -> None:
