@@ -27,7 +27,7 @@ def test_an_instance_keeps_its_old_files_and_others_follow(faulty: Bench) -> Non
     mounting(faulty, "instance", "pair", INSTANCE)
     mounting(faulty, "other", "pair")
     faulty.secret("pair", **{"tls.crt": "new"})
-    faulty.exec("other", "timeout", "10", "sh", "-c", FOLLOW)
+    faulty.exec("other", "timeout", "50", "sh", "-c", FOLLOW)
     assert faulty.exec("instance", "cat", "/tls/tls.crt") == "old"
 
 
