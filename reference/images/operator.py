@@ -89,5 +89,6 @@ def _files(repository: Path) -> Iterator[tuple[str, Path]]:
     for part in PARTS:
         path = repository / part
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and file.suffix != ".pyc":
+            # Python's own files come and go while others run.
+            if file.parent.name != "__pycache__" and file.is_file():
                 yield str(file.relative_to(repository)), file

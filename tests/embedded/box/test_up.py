@@ -208,8 +208,10 @@ def home() -> Iterator[Path]:
 def clone(directory: Path, venv: Path) -> list[str]:
     """Put repository and virtual environment there; returns the command that comes up and ends."""
     here = Path(__file__).parents[3]
-    shutil.copytree(here / "embedded", directory / "embedded")
-    subprocess.run(["cp", "-al", sys.prefix, str(venv)], check=True)
+    # Others may compile meanwhile.
+    unfinished = shutil.ignore_patterns("*.pyc.*")
+    shutil.copytree(here / "embedded", directory / "embedded", ignore=unfinished)
+    shutil.copytree(sys.prefix, venv, symlinks=True, ignore=unfinished, copy_function=os.link)
     return [str(venv / "bin" / Path(sys.executable).name), "-m", "embedded", "up", "--json"]
 
 

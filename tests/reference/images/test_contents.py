@@ -145,9 +145,16 @@ def test_a_change_of_the_code_makes_a_layer_only(tmp_path: Path, operator: Image
     for part in recipe.PARTS:
         source, copy = recipe.REPOSITORY / part, tmp_path / part
         copy.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
     before = recipe.code_key(tmp_path)
     assert before == recipe.code_key()
+    compiled = tmp_path / "reference" / "operator" / "__pycache__"
+    compiled.mkdir()
+    (compiled / "added.cpython-311.pyc.140063").write_bytes(b"half of it")
+    assert before == recipe.code_key(tmp_path)
     (tmp_path / "reference" / "operator" / "added.py").write_text("ADDED = 1\n")
     assert recipe.code_key(tmp_path) != before
     target = cache_directory() / "operatorcode-test-0"
