@@ -120,14 +120,7 @@ def test_the_cluster_goes_with_delete_ssl(deletion: Deletion, each: EachElement)
     """
     for name in _erased(deletion):
         with each(f"cluster {name}"):
-            outcome = deletion.deleted.gone[name]
-            expect(
-                bool(outcome),
-                where=f"cluster {deletion.namespace}/{name}",
-                promised="gone",
-                seen=outcome.seen,
-                look_at=outcome.look_at,
-            )
+            _expect_gone(deletion, name)
 
 
 @requirement("FIN-4")
@@ -192,14 +185,7 @@ def test_the_cluster_goes_without_delete_ssl(deletion: Deletion, each: EachEleme
     """
     for name in ("kept", "claims"):
         with each(f"cluster {name}"):
-            outcome = deletion.deleted.gone[name]
-            expect(
-                bool(outcome),
-                where=f"cluster {deletion.namespace}/{name}",
-                promised="gone",
-                seen=outcome.seen,
-                look_at=outcome.look_at,
-            )
+            _expect_gone(deletion, name)
 
 
 @requirement("FIN-8b")
@@ -361,6 +347,17 @@ def _expect_kept(deletion: Deletion, before: SecretState, after: SecretState | N
         promised=f"kept after the deletion, uid {before.uid} and data as before",
         seen="404 NotFound" if after is None else f"uid {after.uid}, or other data",
         look_at=f"its owners before: {', '.join(before.owners) or 'none'}",
+    )
+
+
+def _expect_gone(deletion: Deletion, name: str) -> None:
+    outcome = deletion.deleted.gone[name]
+    expect(
+        bool(outcome),
+        where=f"cluster {deletion.namespace}/{name}",
+        promised="gone",
+        seen=outcome.seen,
+        look_at=outcome.look_at,
     )
 
 

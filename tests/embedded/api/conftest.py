@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
+from tests.embedded.api import kubelet
 from tests.embedded.api.definitions import CRDS, definition
 from tests.embedded.api.kubectl import Kubectl
 from tests.embedded.api.raw import Raw
@@ -29,6 +30,16 @@ def api(server: Running) -> Iterator[Raw]:
     client = Raw(server.url, server.ca, TOKEN)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def server_with_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that reaches a stand-in for the kubelet."""
+    with (
+        kubelet.stand_in(tmp_path_factory.mktemp("kubelet")) as node,
+        running(tmp_path_factory.mktemp("api"), kubelet=node) as found,
+    ):
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -12,22 +12,16 @@ import pytest
 from kubernetes import client as kube
 from kubernetes.stream import portforward, stream
 
-from tests.embedded.api import kubelet
 from tests.embedded.api.kubectl import Kubectl
 from tests.embedded.api.raw import Raw
-from tests.embedded.api.serving import TOKEN, Running, running
+from tests.embedded.api.serving import TOKEN, Running
 
 Paths = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server with a node."""
-    with (
-        kubelet.stand_in(tmp_path_factory.mktemp("kubelet")) as node,
-        running(tmp_path_factory.mktemp("api"), kubelet=node) as found,
-    ):
-        yield found
+def server(server_with_node: Running) -> Running:
+    return server_with_node
 
 
 @pytest.fixture(scope="module")

@@ -30,13 +30,8 @@ OLD = ("channel.k8s.io", "base64.channel.k8s.io", "")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server with a node."""
-    with (
-        kubelet.stand_in(tmp_path_factory.mktemp("kubelet")) as node,
-        running(tmp_path_factory.mktemp("api"), kubelet=node) as found,
-    ):
-        yield found
+def server(server_with_node: Running) -> Running:
+    return server_with_node
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -15,30 +13,9 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from tests.embedded.announced import announced
+from tests.embedded.announced import running
 from tests.embedded.image_table import FIRST, OPTIONS
 from tests.embedded.node.live.bench import Bench
-
-_DOWN_SECONDS = 90
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[dict[str, str]]:
-    """Keep a platform up; gives what its launcher says."""
-    launcher = subprocess.Popen(
-        [sys.executable, "-m", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert launcher.stdin is not None
-    assert launcher.stdout is not None
-    try:
-        yield announced(launcher.stdout)
-    finally:
-        launcher.stdin.close()
-        launcher.stdout.close()
-        launcher.wait(_DOWN_SECONDS)
 
 
 @contextmanager

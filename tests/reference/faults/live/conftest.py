@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.embedded.announced import running
 from tests.embedded.node.live.bench import Bench
-from tests.embedded.node.live.conftest import connected, namespace, running
+from tests.embedded.node.live.conftest import connected, namespace
 
 
 @pytest.fixture

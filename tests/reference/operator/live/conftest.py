@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,11 +22,10 @@ from embedded.client import (
     Client,
 )
 from reference.operator.resources import PGCLUSTERS
-from tests.embedded.announced import announced
+from tests.embedded.announced import running
 from tests.reference.operator.builders import Json
 from tests.reference.operator.live.clusters import LiveClusters
 
-_DOWN_SECONDS = 90
 _NAMESPACE = "postgres-operator"
 _RESOURCES = {
     each.kind: each
@@ -47,20 +44,8 @@ _RESOURCES = {
 @pytest.fixture(scope="session")
 def platform() -> Iterator[dict[str, str]]:
     """The launcher's announcement of the platform that it keeps up."""
-    launcher = subprocess.Popen(
-        [sys.executable, "-m", "reference", "up", "--json"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert launcher.stdin is not None
-    assert launcher.stdout is not None
-    try:
-        yield announced(launcher.stdout)
-    finally:
-        launcher.stdin.close()
-        launcher.stdout.close()
-        launcher.wait(_DOWN_SECONDS)
+    with running("reference", "up", "--json") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
