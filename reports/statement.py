@@ -98,7 +98,7 @@ def _unknown(run: Run) -> str:
         parts.append(f"unknown, though not required: {_ids(others, levels=True)}")
     if not parts and (blocked := run.with_verdict("blocked")):
         parts.append(f"nothing was decided, {len(blocked)} blocked ({_ids(blocked)})")
-    parts += [f"unknown: {one.id} ({one_line(one.why)})" for one in run.broken_findings]
+    parts += _unknown_findings(run)
     if run.breakdowns:
         parts.append("something broke, see ERROR")
     return "; ".join(parts) or "nothing was decided"
@@ -123,8 +123,14 @@ def _besides(run: Run) -> str:
     for verdict, words in (("failed", "broken"), ("error", "unknown"), ("blocked", "blocked")):
         if found := [row for row in others if row.verdict == verdict]:
             parts.append(f"{words}, though not required: {_ids(found, levels=True)}")
-    parts += [f"unknown: {one.id} ({one_line(one.why)})" for one in run.broken_findings]
+    parts += _unknown_findings(run)
     return "".join(f"; {part}" for part in parts)
+
+
+def _unknown_findings(run: Run) -> list[str]:
+    """Name the findings of which nothing is known; why is said where those not shown are listed."""
+    ids = [one.id for one in run.broken_findings]
+    return [f"unknown: {', '.join(ids)}"] if ids else []
 
 
 def _deviations(run: Run) -> list[str]:
