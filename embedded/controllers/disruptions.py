@@ -32,6 +32,8 @@ class Disruptions:
         self._pods = cluster.of(PODS)
         sets = (DEPLOYMENTS, REPLICASETS, STATEFULSETS)
         self._owners: dict[str, Informer] = {kind.kind: cluster.of(kind) for kind in sets}
+        self._gone: dict[Key, str] = {}
+        """When a Pod of this name was last seen to go."""
         self._queue: Reconciler[Key] = Reconciler("disruptions", self._reconcile)
         self.run = self._queue.run
         self._budgets.add_handler(enqueue_itself(self._queue))
@@ -42,7 +44,7 @@ class Disruptions:
         if budget is None:
             return None
         mine = [pod for pod in self._pods.in_namespace(key[0]) if _covers(budget, pod)]
-        disrupted = _still_disrupted(budget, mine)
+        disrupted = self._still_disrupted(budget, mine)
         expected, needed = self._numbers(budget["spec"], mine)
         healthy = sum(
             pods.is_ready(pod)
@@ -107,7 +109,32 @@ class Disruptions:
         owner = informer.get(obj["metadata"]["namespace"], reference["name"])
         return self._owner(owner) if owner else {**obj, "spec": {}}
 
-    def _on_pod(self, _: str, pod: Json) -> None:
+    def _still_disrupted(self, budget: Json, mine: list[Json]) -> Json:
+        """The Pods that were evicted and have not begun to go.
+
+        Where one has gone, another may have its name.
+        """
+        there = {pod["metadata"]["name"] for pod in mine if not pods.is_terminating(pod)}
+        listed = (budget.get("status") or {}).get("disruptedPods") or {}
+        return {
+            name: moment
+            for name, moment in listed.items()
+            if name in there
+            and self._gone.get((budget["metadata"]["namespace"], name), "") < moment
+            and pods.seconds_since(moment) < _FORGOTTEN_AFTER
+        }
+
+    def _note_end(self, key: Key) -> None:
+        self._gone = {
+            other: moment
+            for other, moment in self._gone.items()
+            if pods.seconds_since(moment) < _FORGOTTEN_AFTER
+        }
+        self._gone[key] = now()
+
+    def _on_pod(self, event: str, pod: Json) -> None:
+        if event == "DELETED" or pods.is_terminating(pod):
+            self._note_end((pod["metadata"]["namespace"], pod["metadata"]["name"]))
         for budget in self._budgets.in_namespace(pod["metadata"]["namespace"]):
             if _covers(budget, pod):
                 self._queue.enqueue((pod["metadata"]["namespace"], budget["metadata"]["name"]))
@@ -125,17 +152,6 @@ def _share(number: int | str, of: int) -> int:
     if isinstance(number, int):
         return number
     return math.ceil(int(number.rstrip("%")) * of / 100)
-
-
-def _still_disrupted(budget: Json, mine: list[Json]) -> Json:
-    """The Pods that were evicted and have not begun to go."""
-    there = {pod["metadata"]["name"] for pod in mine if not pods.is_terminating(pod)}
-    listed = (budget.get("status") or {}).get("disruptedPods") or {}
-    return {
-        name: moment
-        for name, moment in listed.items()
-        if name in there and pods.seconds_since(moment) < _FORGOTTEN_AFTER
-    }
 
 
 def _condition(budget: Json, *, allowed: bool) -> Json:

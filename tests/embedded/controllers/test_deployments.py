@@ -211,7 +211,7 @@ def test_a_rollout_that_does_not_move_is_said_to_have_failed(world: World, names
 def test_a_pod_counts_as_available_once_it_was_ready_long_enough(
     world: World, namespace: str
 ) -> None:
-    made = deployment("web", minReadySeconds=3, template=template("web", manual=""))
+    made = deployment("web", minReadySeconds=8, template=template("web", manual=""))
     world.create(DEPLOYMENTS, made, namespace)
     (pod,) = world.eventually(PODS, namespace, exactly(1), "no Pod").values()
     world.run_pod(pod, since=datetime.now(UTC))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from embedded.client import DEPLOYMENTS, PDBS, PODS, STATEFULSETS, ApiError, Json
-from tests.embedded.controllers.objects import deployment, stateful_set
+from embedded.timestamps import now
+from tests.embedded.controllers.objects import deployment, stateful_set, template
 from tests.embedded.controllers.seen import exactly
 from tests.embedded.controllers.world import Items, World
 
@@ -65,6 +66,32 @@ def test_pods_are_evicted_one_by_one_until_all_have_gone(world: World, namespace
 def replaced(name: str, uid: str) -> Callable[[Items], bool]:
     """Return the condition that a Pod of this name is another one."""
     return lambda items: name in items and items[name]["metadata"]["uid"] != uid
+
+
+def test_a_pod_in_the_place_of_an_evicted_one_counts_at_once(world: World, namespace: str) -> None:
+    """Also where the eviction is heard of when the Pod has its successor already."""
+    made = template("db")
+    pod = made | {"metadata": made["metadata"] | {"name": "db-0"}}
+    world.create(PDBS, budget("db", minAvailable=0), namespace)
+    evicted = now()
+    first = world.create(PODS, pod, namespace)
+    status(world, namespace, currentHealthy=1)
+    world.delete(PODS, "db-0", namespace)
+    status(world, namespace, currentHealthy=0)
+    world.create(PODS, pod, namespace)
+    world.eventually(PODS, namespace, replaced("db-0", first["metadata"]["uid"]), "no other Pod")
+    status(world, namespace, currentHealthy=1)
+    change = {"status": {"disruptedPods": {"db-0": evicted}, "currentHealthy": 0}}
+    late = world.patch(PDBS, "budget", namespace, change, "status")
+
+    def judged(items: Items) -> bool:
+        found = items["budget"]
+        version = int(found["metadata"]["resourceVersion"])
+        return version > int(late["metadata"]["resourceVersion"])
+
+    found = world.eventually(PDBS, namespace, judged, "the status is not written")["budget"]
+    assert found["status"]["currentHealthy"] == 1
+    assert "disruptedPods" not in found["status"]
 
 
 def test_an_eviction_too_many_is_refused(world: World, namespace: str) -> None:
