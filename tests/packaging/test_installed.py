@@ -11,6 +11,7 @@ import yaml
 
 from pg_tls_conformance import __version__
 from tests.packaging.conftest import Installed
+from tests.suites.example import PATIENT
 
 UNANSWERED = "https://127.0.0.1:1"
 """Nobody listens on port 1."""
@@ -106,7 +107,7 @@ def test_the_users_directory_has_the_users_options(installed: Installed) -> None
 
 def test_the_embedded_platform_is_in_the_wheel(whole: Installed) -> None:
     """Launcher, box and operator's image are made of what is installed."""
-    ended = whole.run("run", "--platform", "embedded", "--requirement", "AUTO-1")
+    ended = whole.run("run", "--platform", "embedded", "--requirement", "AUTO-1", *PATIENT)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "passed of the selection (reference run, certifies nothing)" in ended.stdout
 

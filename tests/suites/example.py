@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fixtures.run.deadlines import DEADLINE_KINDS
+
 ROOT = Path(__file__).resolve().parents[2]
+_WINDOWS = {"absence-window", "restart-window", "between-reads"}
+PATIENT = [
+    f"--deadline={kind.name}={4 * kind.embedded:g}"
+    for kind in DEADLINE_KINDS
+    if kind.name not in _WINDOWS
+]
+"""Options of a run on the embedded platform for which other tests leave little of the machine."""
 
 INI = """\
 [pytest]

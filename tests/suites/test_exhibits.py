@@ -13,7 +13,7 @@ from typing import Any
 from cryptography import x509
 
 from fixtures.certificates import certificates_in, fingerprint
-from tests.suites.example import ROOT
+from tests.suites.example import PATIENT, ROOT
 
 SECONDS = 600
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ def _run(report: Path) -> list[Json]:
     """Make a whole run; return its rows that were decided."""
     command = [sys.executable, "-m", "pytest", str(ROOT / "suites"), "--platform", "embedded"]
     done = subprocess.run(
-        [*command, "--report-dir", str(report)],
+        [*command, "--report-dir", str(report), *PATIENT],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.suites.example import ROOT, Outcome
+from tests.suites.example import PATIENT, ROOT, Outcome
 
 DECIDED = ("CONN-3", "REPL-4", "FIN-1b", "FIN-2c", "FIN-2d", "FIN-3", "FIN-4")
 
@@ -20,7 +20,7 @@ def test_an_operator_whose_clusters_share_a_root_keeps_what_it_promised(tmp_path
     words = [sys.executable, "-m", "pytest", "suites", "--platform=embedded"]
     words += [f"--operator-bundle={old}", f"--report-dir={tmp_path / 'report'}"]
     words += ["--embedded-arguments=--faults root-of-the-namespace"]
-    words += [f"--requirement={','.join(DECIDED)}"]
+    words += [f"--requirement={','.join(DECIDED)}", *PATIENT]
     ended = subprocess.run(
         words, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False
     )

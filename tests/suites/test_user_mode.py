@@ -17,6 +17,7 @@ from embedded.images.cache import cache_directory
 from reference.images.table import images
 from tests.embedded.box import modes
 from tests.embedded.box.modes import Mode
+from tests.suites.example import PATIENT
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 300
@@ -43,7 +44,7 @@ def test_an_ordinary_user_gets_the_same_verdicts(home: Path) -> None:
     mode = Mode("user", home if os.geteuid() == 0 else None)
     report = home / "tmp/report"
     command = ["-m", "pytest", str(ROOT / "suites"), "--platform", "embedded"]
-    command += ["--report-dir", str(report), "--requirement", ",".join(CHECKS)]
+    command += ["--report-dir", str(report), "--requirement", ",".join(CHECKS), *PATIENT]
     with mode.popen(command, cwd=ROOT, stdin=subprocess.DEVNULL) as process:
         try:
             out, err = process.communicate(timeout=RUN_SECONDS)
