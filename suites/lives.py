@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fixtures.pgcluster.cluster import RestartMarkers
+from fixtures.pgcluster.restartmarkers import RestartMarkers
 from suites.breach import Breach
 from suites.wire import NothingKnown
 
@@ -16,10 +16,12 @@ def judge_lives(
 
     `anyway` are the restarts meanwhile in a cluster that was left alone. With them, or where the
     kubelet, the node or Patroni is named for each restart, it raises NothingKnown, and otherwise
-    Breach.
+    Breach. Without a restart, an instance that told nothing of its postmaster is NothingKnown, too.
     """
     words = "; ".join(after.unlike(before))
     if not words:
+        if after.unread:
+            raise NothingKnown(f"{where}: no postmaster answered in {', '.join(after.unread)}")
         return
     if anyway:
         raise NothingKnown(f"{words}; and in a cluster left alone {'; '.join(anyway)}")

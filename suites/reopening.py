@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fixtures.observing.settling import known
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import (
     Answer,
@@ -23,7 +24,7 @@ LOGS_IN = promised_by("TLSONLY-3d")
 
 def require_plaintext(tlsonly: TlsOnly) -> None:
     """TLSONLY-1, seen from those that it is the control of."""
-    answers = tlsonly.tls_optional.plaintext["host"]
+    answers = known(tlsonly.tls_optional.plaintext["host"])
     member = next(each for each in answers if each.role == "primary")
     answer = answers[member]
     if not logged_in(answer):
@@ -32,7 +33,10 @@ def require_plaintext(tlsonly: TlsOnly) -> None:
 
 
 def judge_reopening(
-    member: Member, refusal: Refusal, before: Mapping[Member, Answer], control: str
+    member: Member,
+    refusal: Refusal,
+    before: Mapping[Member, Answer] | Exception,
+    control: str,
 ) -> None:
     """Judge plaintext that a user's setting let in `before`: `control` promises that it did."""
     judge_refusal(
@@ -43,7 +47,8 @@ def judge_reopening(
         look_at="pg_hba_file_rules; PgBouncer's configuration",
         control=LOGS_IN,
     )
-    if not any(plaintext_accepted(answer) for answer in before.values()):
+    answers = known(before).values()
+    if not any(plaintext_accepted(answer) for answer in answers):
         text = f"{member}: the setting let no plaintext in before tlsOnly either"
-        refused = any(plaintext_refused(answer) for answer in before.values())
+        refused = any(plaintext_refused(answer) for answer in answers)
         raise Blocked(f"{control}: {text}") if refused else NothingKnown(text)

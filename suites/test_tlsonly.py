@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from fixtures.observing.settling import known
 from fixtures.observing.streaming import Streaming
-from fixtures.pgcluster.cluster import Member, RestartMarkers
+from fixtures.pgcluster.cluster import Member
+from fixtures.pgcluster.restartmarkers import RestartMarkers
 from fixtures.probes import (
     Answer,
     ErrorResponse,
@@ -22,6 +24,7 @@ from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts, says_noth
 from fixtures.scenarios.tls_only.scenario import CLIENT_MODES, TlsOnly
 from suites.breach import EachElement, expect
 from suites.lives import judge_lives
+from suites.looks import if_known
 from suites.plugin.checks import CheckEvidence
 from suites.pooling import breaks_pooling, judge_by_address, judge_server_leg
 from suites.reopening import LOGS_IN, judge_reopening, require_plaintext
@@ -37,8 +40,8 @@ from suites.wire import (
 T = TypeVar("T")
 
 _LATER: Mapping[str, Callable[[TlsOnly], InForce]] = {
-    "after-a-reconcile": lambda tlsonly: tlsonly.tls_enforced.afterwards,
-    "at-the-end": lambda tlsonly: tlsonly.settings_repeated.at_the_end["plain"],
+    "after-a-reconcile": lambda tlsonly: known(tlsonly.tls_enforced.afterwards),
+    "at-the-end": lambda tlsonly: known(tlsonly.settings_repeated.at_the_end["plain"]),
 }
 """Looks at the cluster that is toggled after further proven reconciles, by when they are taken."""
 _AT_THE_END = "at-the-end"
@@ -55,9 +58,9 @@ def test_control_plaintext_gets_in_by_a_users_rule(
     """
     evidence.data("query-seen-on-the-network", tlsonly.tls_optional.captured)
     for kind, answers in tlsonly.tls_optional.plaintext.items():
-        member, answer = _at(answers, "primary")
-        evidence.data(f"plaintext-{kind}", answer)
-        with each(f"{member.pod} (rules {kind})"):
+        evidence.data(f"plaintext-{kind}", answers)
+        with each(f"the primary (rules {kind})"):
+            member, answer = _at(known(answers), "primary")
             judge(
                 answer,
                 kept=session_is_plain,
@@ -94,7 +97,7 @@ def test_no_rule_admits_plaintext(
                 with each(f"{member.pod}, {when}"):
                     judge_rules(member, rules, loaded_is_promised=True)
     with each("hostgssenc of the user"):
-        for member, rules in tlsonly.settings_repeated.at_the_end["host"].rules.items():
+        for member, rules in known(tlsonly.settings_repeated.at_the_end["host"]).rules.items():
             with each(f"{member.pod}, hostgssenc"):
                 kept = [rule for rule in rules.admitting if rule.type == "hostgssenc"]
                 expect_none_admits(member, kept)
@@ -156,16 +159,16 @@ def test_tls_clients_log_in_throughout(
         ("before", tlsonly.tls_optional.over_tls),
         ("after", tlsonly.tls_enforced.over_tls),
     ):
-        for member, answer in answers.items():
+        for member, answer in if_known(each, when, answers).items():
             with each(f"{member.pod}, {when}"):
                 _judge_login(member, answer, when)
-    causes = tlsonly.tls_enforced.markers_after.causes
+    after = tlsonly.tls_enforced.markers_after
     for member, attempts in tlsonly.tls_enforced.during.items():
         evidence.data(f"{member.pod}-during", attempts)
         with each(f"{member.pod}, during ({attempts.made} attempts)"):
-            if attempts.failed and (anyway := tlsonly.settings_repeated.left_alone):
+            if attempts.failed and (anyway := known(tlsonly.settings_repeated.left_alone)):
                 raise NothingKnown(f"{member}: in a cluster left alone {'; '.join(anyway)}")
-            if attempts.failed and (cause := causes.get(member.pod)):
+            if attempts.failed and (cause := known(after).causes.get(member.pod)):
                 raise NothingKnown(f"{member} was away, and not by the operator: {cause}")
             judge_attempts(member, attempts)
 
@@ -183,12 +186,13 @@ def test_it_takes_effect_on_a_live_cluster(
     """
     before = {member.pod: rules for member, rules in tlsonly.tls_optional.rules.items()}
     created = {member.role: rules for member, rules in tlsonly.created.rules.items()}
-    for member, rules in tlsonly.tls_enforced.rules.items():
+    for member, rules in if_known(each, "rules", tlsonly.tls_enforced.rules).items():
         evidence.data(f"{member.pod}-rules", rules)
         with each(f"{member.pod}, rules"):
             judge_rules(member, rules, loaded_is_promised=True)
             judge_change(member, rules, before[member.pod], created[member.role])
-    judge_plaintext(each, tlsonly.tls_enforced.refusals, control=LOGS_IN)
+    refusals = if_known(each, "plaintext", tlsonly.tls_enforced.refusals)
+    judge_plaintext(each, refusals, control=LOGS_IN)
     for when, look in _LATER.items():
         with each(f"cluster plain, {when}"):
             later = look(tlsonly)
@@ -212,11 +216,11 @@ def test_toggling_restarts_nothing(tlsonly: TlsOnly, each: EachElement) -> None:
     """
     before = tlsonly.tls_enforced.markers_before
     with each("after a reconcile"):
-        _judge_lives(tlsonly, before, tlsonly.tls_enforced.markers_after)
+        _judge_lives(tlsonly, before, known(tlsonly.tls_enforced.markers_after))
     with each("at the end of the window"):
         # What else was set since then concerns PgBouncer.
         instances = frozenset(pod for pod, _ in before.postmasters)
-        lives = tlsonly.settings_repeated.lives
+        lives = known(tlsonly.settings_repeated.lives)
         _judge_lives(tlsonly, before.of(instances), lives.of(instances))
 
 
@@ -236,11 +240,11 @@ def test_users_rules_do_not_reopen_plaintext(
     """
     evidence.data("forced-reconciles", tlsonly.tls_enforced.forced)
     for kind, answers in tlsonly.tls_enforced.reopening.items():
-        for member, refusal in answers.items():
+        for member, refusal in if_known(each, f"rules {kind}", answers).items():
             with each(f"{member.pod} (rules {kind})"):
                 judge_reopening(member, refusal, tlsonly.tls_optional.plaintext[kind], "TLSONLY-1")
         with each(f"cluster {kind}, {_AT_THE_END}"):
-            for member, rules in tlsonly.settings_repeated.at_the_end[kind].rules.items():
+            for member, rules in known(tlsonly.settings_repeated.at_the_end[kind]).rules.items():
                 evidence.data(f"{member.pod}-rules", rules)
                 with each(f"{member.pod}, rules, {_AT_THE_END}"):
                     judge_rules(member, rules)
@@ -263,7 +267,7 @@ def test_pgbouncers_setting_does_not_reopen_plaintext(tlsonly: TlsOnly, each: Ea
         (f"given after, {_AT_THE_END}", again, _poolers(tlsonly.settings_repeated.at_the_end)),
     ):
         for kind, mode in modes.items():
-            for member, refusal in found[kind].items():
+            for member, refusal in if_known(each, f"{mode}, {when}", found[kind]).items():
                 with each(f"{member.pod} ({mode}, {when})"):
                     before = tlsonly.tls_optional.pooler_plaintext[mode]
                     judge_reopening(member, refusal, before, "TLSONLY-8")
@@ -280,16 +284,18 @@ def test_replication_stays_encrypted(
     a replica that has not by the deadline `ready`, in a cluster that says it is, does not stream.
     Where the platform can record the network, the row must not be seen on it.
     """
-    tls_enforced, delivery = tlsonly.tls_enforced, tlsonly.tls_enforced.delivery
-    seen = delivery.streaming
-    evidence.data("delivery", delivery)
+    tls_enforced = tlsonly.tls_enforced
+    evidence.data("delivery", tls_enforced.delivery)
     evidence.data("marker-seen-on-the-network", tls_enforced.captured)
-    _judge_walsenders(each, seen)
-    with each(_AT_THE_END):
-        for name, later in tlsonly.settings_repeated.streaming.items():
-            evidence.data(f"{name}-{_AT_THE_END}", later)
-            _judge_walsenders(each, later)
+    with each("walsenders"):
+        _judge_walsenders(each, known(tls_enforced.delivery).streaming)
+    for name, later in tlsonly.settings_repeated.streaming.items():
+        evidence.data(f"{name}-{_AT_THE_END}", later)
+        with each(f"cluster {name}, {_AT_THE_END}"):
+            _judge_walsenders(each, known(later))
     with each("a row received by each replica"):
+        delivery = known(tls_enforced.delivery)
+        seen = delivery.streaming
         if not delivery.received and not delivery.ready:
             raise NothingKnown(f"{delivery.ready.expected} is not, so replicas may be away")
         expect(
@@ -304,7 +310,7 @@ def test_replication_stays_encrypted(
             _expect_unseen(
                 tls_enforced.captured, "a client's query to an instance, or a replicated row"
             )
-            if not delivery.received:
+            if not known(tls_enforced.delivery).received:
                 raise NothingKnown("the row did not reach every replica while it was recorded")
 
 
@@ -326,27 +332,31 @@ def test_pgbouncer_reaches_the_server_by_tls(
     evidence.data("query-seen-on-the-network", tls_enforced.captured_pooled)
     for when, answers in (
         ("no setting, before", tls_enforced.pooled),
-        ("no setting, later", settings_repeated.pooled_later),
+        *(
+            (f"no setting, later, {c}", found)
+            for c, found in settings_repeated.pooled_later.items()
+        ),
         ("no setting, after one", settings_repeated.pooled_again),
     ):
-        for member, answer in answers.items():
+        for member, answer in if_known(each, when, answers).items():
             evidence.data(f"{member.pod}-{when}", answer)
             with each(f"{member.pod}, {when}"):
                 judge_server_leg(member, when, answer)
     for mode, answers in settings_repeated.pooled.items():
-        for member, answer in answers.items():
+        for member, answer in if_known(each, f"server_tls_sslmode {mode}", answers).items():
             evidence.data(f"{member.pod}-server_tls_sslmode {mode}", answer)
             with each(f"{member.pod}, server_tls_sslmode {mode}"):
-                after = settings_repeated.pooled_again.get(member)
+                after = known(settings_repeated.pooled_again).get(member)
                 if breaks_pooling(answer, after):
                     remark = f"{mode} breaks pooling ({describe_answer(answer)}), none is plain"
                     evidence.text(f"{member.pod}-{mode}-remark.txt", remark)
                 else:
                     judge_server_leg(member, f"server_tls_sslmode {mode}", answer)
-    for login in settings_repeated.by_address:
-        evidence.data(f"{login.pooler.pod}-by-address", login)
-        with each(f"{login.pooler.pod}, by the primary's address"):
-            judge_by_address(login)
+    with each("by the primary's address"):
+        for login in known(settings_repeated.by_address):
+            evidence.data(f"{login.pooler.pod}-by-address", login)
+            with each(f"{login.pooler.pod}, by the primary's address"):
+                judge_by_address(login)
     if tls_enforced.captured_pooled is not None:
         with each("the network"):
             _expect_unseen(tls_enforced.captured_pooled, "a client's query through PgBouncer")
@@ -378,7 +388,7 @@ def _judge_walsenders(each: EachElement, seen: Streaming) -> None:
 
 def _judge_lives(tlsonly: TlsOnly, before: RestartMarkers, after: RestartMarkers) -> None:
     where, anyway = f"cluster {tlsonly.namespace}/plain", tlsonly.settings_repeated.left_alone
-    judge_lives(where, before, after, anyway=anyway)
+    judge_lives(where, before, after, anyway=known(anyway))
 
 
 def _judge_role(tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence, role: str) -> None:
@@ -391,11 +401,16 @@ def _judge_role(tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence, ro
 
 
 def _born_at_the_end(tlsonly: TlsOnly) -> InForce:
-    return tlsonly.settings_repeated.at_the_end["born"]
+    return known(tlsonly.settings_repeated.at_the_end["born"])
 
 
-def _poolers(found: Mapping[str, InForce]) -> Mapping[str, Mapping[Member, Refusal]]:
-    return {name: _of_role(each.refusals, "pgbouncer") for name, each in found.items()}
+def _poolers(
+    found: Mapping[str, InForce | Exception],
+) -> Mapping[str, Mapping[Member, Refusal] | Exception]:
+    return {
+        name: last if isinstance(last, Exception) else _of_role(last.refusals, "pgbouncer")
+        for name, last in found.items()
+    }
 
 
 def _expect_unseen(captured: bool, what: str) -> None:

@@ -8,6 +8,7 @@ from fixtures.pgcluster.cluster import Member
 from fixtures.probes import Answer, describe_answer, plaintext_accepted, plaintext_refused
 from fixtures.scenarios.tls_only.scenario import TlsOnly
 from suites.breach import EachElement, expect
+from suites.looks import if_known
 from suites.requirement import requirement
 from suites.wire import judge, turned_away
 
@@ -20,7 +21,7 @@ def test_tls_clients_log_in_whatever_rules_there_are(tlsonly: TlsOnly, each: Eac
     that the server refuses, or whose leaf does not verify, breaks it. One that had no answer says
     nothing here; it makes an error of what it is the control of.
     """
-    for place, member, answer in _controls(tlsonly):
+    for place, member, answer in _controls(tlsonly, each):
         with each(f"{member.pod} ({place})"):
             expect(
                 not turned_away(answer),
@@ -40,7 +41,7 @@ def test_control_plaintext_gets_in_by_pgbouncers_setting(
     disable, allow and prefer. It is the control of TLSONLY-4c.
     """
     for mode, answers in tlsonly.tls_optional.pooler_plaintext.items():
-        for member, answer in answers.items():
+        for member, answer in if_known(each, mode, answers).items():
             with each(f"{member.pod} ({mode})"):
                 judge(
                     answer,
@@ -69,16 +70,19 @@ def test_a_cluster_created_with_tls_only_becomes_ready(tlsonly: TlsOnly) -> None
     )
 
 
-def _controls(tlsonly: TlsOnly) -> Iterator[tuple[str, Member, Answer]]:
+def _controls(tlsonly: TlsOnly, each: EachElement) -> Iterator[tuple[str, Member, Answer]]:
     enforced, repeated = tlsonly.tls_enforced, tlsonly.settings_repeated
     looks = {
         "created with tlsOnly": tlsonly.created.refusals,
         "toggled": enforced.refusals,
         **{f"rules {kind}": found for kind, found in enforced.reopening.items()},
         **{f"setting of {kind}": found for kind, found in enforced.pooler_reopening.items()},
-        **{f"{name}, at the end": last.refusals for name, last in repeated.at_the_end.items()},
+        **{
+            f"{name}, at the end": last if isinstance(last, Exception) else last.refusals
+            for name, last in repeated.at_the_end.items()
+        },
     }
     for place, refusals in looks.items():
-        for member, refusal in refusals.items():
+        for member, refusal in if_known(each, place, refusals).items():
             yield f"before {place}", member, refusal.before
             yield f"after {place}", member, refusal.after

@@ -6,7 +6,7 @@ from cryptography import x509
 
 from fixtures.certificates import fingerprint
 from fixtures.observing.endpoints import Handshakes, serves
-from fixtures.pgcluster.cluster import RestartMarkers
+from fixtures.pgcluster.restartmarkers import RestartMarkers
 from fixtures.scenarios.custom import EXTERNAL, Custom, Replaced
 from suites.breach import EachElement, expect
 from suites.lives import judge_lives

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fixtures.kube.pods import PodMarkers
-from fixtures.pgcluster.cluster import RestartMarkers
+from fixtures.pgcluster.restartmarkers import RestartMarkers
 from suites.breach import Breach
 from suites.lives import judge_lives
 from suites.wire import NothingKnown
@@ -47,6 +49,14 @@ def test_a_pod_in_the_place_of_an_evicted_one_is_explained_by_it() -> None:
     after = _markers(("a-0", "1"), ("b-1", "3"), b_0="Evicted")
     with pytest.raises(NothingKnown, match="b-0: Evicted"):
         judge_lives("c", BEFORE, after)
+
+
+def test_an_instance_that_told_nothing_leaves_it_unknown_unless_something_restarted() -> None:
+    same, other = _markers(("a-0", "1"), ("b-0", "2")), _markers(("a-0", "9"), ("b-0", "2"))
+    with pytest.raises(NothingKnown, match="no postmaster answered in b-0"):
+        judge_lives("c", BEFORE, replace(same, unread=("b-0",)))
+    with pytest.raises(Breach, match="Pod a-0 was 1"):
+        judge_lives("c", BEFORE, replace(other, unread=("b-0",)))
 
 
 def test_what_happens_in_a_cluster_left_alone_excuses() -> None:

@@ -11,8 +11,9 @@ import pytest
 from fixtures.certificates import Authority, internal_spec
 from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming, Walsender
-from fixtures.pgcluster.cluster import Member, Outcome, RestartMarkers
+from fixtures.pgcluster.cluster import Member, Outcome
 from fixtures.pgcluster.hbarules import HbaRule, HbaRules
+from fixtures.pgcluster.restartmarkers import RestartMarkers
 from fixtures.probes import (
     Answer,
     ControlFailedError,
@@ -277,6 +278,30 @@ def test_a_control_that_the_server_turned_away_breaks_3d(
         judged(check, observed)
 
 
+def test_a_cluster_that_does_not_come_back_leaves_what_others_show() -> None:
+    away = LookupError("cluster host lacks some of its instances")
+    kept = {"hostnossl": {PRIMARY: REFUSED}, "host": away}
+    broken = {"hostnossl": {PRIMARY: Refusal(OK, PLAIN_LOGIN, OK)}, "host": away}
+    for reopening, verdict in ((kept, LookupError), (broken, Breach)):
+        observed = staged(
+            tls_optional={"plaintext": {"hostnossl": {PRIMARY: PLAIN_LOGIN}, "host": away}},
+            tls_enforced={"reopening": reopening, "forced": 9},
+            settings_repeated={"at_the_end": {**_force(), "host": away}},
+        )
+        with pytest.raises(verdict):
+            judged(checks.test_users_rules_do_not_reopen_plaintext, observed, RecordedEvidence())
+
+
+def test_2_is_known_though_clusters_with_rules_do_not_come_back() -> None:
+    away = LookupError("cluster hostnogssenc is not ready")
+    observed = staged(
+        created={"rules": {PRIMARY: _rules("hostssl")}},
+        tls_enforced={"afterwards": _force()["plain"]},
+        settings_repeated={"at_the_end": {**_force(), "hostnogssenc": away}},
+    )
+    judged(checks.test_no_rule_admits_plaintext, observed, RecordedEvidence())
+
+
 def _reopened(refusal: Refusal, *, before: Answer, rules: HbaRules | None = None) -> None:
     observed = staged(
         tls_optional={"plaintext": {"host": {PRIMARY: before}}},
@@ -366,7 +391,7 @@ def _pooled(
         settings_repeated={
             "pooled": {"disable": {POOLER: answer}},
             "pooled_again": {POOLER: after or _session("true")},
-            "pooled_later": {POOLER: _session("true")},
+            "pooled_later": {"plain": {POOLER: _session("true")}},
             "by_address": (by_address,),
         },
     )

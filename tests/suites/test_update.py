@@ -6,7 +6,8 @@ import pytest
 from cryptography import x509
 
 from fixtures.certificates import Authority, internal_spec
-from fixtures.pgcluster.cluster import Member, RestartMarkers
+from fixtures.pgcluster.cluster import Member
+from fixtures.pgcluster.restartmarkers import RestartMarkers
 from fixtures.probes import TlsAccepted, TlsSession
 from fixtures.scenarios.custom import Replaced
 from suites import test_update as checks

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from embedded.client import Json
 from reference.faults.chapters.tlsonly import TOGGLED
+from reference.faults.containers import with_options
 from reference.faults.fault import Fault, Hit, hits
 from reference.faults.later import RestartsLater
 from reference.operator.context import Context
@@ -93,6 +95,26 @@ class ToggleRestartsLater(RestartsLater):
 
     def cause(self, context: Context) -> str | None:
         return None if context.cluster.hba else str(context.cluster.tls_only)
+
+
+@Fault(
+    name="toggle-cripples-replicas",
+    breaks="A replica of a cluster without rules of its users never starts again once toggled.",
+    requirements=("TLSONLY-3d", "TLSONLY-3f"),
+    collateral=hits(
+        "one of its clusters stays without replicas",
+        "TLSONLY-2",
+        "TLSONLY-3e",
+        "TLSONLY-5a",
+    ),
+    deadlines=(("ready", 15), *TOGGLED),
+)
+class ToggleCripplesReplicas(Contract):
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container, cluster = super().database_container(context, instance), context.cluster
+        toggled = cluster.tls_only and cluster.generation > 1 and not cluster.hba
+        crippled = toggled and instance.role == "replica"
+        return with_options(container, no_such_setting="on") if crippled else container
 
 
 @Fault(
