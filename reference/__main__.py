@@ -11,9 +11,10 @@ from embedded import cli
 from embedded.box.launcher import EXIT_UNAVAILABLE
 from embedded.box.specification import Program, Specification
 from embedded.images.cache import cache_directory
+from embedded.images.table import ImageTable
 from reference.bundles import bundle
-from reference.faults import Behaviour
-from reference.images.table import images
+from reference.faults import Behaviour, Variant
+from reference.images.table import images, images_with_another_postgresql
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +45,7 @@ def _up(options: argparse.Namespace) -> int:
     if faults is None:
         return EXIT_UNAVAILABLE
     specification = Specification(
-        images=images,
+        images=_table(faults),
         bundle=partial(bundle, faults, cache_directory()),
         node=_node(faults),
         log_dir=options.log_dir,
@@ -52,6 +53,11 @@ def _up(options: argparse.Namespace) -> int:
         speak_json=options.json,
     )
     return cli.run_up(specification)
+
+
+def _table(faults: Sequence[Behaviour]) -> ImageTable:
+    other = any(isinstance(each, Variant) and each.other_postgresql for each in faults)
+    return images_with_another_postgresql if other else images
 
 
 def _node(faults: Sequence[Behaviour]) -> Program:

@@ -16,13 +16,15 @@ class ImageSource:
     """One row of an image table: where the image for some references comes from.
 
     `patterns` are shell patterns for references, without the registry's host. One with a colon is
-    compared with path and tag, one without with the path alone. `config` replaces the recipe's.
+    compared with path and tag, one without with the path alone. `config` replaces the recipe's, and
+    `release` the machine's own Debian release.
     """
 
     patterns: tuple[str, ...]
     recipe: Recipe
     layer: Layer | None = None
     config: ImageConfig | None = None
+    release: DebianRelease | None = None
 
 
 ImageTable = Callable[[DebianRelease], Sequence[ImageSource]]
@@ -49,7 +51,7 @@ def build(
 def _rules_of_source(
     source: ImageSource, release: DebianRelease, directory: Path
 ) -> Iterable[ImageRule]:
-    image = store.ensure(source.recipe, release, directory)
+    image = store.ensure(source.recipe, source.release or release, directory)
     if source.layer is not None:
         image = store.ensure_layer(source.layer, image, directory)
     if source.config is not None:

@@ -19,6 +19,8 @@ class Variant:
     not pass; none of another level may be among them. `deadlines` are waits of the verifier, in
     seconds by name: long ones, for what it shows is not how quick the machine is. Variants of
     different aspects keep the contract together, too, in one run; one without an aspect is alone.
+    With `other_postgresql` the images of PostgreSQL and PgBouncer are those of the Debian release
+    that is not the machine's own, and so of another major version.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Variant:
     differing: tuple[Hit, ...] = ()
     where: Where = "operator"
     aspect: str = ""
+    other_postgresql: bool = False
     deadlines: tuple[tuple[str, float], ...] = (("ready", 90), ("recovered", 90))
 
     def __call__(self, override: _T) -> _T:

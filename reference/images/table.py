@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embedded.images.recipe import DebianRelease
+from embedded.images.recipe import RELEASES, DebianRelease
 from embedded.images.table import ImageSource
 from reference.images.operator import code, operator
 from reference.images.postgresql import PGBOUNCER_UID, postgresql
@@ -21,16 +21,24 @@ POSTGRESQL = (
 )
 
 
-def images(release: DebianRelease) -> tuple[ImageSource, ...]:
-    """Return the rows for a Debian release."""
-    database = postgresql(release)
+def images_with_another_postgresql(release: DebianRelease) -> tuple[ImageSource, ...]:
+    """Return the rows for a Debian release, with the PostgreSQL and PgBouncer of another one."""
+    return images(release, next(each for each in RELEASES.values() if each != release))
+
+
+def images(
+    release: DebianRelease, data_plane: DebianRelease | None = None
+) -> tuple[ImageSource, ...]:
+    """Return the rows for a Debian release; the data plane may be of another one."""
+    database = postgresql(data_plane or release)
     return (
         ImageSource(
             patterns=PGBOUNCER,
             recipe=database,
             config=replace(database.config, uid=PGBOUNCER_UID, gid=PGBOUNCER_UID),
+            release=data_plane,
         ),
-        ImageSource(patterns=POSTGRESQL, recipe=database),
+        ImageSource(patterns=POSTGRESQL, recipe=database, release=data_plane),
         ImageSource(
             patterns=("reference-operator",), recipe=operator(release), layer=code(release)
         ),

@@ -63,6 +63,16 @@ class FewCiphers(Contract):
 
 
 @Variant(
+    name="another-postgresql",
+    differs="PostgreSQL is of another major version, PgBouncer and OpenSSL of another release.",
+    where="data plane",
+    other_postgresql=True,
+)
+class AnotherPostgresql(Contract):
+    pass
+
+
+@Variant(
     name="stricter-rules",
     aspect="rules",
     differs="The default rule is two, by address family and scram, and rules that reject follow.",
