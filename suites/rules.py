@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.hbarules import HbaRule, HbaRules
@@ -35,6 +36,31 @@ def expect_none_admits(member: Member, rules: Sequence[HbaRule]) -> None:
         promised="no host, hostnossl, hostgssenc or hostnogssenc rule but reject",
         seen="; ".join(str(rule) for rule in rules),
     )
+
+
+def expect_users_rules(member: Member, rules: HbaRules, given: Sequence[str]) -> None:
+    """Judge that an instance has each rule of its user, by type and address."""
+    has = {(rule.type, _address(rule.address or "")) for rule in rules.rules}
+    lacking = [
+        rule
+        for rule, (kind, _, _, address, *_) in ((rule, rule.split()) for rule in given)
+        if (kind.strip('"'), _address(address.strip('"'))) not in has
+    ]
+    expect(
+        not lacking,
+        where=f"{member}, pg_hba_file_rules",
+        promised="the rules of the user, as long as tlsOnly is false",
+        seen=f"none of type and address of {'; '.join(map(repr, lacking))}",
+        look_at="patroni.dynamicConfiguration.postgresql.pg_hba of the cluster",
+    )
+
+
+def _address(text: str) -> str:
+    """Return an address in one form of many, without its mask; another word as it is."""
+    try:
+        return str(ip_address(text.partition("/")[0]))
+    except ValueError:
+        return text
 
 
 def judge_change(member: Member, now: HbaRules, before: HbaRules, created: HbaRules) -> None:

@@ -10,7 +10,14 @@ from cryptography import x509
 from fixtures.certificates import fingerprint, is_authority, verify_chain
 from fixtures.observing.pooler_login import PooledLogin
 from fixtures.observing.streaming import Streaming
-from fixtures.probes import LoginOk, TlsSession, describe_answer, handshake_done, session_of
+from fixtures.probes import (
+    LoginOk,
+    TlsSession,
+    describe_answer,
+    handshake_done,
+    logged_in,
+    session_of,
+)
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.custom import EXTERNAL, INTERNAL, Custom
 from fixtures.scenarios.custom_refused.scenario import CustomRefused, RunningCluster
@@ -19,7 +26,7 @@ from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
-from suites.wire import NothingKnown, judge, keep_offers, no_tls, served_leaf
+from suites.wire import NothingKnown, judge, keep_offers, no_tls, served_leaf, turned_away
 
 
 @requirement("CUSTOM-1")
@@ -180,6 +187,55 @@ def test_pgbouncer_verifies_the_primarys_name(custom: Custom) -> None:
     )
     if nameless.refusal is None:
         raise NothingKnown(f"{nameless.pooler}: {nameless.seen}")
+
+
+@requirement("CUSTOM-10")
+def test_other_kinds_of_certificates_are_taken(
+    custom: Custom, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """A leaf with an RSA key, with an intermediate behind it, and a client's on P-384 are taken.
+
+    Put into the external Secret of the live cluster: within the deadline `served-after-update` each
+    instance serves that leaf, sends the intermediate with it, and a client verifies it that trusts
+    the root alone. The recipe's leaves are on P-384: the external one is served, see CUSTOM-6a, and
+    a login of the replication user with such an internal one must work between two on P-256; in TLS
+    1.2 a server takes one curve alone.
+    """
+    kinds = custom.updated.kinds
+    leaf, between = kinds.external.leaf, kinds.intermediate
+    for member, answer in kinds.verified.items():
+        session = session_of(answer)
+        evidence.data(f"{member.pod}-chain", session.chain if session else answer)
+        with each(f"{member}, RSA under an intermediate"):
+            judge(
+                answer,
+                kept=handshake_done,
+                broken=no_tls,
+                where=member,
+                promised="the RSA leaf under an intermediate, verified by the root alone",
+            )
+            sent = session.chain if session else ()
+            expect(
+                sent[:2] == (leaf, between),
+                where=f"{member}, from pg-client",
+                promised=f"the leaf, SHA-256 {fingerprint(leaf)[:16]}, and its intermediate",
+                seen=", ".join(f"{c.subject.rfc4514_string()} {fingerprint(c)[:16]}" for c in sent),
+                look_at="openssl s_client -starttls postgres -showcerts",
+            )
+    for member, refusal in kinds.internal.items():
+        evidence.data(f"{member.pod}-client-on-P-384", refusal)
+        with each(f"{member}, a client's key on P-384"):
+            if not logged_in(refusal.before) or not logged_in(refusal.after):
+                seen = describe_answer(refusal.before), describe_answer(refusal.after)
+                raise NothingKnown(f"{member}: the controls on P-256: {'; '.join(seen)}")
+            judge(
+                refusal.answer,
+                kept=logged_in,
+                broken=turned_away,
+                where=member,
+                promised="a login of the replication user by a leaf on P-384",
+                look_at="ssl_ecdh_curve, ssl_max_protocol_version",
+            )
 
 
 @requirement("CUSTOM-11a")

@@ -6,6 +6,7 @@ from typing import Any
 
 from fixtures.certificates import describe, verify_chain
 from fixtures.kube.resources import CRDS, Json
+from fixtures.observing.settling import known
 from fixtures.operators.certmanager import find_cert_manager
 from fixtures.operators.subject import CLUSTER_CRD
 from fixtures.operators.versions import at_least
@@ -110,8 +111,9 @@ def test_a_plaintext_rule_is_worth_nothing_beside_tls_only(
     still gets in, that is TLSONLY-4a's to judge, and nothing is shown here.
     """
     for kind, answers in tlsonly.tls_optional.plaintext.items():
-        for member, before in answers.items():
-            after = tlsonly.tls_enforced.reopening[kind].get(member)
+        refusals = known(tlsonly.tls_enforced.reopening[kind])
+        for member, before in known(answers).items():
+            after = refusals.get(member)
             if after is None or not plaintext_accepted(before) or plaintext_accepted(after.answer):
                 continue
             seen = f"before: {describe_answer(before)}; with it: {describe_answer(after.answer)}"

@@ -6,6 +6,7 @@ from fixtures.scenarios.custom import Custom
 from fixtures.scenarios.generated.scenario import Generated
 from fixtures.scenarios.tls_only.scenario import TlsOnly
 from suites.breach import EachElement
+from suites.looks import if_known
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.wire import judge_versions, keep_offers
@@ -45,8 +46,11 @@ def test_no_endpoint_accepts_old_tls_under_tls_only(
 ) -> None:
     """With tlsOnly no primary, replica or PgBouncer takes TLS 1.0 or 1.1.
 
-    In a cluster that was created with tlsOnly. Each is offered these two alone, by a ClientHello of
-    our own; one that chooses either breaks the promise. A client of today is the control.
+    In a cluster that was created with tlsOnly, and in one that was toggled, at the end. Each is
+    offered these two alone, by a ClientHello of our own; one that chooses either breaks the
+    promise. A client of today is the control.
     """
-    keep_offers(evidence, tlsonly.created.offers)
-    judge_versions(each, tlsonly.created.offers, control="AUTO-1")
+    toggled = if_known(each, "cluster plain", tlsonly.settings_repeated.offers)
+    for cluster, offers in (("born", tlsonly.created.offers), ("plain", toggled)):
+        keep_offers(evidence, offers, cluster)
+        judge_versions(each, offers, control="AUTO-1")

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NoReturn
 
-from fixtures.certificates import fingerprint, verify_chain
-from fixtures.observing.trusted_cas import TrustedCas
 from fixtures.pgcluster.cluster import Member
-from fixtures.pgcluster.inventory import Inventory
 from fixtures.probes import (
     Answer,
     as_json,
@@ -22,6 +19,8 @@ from fixtures.probes import (
     unknown_ca_alert,
 )
 from fixtures.run.outcomes import Blocked
+from fixtures.scenarios.custom import Custom
+from fixtures.scenarios.custom_root import CustomRoot
 from fixtures.scenarios.generated.replication_logins import (
     DOORS,
     PHYSICAL,
@@ -31,10 +30,12 @@ from fixtures.scenarios.generated.replication_logins import (
     LoginVariant,
 )
 from fixtures.scenarios.generated.scenario import Generated
-from suites.breach import Breach, EachElement, expect
+from suites.breach import EachElement, expect
+from suites.looks import if_known
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
 from suites.streaming import expect_streaming
+from suites.trust import judge_trust
 from suites.wire import (
     NothingKnown,
     Predicate,
@@ -151,7 +152,8 @@ def test_a_certificate_of_another_ca_is_refused(
     for member, trusted in generated.replication.trusted.items():
         evidence.data(f"{member.pod}-trusts.json", as_json(trusted))
         with each(f"{member}, the CAs that it trusts"):
-            _judge_trust(str(member), trusted, stored)
+            published = stored.published
+            judge_trust(str(member), trusted, published.certificates, of=published)
             if trusted.named is None:
                 _blame_handshakes(member, generated.wire.trusted)
     variants = [LoginVariant.FOREIGN]
@@ -161,6 +163,31 @@ def test_a_certificate_of_another_ca_is_refused(
         _judge_attempt(
             generated, each, evidence, variant, unknown_ca_alert, "TLS alert 48, 42 or 51"
         )
+
+
+@requirement("REPL-4")
+def test_no_other_ca_is_trusted_beside_the_users(
+    custom: Custom, rootca: CustomRoot, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """Instances whose certificates a user gave trust that user's CA alone.
+
+    In a cluster with both custom Secrets it is their ca.crt, and in those on a custom root that
+    root. Read in the two ways of the check of generated clusters: ssl_ca_file of each instance, and
+    the names of CAs with which it asks for a certificate.
+    """
+    given, root = custom.deployed.certificates.root, rootca.deployed.root
+    looks = {
+        "the custom Secrets": (given.certificate, custom.wire.trusted),
+        **{
+            f"Secret {cluster}-root": (root.certificate, trusted)
+            for cluster, trusted in rootca.observed.trusted.items()
+        },
+    }
+    for of, (certificate, found) in looks.items():
+        for member, trusted in if_known(each, of, found).items():
+            evidence.data(f"{member.pod}-trusts.json", as_json(trusted))
+            with each(f"{member}, the CAs that it trusts"):
+                judge_trust(str(member), trusted, (certificate,), of=of)
 
 
 @requirement("REPL-5")
@@ -266,34 +293,6 @@ def _judge_attempt(
                 control=promised_by(_PROMISED[login_target if door else PHYSICAL]),
             )
     evidence.data(f"{variant.name.lower()}.json", answers)
-
-
-def _judge_trust(where: str, trusted: TrustedCas, stored: Inventory) -> None:
-    """Raise Breach where an instance trusts a CA that is not below what the cluster publishes."""
-    roots = stored.published.certificates
-    own = [
-        one
-        for one in trusted.certificates
-        if one in roots or verify_chain(one, roots, at=stored.read_at).ok
-    ]
-    foreign = [
-        f"{one.subject.rfc4514_string()}, SHA-256 {fingerprint(one)}"
-        for one in trusted.certificates
-        if one not in own
-    ]
-    known = {one.subject for one in (*roots, *own)}
-    named = [one.rfc4514_string() for one in trusted.named or () if one not in known]
-    promised = f"no CA beside that of {stored.published}, SHA-256 {fingerprint(stored.root)}"
-    places = ((f"ssl_ca_file {trusted.file}", foreign), ("the CAs in its request", named))
-    breaches = [
-        Breach(where=f"{where}, {place}", promised=promised, seen="; ".join(more))
-        for place, more in places
-        if more
-    ]
-    if breaches:
-        raise Breach.joined(breaches)
-    if trusted.file and not trusted.certificates:
-        raise NothingKnown(f"{where}: no certificate can be read in {trusted.file}")
 
 
 def _blame_handshakes(member: Member, handshakes: Mapping[Member, Answer]) -> NoReturn:

@@ -111,18 +111,19 @@ def test_generated_leaves_verify_under_it(rootca: CustomRoot, each: EachElement)
 def test_pgbouncers_leaf_verifies_under_it(rootca: CustomRoot, each: EachElement) -> None:
     """PgBouncer's leaf verifies under the given root, too.
 
-    verify-full at each PgBouncer of the first cluster by its Service's name.
+    verify-full at each PgBouncer of both clusters by its Service's name.
     """
-    for member, answer in rootca.observed.poolers["first"].items():
-        with each(str(member)):
-            judge(
-                answer,
-                kept=handshake_done,
-                broken=no_tls,
-                where=member,
-                promised="a leaf that verifies under the given root",
-                look_at="Secret first-pgbouncer, key pgbouncer-frontend.crt",
-            )
+    for cluster, answers in rootca.observed.poolers.items():
+        for member, answer in answers.items():
+            with each(str(member)):
+                judge(
+                    answer,
+                    kept=handshake_done,
+                    broken=no_tls,
+                    where=member,
+                    promised="a leaf that verifies under the given root",
+                    look_at=f"Secret {cluster}-pgbouncer, key pgbouncer-frontend.crt",
+                )
 
 
 @requirement("ROOTCA-2e")

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import Answer, describe_answer, plaintext_accepted, plaintext_refused
 from fixtures.scenarios.tls_only.scenario import TlsOnly
+from fixtures.scenarios.tls_only.user_rules import USER_RULES
 from suites.breach import EachElement, expect
 from suites.looks import if_known
+from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
+from suites.rules import expect_users_rules
 from suites.wire import judge, turned_away
 
 
@@ -30,6 +33,22 @@ def test_tls_clients_log_in_whatever_rules_there_are(tlsonly: TlsOnly, each: Eac
                 seen=describe_answer(answer),
                 look_at="pg_hba_file_rules of the instance; PgBouncer's configuration",
             )
+
+
+@requirement("TLSONLY-1")
+def test_control_users_rules_stand_in_the_file(
+    tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """Without tlsOnly each rule of the user stands in pg_hba_file_rules of every instance.
+
+    By type and address, of whatever form: all, CIDR and mask of IPv4 and IPv6, samenet, samehost, a
+    name. It is the control of TLSONLY-4a, where most of them stand behind one that matches first.
+    """
+    for kind, found in tlsonly.tls_optional.user_rules.items():
+        for member, rules in if_known(each, f"rules {kind}", found).items():
+            evidence.data(f"{member.pod}-rules", rules)
+            with each(f"{member.pod} (rules {kind})"):
+                expect_users_rules(member, rules, USER_RULES[kind])
 
 
 @requirement("TLSONLY-8")

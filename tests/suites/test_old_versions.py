@@ -53,14 +53,16 @@ def _offer(old: Answer, *, oldest: Answer | None = None, newest: Answer | None =
 
 def _judge(offer: Offer) -> RecordedEvidence:
     kept = RecordedEvidence()
-    observed = staged(created={"offers": {MEMBER: offer}})
+    observed = staged(
+        created={"offers": {MEMBER: offer}}, settings_repeated={"offers": {MEMBER: offer}}
+    )
     judged(checks.test_no_endpoint_accepts_old_tls_under_tls_only, observed, kept)
     return kept
 
 
 def test_an_alert_or_an_end_refuses_old_versions() -> None:
     for old in (_alert(), StreamClosed(phase=Phase.HANDSHAKE)):
-        kept = _judge(_offer(old)).files["offers.json"]
+        kept = _judge(_offer(old)).files["born-offers.json"]
         assert kept[str(MEMBER)]["accepted"] == ("TLSv1.2", "TLSv1.3")
 
 

@@ -243,6 +243,20 @@ class PoolerAcceptsOldTls(Contract):
 
 
 @Fault(
+    name="old-tls-once-toggled",
+    breaks="Once tlsOnly is set on a live cluster its PgBouncers accept TLS 1.0 and 1.1.",
+    requirements=("TLSONLY-6",),
+    where="data plane",
+)
+class OldTlsOnceToggled(Contract):
+    def pgbouncer_settings(self, context: Context) -> dict[str, str]:
+        settings, cluster = super().pgbouncer_settings(context), context.cluster
+        return (
+            settings | _OLD_AT_POOLER if cluster.tls_only and cluster.generation > 1 else settings
+        )
+
+
+@Fault(
     name="node-another-root-file",
     breaks="Pods beside the clusters find another root of the same name where root.crt is mounted.",
     requirements=("CONN-7",),

@@ -308,3 +308,48 @@ class CustomSecretMarkedLate(ActsLater):
         if ref := cluster.custom_tls:
             mark = partial(annotate, api, cluster.names.namespace, ref.name, "free")
             yield Action(0.0, mark, allowed=lambda: not api.of_cluster(PODS, cluster.key))
+
+
+@Fault(
+    name="custom-intermediate-not-sent",
+    breaks="Of the certificates in a custom external Secret the first alone is served.",
+    requirements=("CUSTOM-10",),
+    where="data plane",
+)
+class CustomIntermediateNotSent(Contract):
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container = super().database_container(context, instance)
+        if not context.tls.custom_leaves:
+            return container
+        return with_options(container, ssl_cert_file=_ALONE)
+
+    def script(self, name: str) -> str:
+        text = super().script(name)
+        if name != "database.sh":
+            return text
+        return _LEAF_ALONE + text.replace(_RELOAD, f"leaf_alone; {_RELOAD}")
+
+
+@Fault(
+    name="custom-client-key-on-p384-refused",
+    breaks="Beside custom Secrets servers speak TLS 1.2 alone, and take clients' keys on P-256.",
+    requirements=("CUSTOM-10",),
+    where="data plane",
+)
+class CustomClientKeyOnP384Refused(Contract):
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container = super().database_container(context, instance)
+        if not context.tls.custom_leaves:
+            return container
+        return with_options(container, ssl_max_protocol_version="TLSv1.2")
+
+
+_ALONE = "/tmp/leaf.crt"  # noqa: S108
+_RELOAD = 'kill -HUP "$server"'
+_LEAF_ALONE = f"""\
+#!/bin/bash
+leaf_alone() {{
+    awk '/BEGIN/ {{ n++ }} n < 2' {TLS}/tls.crt >{_ALONE}
+}}
+leaf_alone
+"""

@@ -135,6 +135,18 @@ class InstanceSecretsLeftBesideCustomRoot(Contract):
 
 
 @Fault(
+    name="second-instances-secret-left",
+    breaks="Of the Secrets of instances delete-ssl takes one alone, however many there are.",
+    requirements=("FIN-2a",),
+)
+class SecondInstancesSecretLeft(Contract):
+    def doomed(self, api: CachedClient, cluster: Cluster) -> Doomed:
+        found = super().doomed(api, cluster)
+        of_instances = [each for each in found if each[1]["metadata"]["name"].endswith("-certs")]
+        return [each for each in found if each not in of_instances[1:]]
+
+
+@Fault(
     name="user-secrets-taken",
     breaks="delete-ssl takes the users' Secrets, too.",
     requirements=("FIN-2c",),

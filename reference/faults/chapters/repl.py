@@ -119,14 +119,61 @@ class ReplicationUserTrustedElsewhere(Contract):
         return [*super().replication_rules(context, role), f"hostssl all {REPLICATION} all trust"]
 
 
+@Fault(
+    name="replication-user-trusted-beside-custom-leaves",
+    breaks="In clusters with custom Secrets _crunchyrepl needs no certificate for postgres.",
+    requirements=("REPL-3",),
+    collateral=(Hit(requirement="REPL-6", reason="where none is needed, any name will do"),),
+    where="data plane",
+)
+class ReplicationUserTrustedBesideCustomLeaves(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        stream, *rewind = super().replication_rules(context, role)
+        if not context.tls.custom_leaves:
+            return [stream, *rewind]
+        return [stream, *(by_method(rule, "trust") for rule in rewind)]
+
+
+@Fault(
+    name="replication-user-trusted-under-tls-only",
+    breaks="Under tlsOnly replicas let _crunchyrepl stream over TLS without a certificate.",
+    requirements=("REPL-3",),
+    collateral=(Hit(requirement="REPL-6", reason="where none is needed, any name will do"),),
+    where="data plane",
+)
+class ReplicationUserTrustedUnderTlsOnly(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        stream, *rewind = super().replication_rules(context, role)
+        open_door = context.cluster.tls_only and role == "replica"
+        return [by_method(stream, "trust") if open_door else stream, *rewind]
+
+
+@Fault(
+    name="plain-replication-user-beside-custom-leaves",
+    breaks="In clusters with custom Secrets _crunchyrepl is let into postgres without TLS.",
+    requirements=("REPL-5",),
+    where="data plane",
+)
+class PlainReplicationUserBesideCustomLeaves(Contract):
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        if not context.tls.custom_leaves:
+            return rules
+        return [f"hostnossl postgres {REPLICATION} all trust", *rules]
+
+
 class _TrustingOneMore(Contract):
-    """Instances with generated certificates trust one more root, of the name `more`."""
+    """Instances trust one more root, of the name `more`."""
 
     more = ""
 
+    def concerns(self, context: Context) -> bool:
+        """Return whether a cluster's instances trust it."""
+        return context.tls.generated
+
     def database_container(self, context: Context, instance: Instance) -> Json:
         container = super().database_container(context, instance)
-        if not context.tls.generated:
+        if not self.concerns(context):
             return container
         return with_options(container, ssl_ca_file=_TRUSTED)
 
@@ -146,6 +193,19 @@ class _TrustingOneMore(Contract):
 )
 class OneMoreCaTrusted(_TrustingOneMore):
     more = "one-more-root"
+
+
+@Fault(
+    name="one-more-ca-trusted-beside-the-users",
+    breaks="Instances with custom leaves or a custom root trust one more CA, in no Secret.",
+    requirements=("REPL-4",),
+    where="data plane",
+)
+class OneMoreCaTrustedBesideTheUsers(_TrustingOneMore):
+    more = "one-more-root"
+
+    def concerns(self, context: Context) -> bool:
+        return not context.tls.generated
 
 
 @Fault(

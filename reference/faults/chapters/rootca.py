@@ -132,6 +132,19 @@ class PoolerLeafBesideRoot(Contract):
 
 
 @Fault(
+    name="pooler-leaf-beside-ca-crt",
+    breaks="PgBouncer's leaf is signed by a namesake of a root that is given as ca.crt.",
+    requirements=("ROOTCA-2d",),
+    collateral=(Hit(requirement="ROOTCA-5", reason="it verifies the same PgBouncer"),),
+)
+class PoolerLeafBesideCaCrt(Contract):
+    def profile(self, context: Context, leaf: Leaf) -> Profile:
+        profile, given = super().profile(context, leaf), context.cluster.custom_root
+        beside = given is not None and "ca.crt" in given.items.values()
+        return _by_namesake(profile) if beside and leaf.purpose == "pgbouncer" else profile
+
+
+@Fault(
     name="leaves-outlive-given-root",
     breaks="Leaves under a given root live for a year, however soon that root ends.",
     requirements=("ROOTCA-2f",),

@@ -15,8 +15,8 @@ def normalized(rule: str) -> str:
 
 
 def connection_type(rule: str) -> str:
-    """Return the first field of a rule, such as `hostssl`."""
-    return _fields(rule)[0]
+    """Return the first field of a rule, such as `hostssl`; it may stand in quotes."""
+    return _unquoted(_fields(rule)[0])
 
 
 def demanding_tls(rule: str) -> str:
@@ -25,7 +25,7 @@ def demanding_tls(rule: str) -> str:
     One that rejects stays as it is: changed, it would keep TLS clients out.
     """
     kind, *rest = _fields(rule)
-    if kind in _UNENCRYPTED and _method(rest) != "reject":
+    if _unquoted(kind) in _UNENCRYPTED and _unquoted(_method(rest)) != "reject":
         return " ".join(["hostssl", *rest])
     return rule
 
@@ -33,6 +33,10 @@ def demanding_tls(rule: str) -> str:
 def _method(rest: list[str]) -> str:
     """Return the method of a host rule: behind database, user, and address with or without mask."""
     return next((word for word in rest[3:] if not _is_mask(word)), "")
+
+
+def _unquoted(field: str) -> str:
+    return field.replace('"', "")
 
 
 def _is_mask(word: str) -> bool:

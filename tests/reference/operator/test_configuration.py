@@ -58,7 +58,12 @@ def test_tls_only_converts_the_users_rules_too(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["hostnossl all all all reject", "host all all 10.0.0.0 255.0.0.0 reject"]
+    "rule",
+    [
+        "hostnossl all all all reject",
+        "host all all 10.0.0.0 255.0.0.0 reject",
+        '"host" all all all "reject"',
+    ],
 )
 def test_a_rule_that_rejects_is_not_widened_to_tls_clients(rule: str) -> None:
     given = (rule, "hostssl all all all scram-sha-256")
@@ -76,6 +81,12 @@ def test_a_rule_that_rejects_is_not_widened_to_tls_clients(rule: str) -> None:
 )
 def test_who_is_called_reject_is_not_rejected(rest: str) -> None:
     assert lines(with_rules(f"host {rest}", tlsOnly=True))[-1] == f"hostssl {rest}"
+
+
+@pytest.mark.parametrize("kind", ["host", '"host"', '"hostnossl"'])
+def test_a_type_in_quotes_and_a_comment_hide_no_rule(kind: str) -> None:
+    seen = lines(with_rules(f"{kind} all all all md5 # whoever comes", tlsOnly=True))
+    assert seen[-1] == "hostssl all all all md5 # whoever comes"
 
 
 def test_users_may_set_parameters_but_not_where_tls_comes_from() -> None:

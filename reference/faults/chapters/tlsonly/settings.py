@@ -6,7 +6,7 @@ from reference.faults.chapters.tlsonly import SERVED, TOGGLED
 from reference.faults.fault import Fault, Hit
 from reference.operator.context import Context
 from reference.operator.contract import Contract
-from reference.operator.model import Cluster
+from reference.operator.model import Cluster, Role
 from reference.operator.postgres import hba
 
 _SSLMODE = "client_tls_sslmode"
@@ -60,6 +60,47 @@ class NarrowRulesKept(Contract):
     def user_rule(self, cluster: Cluster, rule: str) -> str:
         narrow = rule.split()[3] != "all"
         return rule if narrow else super().user_rule(cluster, rule)
+
+
+@Fault(
+    name="quoted-rule-kept",
+    breaks="Under tlsOnly a user's rule whose type stands in quotes stays as given.",
+    requirements=("TLSONLY-4a",),
+)
+class QuotedRuleKept(Contract):
+    def user_rule(self, cluster: Cluster, rule: str) -> str:
+        return rule if rule.startswith('"') else super().user_rule(cluster, rule)
+
+
+@Fault(
+    name="rule-with-a-comment-kept",
+    breaks="Under tlsOnly a user's rule with a comment behind it stays as given.",
+    requirements=("TLSONLY-4a",),
+)
+class RuleWithACommentKept(Contract):
+    def user_rule(self, cluster: Cluster, rule: str) -> str:
+        return rule if "#" in rule else super().user_rule(cluster, rule)
+
+
+@Fault(
+    name="ipv6-rule-kept",
+    breaks="Under tlsOnly a user's rule for a network of IPv6 stays as given.",
+    requirements=("TLSONLY-4a",),
+    collateral=(Hit(requirement="TLSONLY-2", reason="one of them is of type hostgssenc"),),
+)
+class Ipv6RuleKept(Contract):
+    def user_rule(self, cluster: Cluster, rule: str) -> str:
+        return rule if ":" in rule.split()[3] else super().user_rule(cluster, rule)
+
+
+@Fault(
+    name="ipv6-rule-lost",
+    breaks="A user's rule for a network of IPv6 is not taken over.",
+    requirements=("TLSONLY-1",),
+)
+class Ipv6RuleLost(Contract):
+    def client_rules(self, cluster: Cluster, role: Role) -> list[str]:
+        return [rule for rule in super().client_rules(cluster, role) if ":" not in rule]
 
 
 @Fault(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from embedded.client import Json
 from reference.faults.containers import with_options
+from reference.faults.fault import hits
 from reference.faults.variant import Variant
 from reference.operator.context import Context
 from reference.operator.contract import Contract
 from reference.operator.model import Cluster, Instance, Role
+
+_ONE_CURVE = "in TLS 1.2 a server takes clients' keys on one curve alone, and here that is P-256"
 
 
 @Variant(
     name="tls-1.2-only",
     aspect="versions",
     differs="PostgreSQL and PgBouncer speak TLS 1.2 and no other.",
+    differing=hits(_ONE_CURVE, "CUSTOM-10"),
     where="data plane",
 )
 class Tls12Only(Contract):
@@ -48,6 +52,7 @@ class Tls13Only(Contract):
     name="few-ciphers",
     aspect="versions",
     differs="PostgreSQL and PgBouncer take AES-256 in GCM alone, in TLS 1.2.",
+    differing=hits(_ONE_CURVE, "CUSTOM-10"),
     where="data plane",
 )
 class FewCiphers(Contract):

@@ -1,0 +1,108 @@
+"""REPL: the replication user's door in clusters of other kinds: custom certificates, tlsOnly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from fixtures.observing.replication_doors import STREAMING, WrongProof
+from fixtures.probes import (
+    Answer,
+    as_json,
+    refused_by_a_rule,
+    refused_by_postgres,
+    refused_for_missing_client_certificate,
+    refused_for_wrong_common_name,
+    unknown_ca_alert,
+)
+from fixtures.scenarios.custom import Custom
+from fixtures.scenarios.tls_only.scenario import TlsOnly
+from suites.breach import EachElement
+from suites.looks import if_known
+from suites.plugin.checks import CheckEvidence
+from suites.requirement import requirement
+from suites.wire import Predicate, judge_refusal, promised_by
+
+
+@requirement("REPL-3")
+def test_no_certificate_no_login_in_other_clusters(
+    custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """With custom certificates, or tlsOnly, the replication user needs a certificate as well.
+
+    Tried over TLS as replication=true and at database postgres, at each address of each instance of
+    a cluster with both custom Secrets and of one that was created with tlsOnly: FATAL 28000 from
+    ClientAuthentication, between logins for streaming by the right certificate.
+    """
+    promised = "FATAL 28000 from ClientAuthentication"
+    kept = refused_for_missing_client_certificate
+    _judge(custom, tlsonly, each, evidence, WrongProof.NOTHING, kept, promised)
+
+
+@requirement("REPL-4")
+def test_a_certificate_of_another_ca_is_refused_in_other_clusters(
+    custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """With custom certificates, or tlsOnly, another CA's certificate opens no door either.
+
+    Tried where REPL-3 tries; TLS must end with alert 48, 42 or 51.
+    """
+    promised = "TLS alert 48, 42 or 51"
+    _judge(custom, tlsonly, each, evidence, WrongProof.FOREIGN, unknown_ca_alert, promised)
+
+
+@requirement("REPL-5")
+def test_the_replication_user_is_refused_in_plaintext_in_other_clusters(
+    custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """With custom certificates, or tlsOnly, the replication user does not get in without TLS.
+
+    Tried where REPL-3 tries: FATAL 28000 from ClientAuthentication before anything is asked.
+    """
+    promised = "FATAL 28000 from ClientAuthentication"
+    _judge(custom, tlsonly, each, evidence, WrongProof.PLAINTEXT, refused_by_postgres, promised)
+
+
+@requirement("REPL-6")
+def test_another_common_name_is_refused_in_other_clusters(
+    custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """With custom certificates, or tlsOnly, the cluster's external leaf opens no door.
+
+    Tried where REPL-3 tries: FATAL 28000 from auth_failed.
+    """
+    promised, kept = "FATAL 28000 from auth_failed", refused_for_wrong_common_name
+    _judge(custom, tlsonly, each, evidence, WrongProof.OTHER_NAME, kept, promised)
+
+
+def _judge(
+    custom: Custom,
+    tlsonly: TlsOnly,
+    each: EachElement,
+    evidence: CheckEvidence,
+    proof: WrongProof,
+    kept: Predicate,
+    promised: str,
+) -> None:
+    answers = {}
+    looks = {"custom Secrets": custom.wire.wrong_proofs, "tlsOnly": tlsonly.created.wrong_proofs}
+    for kind, found in looks.items():
+        for (member, door), refusals in if_known(each, kind, found).items():
+            # A rule may turn everybody away from that database: only later must it open.
+            ways = (kept,) if door == STREAMING else (kept, refused_by_a_rule)
+            place = f"{member}, {door}, {kind}"
+            answers[place] = as_json(refusals[proof])
+            with each(place):
+                judge_refusal(
+                    refusals[proof],
+                    partial(_any_of, ways),
+                    where=f"{member}, {door} as _crunchyrepl with {proof}",
+                    promised=promised,
+                    look_at="pg_hba_file_rules of the instance",
+                    control=promised_by("REPL-8"),
+                )
+    evidence.data(f"{proof.name.lower()}-elsewhere.json", answers)
+
+
+def _any_of(ways: Sequence[Predicate], answer: Answer) -> bool:
+    return any(way(answer) for way in ways)

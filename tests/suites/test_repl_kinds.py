@@ -1,0 +1,111 @@
+"""Verdicts of the checks of REPL in clusters with custom certificates, and under tlsOnly."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fixtures.certificates import Authority, internal_spec
+from fixtures.observing.replication_doors import WrongProof
+from fixtures.observing.trusted_cas import TrustedCas
+from fixtures.pgcluster.cluster import Member
+from fixtures.probes import (
+    Answer,
+    ErrorResponse,
+    LoginOk,
+    Obstacle,
+    Refusal,
+    TlsSession,
+    Unreachable,
+)
+from fixtures.run.outcomes import Blocked
+from suites import test_repl, test_repl_kinds
+from suites.breach import Breach, EachElement
+from tests.suites.observed import RecordedEvidence, staged
+
+PRIMARY = Member("given-a-0", "10.0.0.1", "primary", "uid", "given-a")
+ROOT, OTHER = Authority.create("root"), Authority.create("one-more")
+_LEAF = ROOT.issue(internal_spec()).certificate
+TLS = TlsSession(leaf=_LEAF, chain=(_LEAF,), version="TLSv1.3", cipher="c", verify=None)
+OK = LoginOk(user="_crunchyrepl", database="postgres", tls=TLS)
+NO_CERTIFICATE = ErrorResponse(
+    severity="FATAL",
+    severity_code="FATAL",
+    sqlstate="28000",
+    message="connection requires a valid client certificate",
+    routine="ClientAuthentication",
+    tls=TLS,
+)
+KEPT = Refusal(OK, NO_CERTIFICATE, OK)
+
+
+def _judge(custom: Any, tlsonly: Any) -> None:
+    each = EachElement()
+    test_repl_kinds.test_no_certificate_no_login_in_other_clusters(
+        staged(wire={"wrong_proofs": custom}),
+        staged(created={"wrong_proofs": tlsonly}),
+        each,
+        RecordedEvidence(),  # type: ignore[arg-type]
+    )
+    each.conclude()
+
+
+def _tried(refusal: Refusal) -> Any:
+    return {(PRIMARY, "database postgres"): dict.fromkeys(WrongProof, refusal)}
+
+
+def test_a_refusal_in_each_kind_keeps_it() -> None:
+    _judge(_tried(KEPT), _tried(KEPT))
+
+
+def test_a_login_in_either_kind_breaks_it_whatever_is_known_of_the_other() -> None:
+    broken = Refusal(OK, OK, OK)
+    for kinds in ((_tried(broken), _tried(KEPT)), (LookupError("away"), _tried(broken))):
+        with pytest.raises(Breach, match="database postgres as _crunchyrepl with TLS without a"):
+            _judge(*kinds)
+
+
+def test_a_cluster_that_could_not_be_tried_leaves_it_unknown() -> None:
+    with pytest.raises(LookupError, match="away"):
+        _judge(_tried(KEPT), LookupError("away"))
+
+
+def test_a_control_that_the_server_turned_away_blocks_it() -> None:
+    with pytest.raises(Blocked, match="REPL-8"):
+        _judge(_tried(Refusal(NO_CERTIFICATE, NO_CERTIFICATE, OK)), _tried(KEPT))
+
+
+def _trusting(*authorities: Authority) -> dict[Member, TrustedCas]:
+    certificates = tuple(authority.certificate for authority in authorities)
+    names = tuple(one.subject for one in certificates)
+    return {PRIMARY: TrustedCas(file="ca.crt", certificates=certificates, named=names)}
+
+
+def _judge_trust(custom: Any, rooted: Any) -> None:
+    deployed = {"deployed": {"certificates": SimpleNamespace(root=ROOT)}}
+    each = EachElement()
+    test_repl.test_no_other_ca_is_trusted_beside_the_users(
+        staged(**deployed, wire={"trusted": custom}),
+        staged(deployed={"root": ROOT}, observed={"trusted": {"first": rooted}}),
+        each,
+        RecordedEvidence(),  # type: ignore[arg-type]
+    )
+    each.conclude()
+
+
+def test_the_users_ca_alone_is_trusted() -> None:
+    _judge_trust(_trusting(ROOT), _trusting(ROOT))
+    with pytest.raises(Breach, match="CN=one-more"):
+        _judge_trust(_trusting(ROOT, OTHER), _trusting(ROOT))
+    with pytest.raises(Breach, match="no CA beside that of Secret first-root"):
+        _judge_trust(LookupError("away"), _trusting(ROOT, OTHER))
+    with pytest.raises(LookupError, match="away"):
+        _judge_trust(LookupError("away"), _trusting(ROOT))
+
+
+def test_an_answer_that_says_nothing_leaves_it_unknown() -> None:
+    silent: Answer = Unreachable(obstacle=Obstacle.CLIENT, detail="exec")
+    with pytest.raises(Exception, match="exec"):
+        _judge(_tried(Refusal(OK, silent, OK)), _tried(KEPT))
