@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from fixtures.certificates import addresses, certificates_in, der, dns_names
+from fixtures.observing.settling import known
 from fixtures.pgclient import ROOT_FILE
 from fixtures.pgcluster.cluster import USER_KEYS, Member
 from fixtures.probes import (
@@ -21,7 +22,7 @@ from fixtures.probes import (
 )
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.generated.plaintext_logins import PlaintextLogin
-from fixtures.scenarios.generated.scenario import Generated
+from fixtures.scenarios.generated.scenario import ByName, Generated
 from fixtures.secret import Hidden, redact
 from suites.breach import Breach, EachElement, expect
 from suites.plugin.checks import CheckEvidence
@@ -176,15 +177,22 @@ def test_verify_full_by_every_published_name(generated: Generated, each: EachEle
     """verify-full succeeds by every name of the three Services, and by the user's hosts.
 
     Short, with the namespace, with svc and in full; looked at on each Pod behind the name, with
-    the published CA. A leaf that lacks the name, or does not verify, breaks it.
+    the published CA, and once more after further proven reconciles. A leaf that lacks the name, or
+    does not verify, breaks it.
     """
-    for look in generated.wire.by_name:
-        with each(f"{look.name} at Pod {look.member.pod}"):
+    _judge_names(each, generated.wire.by_name, "")
+    with each("after reconciles"):
+        _judge_names(each, known(generated.reconciled.by_name), ", after reconciles")
+
+
+def _judge_names(each: EachElement, looks: Iterable[ByName], when: str) -> None:
+    for look in looks:
+        with each(f"{look.name} at Pod {look.member.pod}{when}"):
             judge(
                 look.answer,
                 kept=handshake_done,
                 broken=no_tls,
-                where=f"{look.member}, as {look.name}",
+                where=f"{look.member}, as {look.name}{when}",
                 promised=f"a leaf that verifies for {look.name}",
                 look_at="the names in the leaf: openssl x509 -noout -ext subjectAltName",
             )

@@ -10,14 +10,15 @@ from urllib.parse import quote
 
 from embedded.client import Json
 from embedded.node.behaviour import NodeBehaviour
-from reference.faults.containers import with_options
+from reference.faults.containers import INSTANCE_LEAF, instance_leaf, with_options
 from reference.faults.fault import Fault, Hit
 from reference.faults.roots import derived_key, namesake, root
 from reference.operator.context import Context
 from reference.operator.contract import Contract, Leaf
-from reference.operator.model import Cluster, Instance, Role, User
+from reference.operator.model import Cluster, Instance, Key, Role, User
 from reference.operator.names import CLUSTER, MONITOR_USER
 from reference.operator.pki import Authority, Profile, Subject, encoding
+from reference.operator.postgres.parameters import TLS
 from reference.operator.postgres.roles import identifier
 from reference.operator.secret_data import SecretDraft
 from reference.operator.tls import CA, CERTIFICATE, Source
@@ -240,6 +241,34 @@ class PoolerAcceptsOldTls(Contract):
     def pgbouncer_settings(self, context: Context) -> dict[str, str]:
         settings = super().pgbouncer_settings(context)
         return settings | _OLD_AT_POOLER if context.cluster.tls_only else settings
+
+
+@Fault(
+    name="instance-leaf-served-later",
+    breaks="Once a cluster with generated certificates is touched, instances serve their own leaf.",
+    requirements=("CONN-4a",),
+    where="data plane",
+)
+class InstanceLeafServedLater(Contract):
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: dict[Key, frozenset[tuple[str, str]]] = {}
+
+    def mounted_certificates(self, context: Context, instance: Instance) -> dict[str, Source]:
+        mounted = super().mounted_certificates(context, instance)
+        return mounted | instance_leaf(instance) if self._touched(context) else mounted
+
+    def database_container(self, context: Context, instance: Instance) -> Json:
+        container, leaf = super().database_container(context, instance), f"{TLS}/{INSTANCE_LEAF}"
+        if not self._touched(context):
+            return container
+        return with_options(
+            container, ssl_cert_file=f"{leaf}tls.crt", ssl_key_file=f"{leaf}tls.key"
+        )
+
+    def _touched(self, context: Context) -> bool:
+        now = frozenset(context.cluster.annotations.items())
+        return context.tls.generated and self._first.setdefault(context.cluster.key, now) != now
 
 
 @Fault(
