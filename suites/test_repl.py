@@ -165,7 +165,7 @@ def test_a_certificate_of_another_ca_is_refused(
         )
 
 
-@requirement("REPL-4")
+@requirement("REPL-4", since="2.5")
 def test_no_other_ca_is_trusted_beside_the_users(
     custom: Custom, rootca: CustomRoot, each: EachElement, evidence: CheckEvidence
 ) -> None:

@@ -24,7 +24,7 @@ from suites.requirement import requirement
 from suites.wire import Predicate, judge_refusal, promised_by
 
 
-@requirement("REPL-3")
+@requirement("REPL-3", since="2.6")
 def test_no_certificate_no_login_in_other_clusters(
     custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
@@ -39,7 +39,7 @@ def test_no_certificate_no_login_in_other_clusters(
     _judge(custom, tlsonly, each, evidence, WrongProof.NOTHING, kept, promised)
 
 
-@requirement("REPL-4")
+@requirement("REPL-4", since="2.6")
 def test_a_certificate_of_another_ca_is_refused_in_other_clusters(
     custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
@@ -51,7 +51,7 @@ def test_a_certificate_of_another_ca_is_refused_in_other_clusters(
     _judge(custom, tlsonly, each, evidence, WrongProof.FOREIGN, unknown_ca_alert, promised)
 
 
-@requirement("REPL-5")
+@requirement("REPL-5", since="2.6")
 def test_the_replication_user_is_refused_in_plaintext_in_other_clusters(
     custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:
@@ -63,7 +63,7 @@ def test_the_replication_user_is_refused_in_plaintext_in_other_clusters(
     _judge(custom, tlsonly, each, evidence, WrongProof.PLAINTEXT, refused_by_postgres, promised)
 
 
-@requirement("REPL-6")
+@requirement("REPL-6", since="2.6")
 def test_another_common_name_is_refused_in_other_clusters(
     custom: Custom, tlsonly: TlsOnly, each: EachElement, evidence: CheckEvidence
 ) -> None:

@@ -37,6 +37,7 @@ from suites.plugin.selection import (
     Choice,
     Selection,
     all_skipped,
+    concerns,
     ids_of,
     listed_findings,
     nothing_left,
@@ -223,6 +224,7 @@ class Conductor:
             self._broke(f"the platform did not come up: {describe_error(error)}", log)
             session.items.clear()
             return
+        self._leave_out_newer(session, found.subject.version)
         self._begin(found)
         self._config.stash[SURROUNDINGS] = found
         self._leave_applicable(session, found)
@@ -258,6 +260,13 @@ class Conductor:
         )
         self._recorder.begin(first)
         self._display.head(terminal.heading(first.platform, first.subject))
+
+    def _leave_out_newer(self, session: pytest.Session, version: str) -> None:
+        """Leave out the checks that are for newer operators alone."""
+        assert self._selection is not None
+        newer = [item for item in session.items if not concerns(item, version)]
+        session.items[:] = [item for item in session.items if item not in newer]
+        self._selection = self._selection.without(item.nodeid for item in newer)
 
     def _leave_applicable(self, session: pytest.Session, found: Surroundings) -> None:
         assert self._selection is not None

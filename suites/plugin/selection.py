@@ -1,7 +1,7 @@
 """The requirements and checks that a run is about."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import pytest
@@ -55,6 +55,13 @@ class Choice:
 def ids_of(item: pytest.Item, mark: str = "requirement") -> tuple[str, ...]:
     """The ids that a check's marks carry, each once, in order."""
     return tuple(dict.fromkeys(id_ for one in item.iter_markers(mark) for id_ in one.args))
+
+
+def concerns(item: pytest.Item, version: str) -> bool:
+    """Return whether a check is for an operator of this version, by the `since` of its marks."""
+    line = Version.parse(version).line
+    stated = (str(one.kwargs.get("since") or "") for one in item.iter_markers("requirement"))
+    return all(not since or Version.parse(since).line <= line for since in stated)
 
 
 def refuse_malformed(items: Iterable[pytest.Item], catalogue: Catalogue) -> None:
@@ -152,6 +159,15 @@ class Selection:
             narrowed=narrowed or choice.ids is not None,
             skipped={id_: why for id_, why in choice.skipped.items() if id_ in deciders},
         )
+
+    def without(self, checks: Iterable[str]) -> Self:
+        """Return the same without these checks, by node id."""
+        gone = frozenset(checks)
+        left = {
+            id_: tuple(check for check in decided if check not in gone)
+            for id_, decided in self.deciders.items()
+        }
+        return replace(self, deciders=left)
 
     @property
     def wanted(self) -> frozenset[str]:

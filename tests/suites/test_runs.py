@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.suites.example import BROKEN, ERROR, KEPT, Example
 
 SAYS_PROGRESS = """
@@ -115,6 +117,13 @@ def test_only_what_is_not_applicable_is_never_green(tmp_path: Path) -> None:
     ended = Example.make(tmp_path, text).run("--requirement", "CONN-11")
     assert ended.code == 5
     assert ended.verdicts == {"CONN-11": "not-applicable"}
+
+
+@pytest.mark.parametrize(("since", "verdict"), [("2.2", "failed"), ("99.0", "passed")])
+def test_a_check_of_newer_operators_is_left_out(tmp_path: Path, since: str, verdict: str) -> None:
+    later = BROKEN.replace('"CONN-1"', f'"AUTO-1", since="{since}"')
+    ended = Example.make(tmp_path, KEPT + later).run("--requirement", "AUTO-1")
+    assert ended.verdicts == {"AUTO-1": verdict}
 
 
 def test_the_order_of_checks_changes_no_verdict(tmp_path: Path) -> None:
