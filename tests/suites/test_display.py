@@ -20,6 +20,7 @@ import pytest
 from reports.wrapping import cells
 from suites.plugin.display import Display
 from tests.suites.example import ROOT
+from tests.terminals import read_to_end
 
 SILENCE_SECONDS = 20.0
 LIMIT_SECONDS = 60.0
@@ -91,7 +92,7 @@ def test_what_is_waited_for_has_the_room_that_is_left_of_the_line(tmp_path: Path
         check=True,
     )
     os.close(theirs)
-    output = os.read(ours, 10_000)
+    output = read_to_end(ours)
     os.close(ours)
     assert b"\x1b[32m.\x1b[0m" in output
     assert b"  waiting for stage deployed of scenario generated" in output

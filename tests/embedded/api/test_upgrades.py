@@ -169,7 +169,7 @@ def forwarded(kubectl: Kubectl, port: int) -> Iterator[int]:
 
 def test_kubectl_forwards_connections_side_by_side(either: Kubectl, pod: str) -> None:
     with forwarded(either, 5432) as port:
-        ends = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(3)]
+        ends = [socket.create_connection(("127.0.0.1", port), 60) for _ in range(3)]
         for number, end in enumerate(ends):
             end.sendall(f"hello {number}".encode())
         for number, end in reversed(list(enumerate(ends))):
@@ -183,7 +183,7 @@ def test_kubectl_forwards_connections_side_by_side(either: Kubectl, pod: str) ->
 def test_kubectl_is_told_that_nobody_listens(either: Kubectl, pod: str) -> None:
     with (
         forwarded(either, kubelet.CLOSED) as port,
-        socket.create_connection(("127.0.0.1", port), 10) as end,
+        socket.create_connection(("127.0.0.1", port), 60) as end,
     ):
         assert end.recv(100) == b""
 
@@ -195,7 +195,7 @@ def upgraded(server: Running, path: str, upgrade: str, *headers: str) -> tuple[i
     lines = [f"POST {path} HTTP/1.1", f"Host: {host}:{port}", "Content-Length: 0"]
     lines += [f"Authorization: Bearer {TOKEN}", "Connection: Upgrade", f"Upgrade: {upgrade}"]
     with (
-        socket.create_connection((host, int(port)), 10) as plain,
+        socket.create_connection((host, int(port)), 60) as plain,
         context.wrap_socket(plain, server_hostname=host) as connection,
     ):
         connection.sendall("\r\n".join([*lines, *headers, "", ""]).encode())

@@ -7,13 +7,13 @@ import json
 import os
 import platform
 import sys
-from contextlib import suppress
 
 from embedded.runtime.client import Process
 from embedded.runtime.model import Streams
 from tests.embedded.box.modes import Mode
 from tests.embedded.box.playing import play
 from tests.embedded.box.scene import Stage
+from tests.terminals import read_to_end
 
 # The shell has closed the directory of its own pattern by the time the names are tested.
 DESCRIPTORS = "for f in /proc/$$/fd/*; do test ! -e $f || echo ${f##*/}; done"
@@ -44,19 +44,10 @@ async def _on_terminal(stage: Stage, waits: Process, script: str) -> bytes:
         waits, ["sh", "-c", script], env=stage.image.config.env, streams=streams, tty=True
     )
     os.close(theirs)
-    said = await asyncio.to_thread(_read_terminal, ours)
+    said = await asyncio.to_thread(read_to_end, ours)
     os.close(ours)
     await process.wait()
     return said.replace(b"\r\n", b"\n")
-
-
-def _read_terminal(terminal: int) -> bytes:
-    said = b""
-    # At its end, a terminal fails with EIO.
-    with suppress(OSError):
-        while more := os.read(terminal, 4096):
-            said += more
-    return said
 
 
 def test_no_program_has_a_descriptor_that_is_not_its_own(mode: Mode) -> None:

@@ -168,8 +168,8 @@ async def given_up(stage: Stage) -> list[str]:
 
 
 def heard(descriptor: int) -> str:
-    """Return the bytes of ten seconds: none is the end, as every writer has closed."""
-    found, _, _ = select.select([descriptor], [], [], 10)
+    """Return the next bytes: none is the end, as every writer has closed."""
+    found, _, _ = select.select([descriptor], [], [], 40)
     return os.read(descriptor, 100).decode() if found else "silence"
 
 

@@ -17,6 +17,7 @@ from embedded.images.cache import building, cache_directory
 from embedded.images.model import Image
 from reference.images import operator as recipe
 from reference.images.postgresql import postgresql
+from tests.terminals import read_to_end
 
 COPIES = """
 set -e
@@ -107,10 +108,12 @@ def test_psql_shows_what_is_longer_than_the_terminal(database: Image) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     try:
-        assert run(database, PAGED, stdin=theirs) == ""
-        said = os.read(ours, 10_000).decode()
+        try:
+            assert run(database, PAGED, stdin=theirs) == ""
+        finally:
+            os.close(theirs)
+        said = read_to_end(ours).decode()
     finally:
-        os.close(theirs)
         os.close(ours)
     assert "(100 rows)" in said
 
