@@ -28,7 +28,6 @@ MS_REC = 0x4000
 MS_PRIVATE = 0x4_0000
 MNT_DETACH = 0x2
 
-_CLONE_PARENT = 0x8000
 _CLOSE_RANGE_CLOEXEC = 0x4
 _FIRST_BESIDES_STREAMS = 3
 _HIGHEST_DESCRIPTOR = 0xFFFF_FFFF
@@ -38,7 +37,6 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
-_SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 _SYS_CLOSE_RANGE = 436
 _LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
@@ -140,15 +138,6 @@ def new_session_keyring() -> None:
     """Leave the session keyring, and the keys in it, for an empty one."""
     number = _SYS_KEYCTL[platform.machine()]
     _system_call(number, "keyctl", _KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
-
-
-def fork_sibling() -> int:
-    """Fork, but make the child one of our parent; returns as fork does.
-
-    Python's own bookkeeping after a fork is left out: the child may only go on to execute.
-    """
-    number = _SYS_CLONE[platform.machine()]
-    return _system_call(number, "clone", _CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)
 
 
 def _system_call(number: int, name: str, *arguments: int) -> int:

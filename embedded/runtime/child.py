@@ -15,14 +15,7 @@ from embedded import syscalls
 
 # Above all numbers that a program is given, so that no source is overwritten before its turn.
 _ASIDE = 200
-_CONTAINER = (
-    syscalls.NEWUSER
-    | syscalls.NEWNS
-    | syscalls.NEWPID
-    | syscalls.NEWIPC
-    | syscalls.NEWUTS
-    | syscalls.NEWNET
-)
+_CONTAINER = syscalls.NEWUSER | syscalls.NEWNS | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWNET
 _TO_DEFAULT = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 _UMASK = 0o022
 
@@ -32,7 +25,8 @@ class Program:
     """A program to execute, and its surroundings.
 
     `descriptors` are pairs of the number the program sees and the descriptor it is. `join` are
-    namespaces to enter first; `enter` is the pidfd of a process whose container to enter.
+    namespaces to enter first; `enter` is the pidfd of a process whose container to enter, in whose
+    pid namespace the child was made.
     `open_files` is how many it may have, until it asks for more; None is as many as we may.
     """
 
@@ -50,14 +44,13 @@ def execute_program(program: Program, report: int, last_capability: int) -> NoRe
     """Execute `program`, in a process just forked.
 
     It has the descriptors of `program` and no others, and umask and signals as programs usually do.
-    `report` closes when it is executed. Before, it may carry lines: `pid N` where the process that
-    executes is another one, `error TEXT` when it failed.
+    `report` closes when it is executed. Before, it carries a line that says why that failed.
     """
     try:
         for namespace in program.join:
             syscalls.setns(namespace)
         if program.enter is not None:
-            _enter_container(program.enter, report, last_capability)
+            _enter_container(program.enter, last_capability)
         _reset_signals()
         os.setsid()
         os.umask(_UMASK)
@@ -70,17 +63,12 @@ def execute_program(program: Program, report: int, last_capability: int) -> NoRe
         env = os.environ if program.env is None else program.env
         os.execvpe(program.argv[0], list(program.argv), dict(env))  # noqa: S606
     except BaseException as error:  # whatever it is, a child must not go on
-        os.write(report, f"error {program.argv[0]}: {error}\n".encode())
+        os.write(report, f"{program.argv[0]}: {error}\n".encode())
         os._exit(127)
 
 
-def _enter_container(pidfd: int, report: int, last_capability: int) -> None:
+def _enter_container(pidfd: int, last_capability: int) -> None:
     syscalls.setns(pidfd, _CONTAINER)
-    # Only a child is in the pid namespace entered; as our sibling it is the spawner's to reap.
-    pid = syscalls.fork_sibling()
-    if pid:
-        os.write(report, f"pid {pid}\n".encode())
-        os._exit(0)
     syscalls.drop_privileges(last_capability)
 
 

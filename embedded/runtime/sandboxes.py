@@ -26,6 +26,7 @@ class HomeNamespaces:
 
     def __init__(self) -> None:
         self._own = [(_open(name), flag) for name, flag in _KINDS.items()]
+        self._own_pids = _open("pid")
 
     @contextmanager
     def returning(self) -> Iterator[None]:
@@ -35,6 +36,18 @@ class HomeNamespaces:
         finally:
             for descriptor, flag in self._own:
                 syscalls.setns(descriptor, flag)
+
+    @contextmanager
+    def forking_into(self, container: int) -> Iterator[None]:
+        """Make the children of the block in the pid namespace of `container`, a pidfd.
+
+        They stay children of this process. Raises OSError where the container has ended.
+        """
+        syscalls.setns(container, syscalls.NEWPID)
+        try:
+            yield
+        finally:
+            syscalls.setns(self._own_pids, syscalls.NEWPID)
 
     def new_sandbox(self, hostname: str) -> list[int]:
         """Make the namespaces of a Pod; returns descriptors of net, ipc and uts. Raises OSError."""

@@ -14,7 +14,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -229,27 +229,34 @@ class Spawner:
         )
         report, write_end = os.pipe()
         try:
-            pid = os.fork()
-            if pid == 0:
-                execute_program(program, write_end, self._last_capability)
+            pid = self._fork(program, write_end)
+        except OSError as error:
+            os.close(report)
+            raise OSError(f"{program.argv[0]}: {error}") from error
         finally:
             os.close(write_end)
         start = _PendingStart(client, message["id"], pid, report)
         self._pending[pid] = start
         self._selector.register(report, selectors.EVENT_READ, lambda: self._started(start))
 
+    def _fork(self, program: Program, report: int) -> int:
+        # Only a child of ours gets into another pid namespace, never a process that is made.
+        enter = program.enter
+        with nullcontext() if enter is None else self._home.forking_into(enter):
+            pid = os.fork()
+            if pid == 0:
+                execute_program(program, report, self._last_capability)
+        return pid
+
     def _started(self, start: _PendingStart) -> None:
         self._selector.unregister(start.report)
         with os.fdopen(start.report, "rb") as report:
             # It ends when the program is executed, or has failed: at once, either way.
             lines = report.read().decode(errors="replace").splitlines()
-        del self._pending[start.pid]
-        reported = dict(line.partition(" ")[::2] for line in lines)
-        pid = int(reported.get("pid", start.pid))
-        if pid != start.pid:
-            self._unclaimed.pop(start.pid, None)
-        if "error" in reported:
-            start.client.send({"id": start.number, "error": reported["error"]})
+        pid = start.pid
+        del self._pending[pid]
+        if lines:
+            start.client.send({"id": start.number, "error": lines[0]})
             self._unclaimed.pop(pid, None)
             return
         start.client.send({"id": start.number, "ok": pid, "started": True}, self._pidfd(pid))
@@ -275,7 +282,7 @@ class Spawner:
         if owner is not None:
             owner.send({"ended": pid, "status": status})
         elif self._pending:
-            # Perhaps one whose start has not been reported yet, or the sibling of one.
+            # Perhaps one whose start has not been reported yet.
             self._unclaimed[pid] = status
 
 
