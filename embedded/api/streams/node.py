@@ -11,6 +11,7 @@ from multidict import MultiDict
 
 from embedded.api.config import Kubelet
 from embedded.api.errors import ApiError
+from embedded.resumption import ResumingContext
 
 _CONNECT_SECONDS = 10.0
 _REASONS = {400: "BadRequest", 404: "NotFound"}
@@ -33,7 +34,8 @@ class NodeLink:
             text = "no node is known to this API server: api.json names no kubelet"
             raise ApiError(503, "ServiceUnavailable", text)
         if self._session is None:
-            context = ssl.create_default_context(cafile=str(self._kubelet.ca))
+            context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(cafile=str(self._kubelet.ca))
             connector = aiohttp.TCPConnector(ssl=context, limit=0)
             headers = {"Authorization": f"Bearer {self._kubelet.token}"}
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
