@@ -283,7 +283,7 @@ def _judge_attempt(
         with each(f"{member}, {login_target}, {variant}"):
             if variant not in by_variant:
                 raise NothingKnown(f"{variant} was not tried: its CA's key is not to be had")
-            answers[f"{member}, {login_target}"] = as_json(by_variant[variant].answer)
+            answers[f"{member}, {login_target}"] = describe_answer(by_variant[variant].answer)
             judge_refusal(
                 by_variant[variant],
                 kept if door else partial(_either, kept, refused_by_a_rule),
