@@ -140,10 +140,18 @@ class InstanceSecretsLeftBesideCustomRoot(Contract):
     requirements=("FIN-2a",),
 )
 class SecondInstancesSecretLeft(Contract):
+    def __init__(self) -> None:
+        super().__init__()
+        self._taken: dict[Key, str] = {}
+
     def doomed(self, api: CachedClient, cluster: Cluster) -> Doomed:
         found = super().doomed(api, cluster)
-        of_instances = [each for each in found if each[1]["metadata"]["name"].endswith("-certs")]
-        return [each for each in found if each not in of_instances[1:]]
+        names = [each[1]["metadata"]["name"] for each in found]
+        of_instances = [name for name in names if name.endswith("-certs")]
+        # It is asked again while there is one to take.
+        taken = self._taken.setdefault(cluster.key, of_instances[0]) if of_instances else ""
+        left = {name for name in of_instances if name != taken}
+        return [each for each in found if each[1]["metadata"]["name"] not in left]
 
 
 @Fault(
