@@ -106,6 +106,7 @@ class ToggleRestartsLater(RestartsLater):
         "TLSONLY-2",
         "TLSONLY-3e",
         "TLSONLY-5a",
+        "TLSONLY-6",
     ),
     deadlines=(("ready", 15), *TOGGLED),
 )
