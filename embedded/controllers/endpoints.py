@@ -54,6 +54,8 @@ class EndpointsOfServices:
             labels = _labels_change(found, wanted)
             change = {"metadata": {"labels": labels, "annotations": notes}}
             await self._cluster.merge(ENDPOINTS, found, change | {"subsets": wanted.get("subsets")})
+        else:
+            self._triggers.settle(key)
 
     async def _create(self, wanted: Json) -> None:
         try:
