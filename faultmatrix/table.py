@@ -25,7 +25,7 @@ def opening(chosen: Sequence[Behaviour], jobs: int, reports: Path) -> str:
 def line(entry: Entry) -> str:
     """One line about a run that ended."""
     return _fitted(
-        f"{_word(entry):<8} {entry.seconds:5.1f} s  {entry.name:<36}{_short(entry)}".rstrip()
+        f"{_word(entry):<8} {entry.seconds:5.1f} s  {entry.name:<34}  {_short(entry)}".rstrip()
     )
 
 
@@ -107,29 +107,35 @@ def _explained(entry: Entry) -> Iterator[str]:
     yield f"  {'report':<9}{entry.report}"
 
 
+def _name_column(entries: Sequence[Entry]) -> int:
+    return max(34, *(len(entry.name) for entry in entries)) + 2
+
+
 def _table(entries: Sequence[Entry]) -> Iterator[str]:
     width = max(
         (len(_ids(e.seen.caught)) for e in entries if isinstance(e.seen, Outcome)), default=0
     )
     width = max(width, len("caught by")) + 2
-    yield f"{'fault':<36}{'caught by':<{width}}hit besides, as listed"
+    column = _name_column(entries)
+    yield f"{'fault':<{column}}{'caught by':<{width}}hit besides, as listed"
     for entry in sorted(entries, key=lambda each: each.seen.good):
         if not isinstance(entry.seen, Outcome):
             continue
         name, caught = entry.name, _ids(entry.seen.caught) or "-"
         for besides in list(_besides(entry.seen.besides)) or [""]:
-            yield f"{name:<36}{caught:<{width}}{besides}".rstrip()
+            yield f"{name:<{column}}{caught:<{width}}{besides}".rstrip()
             name = caught = ""
 
 
 def _table_of_variants(entries: Sequence[Entry]) -> Iterator[str]:
-    yield f"{'variant':<36}{'passed':<8}differs besides, as listed"
+    column = _name_column(entries)
+    yield f"{'variant':<{column}}{'passed':<8}differs besides, as listed"
     for entry in sorted(entries, key=lambda each: each.seen.good):
         if not isinstance(entry.seen, Kept):
             continue
         name, count = entry.name, str(entry.seen.green)
         for besides in list(_besides(entry.seen.besides)) or [""]:
-            yield f"{name:<36}{count:<8}{besides}".rstrip()
+            yield f"{name:<{column}}{count:<8}{besides}".rstrip()
             name = count = ""
 
 
