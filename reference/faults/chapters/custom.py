@@ -189,6 +189,7 @@ class DifferingCaAccepted(Contract):
     requirements=("CUSTOM-6a",),
     collateral=(
         Hit(requirement="UPDATE-1a", reason="new custom content does not show there either"),
+        Hit(requirement="CUSTOM-10", reason="nor does a leaf under an intermediate"),
     ),
     where="data plane",
 )

@@ -199,6 +199,9 @@ class CustomRootAnnotatedLate(ActsLater):
     name="second-cluster-on-a-namesake",
     breaks="A second cluster on a given root has a PgBouncer leaf of another root of its name.",
     requirements=("ROOTCA-5",),
+    collateral=(
+        Hit(requirement="ROOTCA-2d", reason="the PgBouncers of both clusters are looked at"),
+    ),
 )
 class SecondClusterOnANamesake(Contract):
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from embedded.client import SECRETS, Json
 from embedded.node.behaviour import NodeBehaviour
-from reference.faults.fault import Fault, hits
+from reference.faults.fault import Fault, Hit, hits
 from reference.faults.later import RestartsLater
 from reference.operator.context import Context
 from reference.operator.contract import Contract
@@ -24,6 +24,7 @@ _CONTENT = "pgv2.percona.com/content"
     name="stale-replica",
     breaks="Replicas go on serving the leaf they started with when the Secret's content changes.",
     requirements=("UPDATE-1a",),
+    collateral=(Hit(requirement="CUSTOM-10", reason="a leaf that is put later does not show"),),
     where="data plane",
     deadlines=(("served-after-update", 4),),
 )
@@ -37,6 +38,7 @@ class StaleReplica(Contract):
     name="node-volume-refresh-never",
     breaks="Secret volumes of the instances' Pods keep what they held when the Pod started.",
     requirements=("UPDATE-1a",),
+    collateral=(Hit(requirement="CUSTOM-10", reason="a leaf that is put later does not show"),),
     where="node",
     deadlines=(("served-after-update", 4),),
 )
