@@ -8,27 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.certificates import Authority, internal_spec
-from fixtures.observing.pooler_login import PooledLogin
-from fixtures.observing.streaming import Streaming, Walsender
-from fixtures.pgcluster.cluster import Member, Outcome
 from fixtures.pgcluster.hbarules import HbaRule, HbaRules
 from fixtures.pgcluster.restartmarkers import RestartMarkers
 from fixtures.probes import (
     Answer,
     ControlFailedError,
-    ErrorResponse,
-    LoginOk,
-    Obstacle,
     PasswordWanted,
-    Phase,
     Refusal,
-    Silent,
-    TlsSession,
-    Unreachable,
 )
 from fixtures.run.outcomes import Blocked
-from fixtures.scenarios.tls_only.delivery import Delivery
 from fixtures.scenarios.tls_only.enforcement import InForce
 from fixtures.scenarios.tls_only.repeated_logins import LoginAttempts
 from fixtures.scenarios.tls_only.scenario import CLIENT_MODES
@@ -37,39 +25,18 @@ from suites import test_tlsonly_controls as controls
 from suites.breach import Breach
 from suites.wire import NothingKnown
 from tests.suites.observed import RecordedEvidence, judged, staged
-
-PRIMARY = Member("plain-a-0", "10.0.0.1", "primary", "uid-1", "plain-a")
-POOLER = Member("plain-pgbouncer-0", "10.0.0.2", "pgbouncer", "uid-2")
-_LEAF = Authority.create("root").issue(internal_spec()).certificate
-TLS = TlsSession(leaf=_LEAF, chain=(_LEAF,), version="TLSv1.3", cipher="c", verify=None)
-OK = LoginOk(user="u", database="d", tls=TLS)
-PLAIN_LOGIN = LoginOk(user="u", database="d")
-HICCUP = Unreachable(obstacle=Obstacle.CLIENT, detail="exec")
-CLOSED = Unreachable(obstacle=Obstacle.REFUSED, detail="")
-SILENT = Silent(phase=Phase.STARTUP, seconds=10)
-NO_RULE = ErrorResponse(
-    severity="FATAL",
-    severity_code="FATAL",
-    sqlstate="28000",
-    message="no entry",
-    routine="ClientAuthentication",
+from tests.suites.tlsonly_answers import (
+    CLOSED,
+    HICCUP,
+    NO_RULE,
+    OK,
+    PLAIN_LOGIN,
+    PRIMARY,
+    REFUSED,
+    SILENT,
+    TLS,
+    TURNED_AWAY,
 )
-REFUSED = Refusal(OK, NO_RULE, OK)
-TURNED_AWAY = ErrorResponse(
-    severity="FATAL",
-    severity_code="FATAL",
-    sqlstate="08P01",
-    message="server login has been failing",
-    routine=None,
-    tls=TLS,
-)
-REFUSED_BY_ADDRESS = PooledLogin(
-    pooler=POOLER, refusal="name `10.0.0.1' not present in server certificate"
-)
-
-
-def _session(ssl: str) -> LoginOk:
-    return LoginOk(user="u", database="d", rows=((ssl, "10.0.0.2", "name"),), tls=TLS)
 
 
 def _throughout(
@@ -323,119 +290,6 @@ def test_4a_stands_on_plaintext_that_the_rule_let_in_before() -> None:
 def test_plaintext_under_tls_only_breaks_4a_whatever_was_before(before: Answer) -> None:
     with pytest.raises(Breach):
         _reopened(Refusal(OK, PLAIN_LOGIN, OK), before=before)
-
-
-def _walsender(*, ssl: bool = True) -> Walsender:
-    return Walsender(
-        pid=7,
-        state="streaming",
-        address="10.0.0.3",
-        flushed="0/3000060",
-        ssl=ssl,
-        client_dn=None,
-        client_serial=None,
-        issuer_dn=None,
-    )
-
-
-def _replication(
-    *rows: Walsender,
-    received: bool,
-    ready: bool = True,
-    captured: bool | None = None,
-    later: Walsender | None = None,
-) -> None:
-    delivery = Delivery(
-        streaming=Streaming(primary=PRIMARY, replicas=1, walsenders=rows),
-        received=received,
-        ready=Outcome(ready, "cluster plain ready"),
-    )
-    at_the_end = Streaming(primary=PRIMARY, replicas=1, walsenders=(later or _walsender(),))
-    observed = staged(
-        tls_enforced={"delivery": delivery, "captured": captured},
-        settings_repeated={"streaming": {"plain": at_the_end}},
-    )
-    judged(checks.test_replication_stays_encrypted, observed, RecordedEvidence())
-
-
-def test_a_replica_that_streams_over_tls_keeps_5a() -> None:
-    _replication(_walsender(), received=True, captured=False)
-
-
-def test_a_replica_that_never_streams_breaks_5a_in_a_ready_cluster_only() -> None:
-    with pytest.raises(Breach, match="seen 0 of 1 streaming: no walsender"):
-        _replication(received=False)
-    with pytest.raises(NothingKnown, match="cluster plain ready is not"):
-        _replication(received=False, ready=False)
-
-
-def test_a_row_in_plaintext_breaks_5a_whatever_the_server_says() -> None:
-    with pytest.raises(Breach, match="in plaintext"):
-        _replication(_walsender(), received=True, captured=True)
-    for now, later in ((False, True), (True, False)):
-        rows = _walsender(ssl=now), _walsender(ssl=later)
-        with pytest.raises(Breach, match="ssl false"):
-            _replication(rows[0], received=True, captured=False, later=rows[1])
-
-
-def _pooled(
-    answer: Answer,
-    *,
-    before: Answer | None = None,
-    after: Answer | None = None,
-    by_address: PooledLogin = REFUSED_BY_ADDRESS,
-) -> RecordedEvidence:
-    evidence = RecordedEvidence()
-    observed = staged(
-        tls_enforced={"pooled": {POOLER: before or _session("true")}, "captured_pooled": None},
-        settings_repeated={
-            "pooled": {"disable": {POOLER: answer}},
-            "pooled_again": {POOLER: after or _session("true")},
-            "pooled_later": {"plain": {POOLER: _session("true")}},
-            "by_address": (by_address,),
-        },
-    )
-    judged(checks.test_pgbouncer_reaches_the_server_by_tls, observed, evidence)
-    return evidence
-
-
-def test_a_session_over_tls_keeps_5b() -> None:
-    _pooled(_session("true"))
-
-
-def test_a_setting_that_goes_plain_breaks_5b() -> None:
-    with pytest.raises(Breach):
-        _pooled(_session("false"))
-
-
-def test_a_setting_that_merely_breaks_pooling_keeps_5b() -> None:
-    found = _pooled(TURNED_AWAY)
-    assert any("breaks pooling" in str(content) for content in found.files.values())
-
-
-def test_pooling_that_fails_without_the_setting_too_leaves_5b_unknown() -> None:
-    for answer in (TURNED_AWAY, HICCUP, SILENT):
-        with pytest.raises(NothingKnown):
-            _pooled(TURNED_AWAY, after=answer)
-        with pytest.raises(NothingKnown):
-            _pooled(_session("true"), before=answer)
-
-
-@pytest.mark.parametrize("answer", [HICCUP, SILENT])
-def test_a_session_that_was_not_seen_leaves_5b_unknown(answer: Answer) -> None:
-    with pytest.raises(NothingKnown):
-        _pooled(answer)
-
-
-def test_a_server_that_is_taken_by_an_address_breaks_5b() -> None:
-    with pytest.raises(Breach, match="verify-full"):
-        _pooled(_session("true"), by_address=PooledLogin(pooler=POOLER, answer=_session("true")))
-
-
-@pytest.mark.parametrize("answer", [None, HICCUP])
-def test_a_login_by_an_address_that_says_nothing_leaves_5b_unknown(answer: Answer | None) -> None:
-    with pytest.raises(NothingKnown):
-        _pooled(_session("true"), by_address=PooledLogin(pooler=POOLER, answer=answer))
 
 
 def _lives(started: str) -> RestartMarkers:
