@@ -8,7 +8,7 @@ from fixtures.certificates import (
     operator_names,
     primary_name,
 )
-from fixtures.scenarios.generated.replication_logins import REPLICATION_USER
+from fixtures.certificates.names import REPLICATION_USER
 from fixtures.scenarios.generated.scenario import Generated, names_left
 from suites.breach import EachElement, expect
 from suites.requirement import requirement

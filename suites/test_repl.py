@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NoReturn
 
+from fixtures.certificates.names import REPLICATION_USER
 from fixtures.pgcluster.cluster import Member
 from fixtures.probes import (
     Answer,
@@ -25,7 +26,6 @@ from fixtures.scenarios.generated.replication_logins import (
     DOORS,
     PHYSICAL,
     POSTGRES,
-    REPLICATION_USER,
     LoginTarget,
     LoginVariant,
 )

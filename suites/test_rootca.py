@@ -98,13 +98,7 @@ def test_generated_leaves_verify_under_it(rootca: CustomRoot, each: EachElement)
     for answers in rootca.observed.instances.values():
         for member, answer in answers.items():
             with each(str(member)):
-                judge(
-                    answer,
-                    kept=handshake_done,
-                    broken=no_tls,
-                    where=member,
-                    promised="a leaf that verifies under the given root",
-                )
+                _judge_verified(member, answer)
 
 
 @requirement("ROOTCA-2d")
@@ -116,14 +110,8 @@ def test_pgbouncers_leaf_verifies_under_it(rootca: CustomRoot, each: EachElement
     for cluster, answers in rootca.observed.poolers.items():
         for member, answer in answers.items():
             with each(str(member)):
-                judge(
-                    answer,
-                    kept=handshake_done,
-                    broken=no_tls,
-                    where=member,
-                    promised="a leaf that verifies under the given root",
-                    look_at=f"Secret {cluster}-pgbouncer, key pgbouncer-frontend.crt",
-                )
+                look_at = f"Secret {cluster}-pgbouncer, key pgbouncer-frontend.crt"
+                _judge_verified(member, answer, look_at)
 
 
 @requirement("ROOTCA-2e")
@@ -208,6 +196,17 @@ def _stored(inventory: Inventory, secret: str, key: str) -> tuple[x509.Certifica
     """Return the certificates under a key; none where Secret, key or certificate is absent."""
     found = inventory.secrets.get(secret)
     return found.certificates.get(key, ()) if found else ()
+
+
+def _judge_verified(member: Member, answer: Answer, look_at: str = "") -> None:
+    judge(
+        answer,
+        kept=handshake_done,
+        broken=no_tls,
+        where=member,
+        promised="a leaf that verifies under the given root",
+        look_at=look_at,
+    )
 
 
 def _not_under(
