@@ -19,7 +19,8 @@ from embedded.api.errors import ApiError
 from embedded.api.jsons import Json, at, encode
 from embedded.api.store import Store
 
-_PREFIX = "system:serviceaccount:"
+ACCOUNT_PREFIX = "system:serviceaccount:"
+_EXTRA = "authentication.kubernetes.io/"
 _HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
@@ -30,6 +31,8 @@ class User:
     name: str
     groups: tuple[str, ...] = ()
     uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What else is known of the user, each by its name."""
 
 
 def unauthorized() -> ApiError:
@@ -91,7 +94,7 @@ class Authenticator:
             "jti": str(uuid.uuid4()),
             "kubernetes.io": private,
             "nbf": began,
-            "sub": f"{_PREFIX}{meta['namespace']}:{meta['name']}",
+            "sub": f"{ACCOUNT_PREFIX}{meta['namespace']}:{meta['name']}",
         }
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began + seconds))
         return {"token": self._signed(claims), "expirationTimestamp": ends}
@@ -136,4 +139,7 @@ def _account(claims: Json) -> User:
         f"system:serviceaccounts:{private['namespace']}",
         "system:authenticated",
     )
-    return User(claims["sub"], groups, private["serviceaccount"]["uid"])
+    extra = [(f"{_EXTRA}credential-id", (f"JTI={claims['jti']}",))]
+    if "pod" in private:
+        extra += [(f"{_EXTRA}pod-{name}", (private["pod"][name],)) for name in ("name", "uid")]
+    return User(claims["sub"], groups, private["serviceaccount"]["uid"], tuple(extra))

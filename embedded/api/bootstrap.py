@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Network
 
+from embedded.api.access import defaults
+from embedded.api.access.authorizer import GROUP as ACCESS
 from embedded.api.builtin.scheduling import SYSTEM_CLASSES
 from embedded.api.jsons import Json
 from embedded.api.server import ApiServer
@@ -20,6 +22,10 @@ def populate(server: ApiServer, listen: Sequence[str], service_network: IPv4Netw
     for name, value in SYSTEM_CLASSES.items():
         made = {"metadata": {"name": name}, "value": value}
         _create(server, "", "priorityclasses", made, group="scheduling.k8s.io")
+    for role in defaults.cluster_roles():
+        _create(server, "", "clusterroles", role, group=ACCESS)
+    for binding in defaults.cluster_role_bindings():
+        _create(server, "", "clusterrolebindings", binding, group=ACCESS)
     address = f"{service_network.network_address + 1}"
     ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
     service = {"clusterIP": address, "ports": ports}

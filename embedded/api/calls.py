@@ -8,8 +8,12 @@ from typing import cast
 from aiohttp import web
 
 from embedded.api import errors, options, selectors
+from embedded.api.access import escalation
+from embedded.api.access.attributes import of_request
+from embedded.api.access.authorizer import Authorizer
 from embedded.api.auth import User
 from embedded.api.builtin.rules import unsupported
+from embedded.api.jsons import Json
 from embedded.api.paths import ResourcePath
 from embedded.api.resources import Resource
 from embedded.api.selectors import Selector
@@ -27,6 +31,12 @@ class Call:
     user: User
     resource: Resource
     path: ResourcePath
+    authorizer: Authorizer
+
+    def demand(self, verb: str) -> None:
+        """Raise ApiError 403 where the user may not do that to the object, too."""
+        asked = of_request(self.request, self.path)._replace(verb=verb)
+        self.authorizer.demand(self.user, asked)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -88,7 +98,11 @@ class Call:
             dry_run=self.dry_run(),
             validation=cast("Validation", validation or "Warn"),
             subresource=self.path.subresource,
+            admit=self._admit,
         )
+
+    def _admit(self, obj: Json, old: Json | None) -> None:
+        escalation.check(self.authorizer, self.user, self.resource, obj, old)
 
     def _agent(self) -> str:
         # A header may hold any bytes.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import MappingProxyType
 
+from embedded.api.access.reviews import REVIEWS
 from embedded.api.jsons import Json
 from embedded.api.resources import Registry, Resource
-from embedded.api.reviews import REVIEWS
 from embedded.architecture import architecture
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
@@ -39,7 +39,7 @@ _KINDS_OF_OTHERS = MappingProxyType(
     }
 )
 """Kinds of subresources that are of another group than their resource."""
-_CREATE_ONLY = tuple((*key, kind) for key, (kind, _) in REVIEWS.items())
+_CREATE_ONLY = tuple((*key, review) for key, review in REVIEWS.items())
 """Resources that are answered without being stored."""
 
 
@@ -87,8 +87,14 @@ def resources(registry: Registry, name: str, version: str) -> Json | None:
         for entry in _entries(resource)
     ]
     entries += [
-        {"name": plural, "singularName": "", "namespaced": False, "kind": kind, "verbs": ["create"]}
-        for at_group, at_version, plural, kind in _CREATE_ONLY
+        {
+            "name": plural,
+            "singularName": review.kind.lower(),
+            "namespaced": review.namespaced,
+            "kind": review.kind,
+            "verbs": ["create"],
+        }
+        for at_group, at_version, plural, review in _CREATE_ONLY
         if (at_group, at_version) == (name, version)
     ]
     if not entries:

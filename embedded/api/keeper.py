@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from embedded.api import custom, errors
+from embedded.api.access import aggregation
+from embedded.api.access.authorizer import GROUP as ACCESS
 from embedded.api.builtin import crds
 from embedded.api.builtin.rules import wrong
 from embedded.api.deletes import DeleteOptions, Deleter
@@ -14,9 +18,12 @@ from embedded.api.writes import Writer
 class CustomResourceKeeper:
     """Serves what CRDs define, and empties a CRD that is being deleted before it goes."""
 
-    def __init__(self, world: World, registry: Registry) -> None:
+    def __init__(
+        self, world: World, registry: Registry, access_changed: Callable[[], None]
+    ) -> None:
         self._store = world.store
         self._registry = registry
+        self._access_changed = access_changed
         self._crds = world.collection(crds.GROUP, crds.PLURAL)
         self.writer = Writer(world, self)
         self.deleter = Deleter(world, self.writer)
@@ -34,6 +41,8 @@ class CustomResourceKeeper:
 
     def observe(self, resource: Resource, obj: Json) -> None:
         """Serve a definition's resources; begin to empty one that is being deleted."""
+        if resource.group == ACCESS:
+            self._access(resource)
         if resource.kind != crds.KIND:
             return
         name = obj["metadata"]["name"]
@@ -48,11 +57,18 @@ class CustomResourceKeeper:
 
     def forget(self, resource: Resource, obj: Json) -> None:
         """Serve a removed definition no more; let one go whose last object went."""
-        if resource.kind == crds.KIND:
+        if resource.group == ACCESS:
+            self._access(resource)
+        elif resource.kind == crds.KIND:
             self._registry.uninstall(obj["metadata"]["name"])
             self._store.drop(obj["spec"]["group"], obj["spec"]["names"]["plural"])
         elif resource.custom:
             self._release(f"{resource.plural}.{resource.group}")
+
+    def _access(self, resource: Resource) -> None:
+        self._access_changed()
+        if resource.plural == "clusterroles":
+            aggregation.aggregate(self._store, self.writer, resource)
 
     def terminating(self, resource: Resource) -> bool:
         """Return whether the definition of a custom resource is being deleted."""

@@ -104,6 +104,7 @@ class Applier:
             dry_run=self._options.dry_run,
             validation="Ignore",
             subresource=self._options.subresource,
+            admit=self._options.admit,
         )
         return self._writer.update(self._resource, key, change, quiet, own)
 

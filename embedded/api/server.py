@@ -9,6 +9,9 @@ from typing import Any
 from aiohttp import web
 
 from embedded.api import answers, bodies, discovery, errors, openapi, paths
+from embedded.api.access import attributes, impersonation
+from embedded.api.access.authorizer import MASTERS, Authorizer
+from embedded.api.access.reviews import REVIEWS, Reviews
 from embedded.api.addresses import ServiceAddresses
 from embedded.api.auth import Authenticator, User
 from embedded.api.builtin import catalogue
@@ -22,7 +25,6 @@ from embedded.api.keeper import CustomResourceKeeper
 from embedded.api.paths import ResourcePath
 from embedded.api.proxy import KubeletProxy
 from embedded.api.resources import Registry, World
-from embedded.api.reviews import REVIEWS, answered
 from embedded.api.store import Store
 from embedded.api.subresources import Subresources
 from embedded.api.verbs import Verbs
@@ -41,8 +43,10 @@ class ApiServer:
         self.store = Store()
         self.registry = Registry(catalogue.resources())
         world = World(self.store, ServiceAddresses(config.service_network))
-        self.keeper = CustomResourceKeeper(world, self.registry)
+        self.authorizer = Authorizer(self.store)
+        self.keeper = CustomResourceKeeper(world, self.registry, self.authorizer.changed)
         self.authenticator = Authenticator(config.tokens, self.store, config.issuer)
+        self.reviews = Reviews(self.authenticator, self.authorizer)
         self.verbs = Verbs(self.store, self.keeper)
         self.subresources = Subresources(self.store, self.keeper, self.authenticator)
         self.evictions = Evictions(self.store, self.keeper, self.registry)
@@ -97,7 +101,10 @@ class ApiServer:
         if path in _HEALTH or path.rsplit("/", 1)[0] in _HEALTH:
             return _health(request)
         user = self.authenticator.user(request.headers.get("Authorization", ""))
+        user = impersonation.acting(self.authorizer, user, request.headers)
         found = paths.parse(request.rel_url.raw_path)
+        if MASTERS not in user.groups:
+            self.authorizer.demand(user, _asked(request, found))
         if found is None:
             return self._outside(path, request.headers.get("Accept", ""))
         if not found.plural:
@@ -141,14 +148,14 @@ class ApiServer:
             key = (path.group, path.version, path.plural)
             if key in REVIEWS and request.method == "POST":
                 body = await bodies.read(request)
-                answer = answered(key, body, user, self.authenticator)
+                answer = self.reviews.answered(key, body, user, path.namespace)
                 return answers.json_answer(encode(answer), 201)
             if not self.registry.serves(path.group, path.version):
                 raise PlainNotFoundError
             raise errors.no_resource()
         if path.namespace and not resource.namespaced:
             raise errors.no_resource()
-        return await self._verb(Call(request, user, resource, path))
+        return await self._verb(Call(request, user, resource, path, self.authorizer))
 
     async def _verb(self, call: Call) -> web.StreamResponse:
         if call.path.rest:
@@ -176,6 +183,12 @@ class ApiServer:
         if methods is None:
             raise errors.no_resource()
         return methods
+
+
+def _asked(request: web.BaseRequest, found: ResourcePath | None) -> attributes.Attributes:
+    if found is None or not found.plural:
+        return attributes.of_path(request)
+    return attributes.of_request(request, found)
 
 
 def _found(body: Json | None) -> web.Response:

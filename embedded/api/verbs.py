@@ -73,6 +73,8 @@ class Verbs:
 
     def _apply(self, call: Call, body: Any) -> web.StreamResponse:
         options = call.write_options(applied=True)
+        if call.key not in call.resource.collection(self._store).objects:
+            call.demand("create")
         applier = Applier(self._writer, call.resource, options)
         stored, created = applier.run(call.key, body, force=call.flag("force"))
         code = 201 if created else 200

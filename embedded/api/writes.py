@@ -29,6 +29,8 @@ class WriteOptions:
     warnings: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     """Paths of members that the body has twice."""
+    admit: Callable[[Json, Json | None], None] = lambda _new, _old: None
+    """Raises ApiError where the new object, given the old one, is not for the writer to store."""
 
 
 Change = Callable[[Json], Json]
@@ -92,6 +94,7 @@ class Writer:
         resource.rules.create(obj, self._world)
         self._validate(resource, obj, None)
         self._keeper.check(resource, obj)
+        options.admit(obj, None)
         options.warnings.extend(resource.rules.warnings(obj))
         if (meta.get("namespace", ""), meta["name"]) in collection.objects:
             raise errors.already_exists(resource.subject(meta["name"]))
@@ -134,6 +137,7 @@ class Writer:
         self._keeper.check(resource, new)
         if same(new, old):
             return current
+        options.admit(new, old)
         return self._put(resource, new, current, options)
 
     def read(self, resource: Resource, body: Json, options: WriteOptions) -> Json:

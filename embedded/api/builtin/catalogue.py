@@ -278,7 +278,13 @@ def _access() -> Iterator[Resource]:
         ("roles", "Role", True),
         ("clusterroles", "ClusterRole", False),
     ):
-        yield _builtin(group=RBAC, message=f"rbac.{kind}", plural=plural, namespaced=namespaced)
+        yield _builtin(
+            group=RBAC,
+            message=f"rbac.{kind}",
+            plural=plural,
+            namespaced=namespaced,
+            check=core.check_role,
+        )
     for plural, kind, namespaced in (
         ("rolebindings", "RoleBinding", True),
         ("clusterrolebindings", "ClusterRoleBinding", False),

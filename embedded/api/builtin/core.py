@@ -158,6 +158,29 @@ def default_binding(obj: Json) -> None:
             subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
 
 
+def check_role(obj: Json, _old: Json | None) -> Iterable[Cause]:
+    """Each rule has verbs, on resources of groups or on paths."""
+    namespaced = obj.get("kind") == "Role"
+    for position, rule in enumerate(obj.get("rules") or []):
+        where = f"rules[{position}]"
+        if not rule.get("verbs"):
+            yield required(f"{where}.verbs", "verbs must contain at least one value")
+        if rule.get("nonResourceURLs"):
+            if namespaced:
+                text = "namespaced rules cannot apply to non-resource URLs"
+                yield wrong(f"{where}.nonResourceURLs", rule["nonResourceURLs"], text)
+            if rule.get("apiGroups") or rule.get("resources") or rule.get("resourceNames"):
+                text = "rules cannot apply to both regular resources and non-resource URLs"
+                yield wrong(f"{where}.nonResourceURLs", rule["nonResourceURLs"], text)
+            continue
+        if not rule.get("apiGroups"):
+            text = "resource rules must supply at least one api group"
+            yield required(f"{where}.apiGroups", text)
+        if not rule.get("resources"):
+            text = "resource rules must supply at least one resource"
+            yield required(f"{where}.resources", text)
+
+
 def check_binding(obj: Json, old: Json | None) -> Iterable[Cause]:
     """A binding keeps its role for good."""
     if not obj["roleRef"].get("name"):

@@ -59,10 +59,11 @@ class Raw:
         kind: str = "application/json",
         accept: str = "application/json",
         upgrade: str = "",
+        more: Any = None,
         **query: Any,
     ) -> Answer:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body)
-        headers = {**self._headers, "Accept": accept}
+        headers = {**self._headers, **(more or {}), "Accept": accept}
         if upgrade:
             headers |= {"Connection": "Upgrade", "Upgrade": upgrade}
         if data is not None:

@@ -46,7 +46,7 @@ class Bench:
 @asynccontextmanager
 async def watching() -> AsyncIterator[Bench]:
     unused = Path("unused")
-    token = Token(token="t", user="u")
+    token = Token(token="t", user="u", groups=("system:masters",))
     server = ApiServer(ApiConfig(ca=unused, certificate=unused, key=unused, tokens=(token,)))
     params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": "1"}
     headers = {"Authorization": "Bearer t"}

@@ -1,0 +1,1 @@
+"""Authorization: roles and bindings, who may grant them, and acting as somebody else."""
