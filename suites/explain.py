@@ -56,7 +56,10 @@ def explanation(catalogue: Catalogue, checks: Sequence[Check], row: Requirement,
     lines += [line for source in row.source for line in _source(catalogue, source)]
     lines += ["", "observed", *_wrapped(row.observed, "  ", "  ")]
     lines += ["", "checked by", *_checks(_deciding(row.id, checks), root)]
-    title = "deadlines, in seconds (embedded / elsewhere)"
+    title = (
+        "deadlines, in seconds (embedded platform with the reference operator / with another /"
+        " elsewhere)"
+    )
     lines += ["", *_wrapped(title, "", "  "), *_deadlines(row)]
     if row.known:
         lines += ["", "known of real versions", *_wrapped(row.known, "  ", "  ")]
@@ -133,7 +136,8 @@ def _checks(checks: Sequence[Check], root: Path) -> Iterator[str]:
 def _deadlines(row: Requirement) -> Iterator[str]:
     for kind in DEADLINE_KINDS:
         if kind.name in row.deadlines:
-            seconds = f"{kind.embedded:g} / {kind.elsewhere:g}"
+            places = ((True, True), (True, False), (False, False))
+            seconds = " / ".join(f"{kind.seconds(quick=q, reference=r):g}" for q, r in places)
             begin = f"  {kind.name:<20} {seconds}  "
             yield from _wrapped(f"until {kind.until}", begin, " " * 23)
 
