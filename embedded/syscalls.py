@@ -39,7 +39,15 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 _SYS_CLOSE_RANGE = 436
+_SYS_OPENAT2 = 437
+_RESOLVE_NO_MAGICLINKS = 0x2
+_RESOLVE_IN_ROOT = 0x10
 _LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (
@@ -138,6 +146,19 @@ def new_session_keyring() -> None:
     """Leave the session keyring, and the keys in it, for an empty one."""
     number = _SYS_KEYCTL[platform.machine()]
     _system_call(number, "keyctl", _KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
+
+
+def open_within(root: int, path: str, flags: int) -> int:
+    """Open `path` below the directory `root`, which `..` and symbolic links do not lead out of."""
+    how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_OPENAT2),
+        ctypes.c_ulong(root),
+        os.fsencode(path),
+        ctypes.byref(how),
+        ctypes.c_ulong(ctypes.sizeof(how)),
+    )
+    return _checked(result, path)
 
 
 def _system_call(number: int, name: str, *arguments: int) -> int:

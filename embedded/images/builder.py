@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import platform
@@ -103,19 +104,34 @@ def making(target: Path, image: str, lock: int) -> Iterator[Step]:
     """Give a step of `image` with a directory that becomes `target`, unless the block raises.
 
     The directory is like no other's, and `cache.building` clears what a killed one leaves. `lock`
-    is the cache's, which the caller holds. Raises ImageError, and in place of an OSError.
+    is the cache's, which the caller holds. Raises ImageError.
+    """
+    with aside(target, image) as work:
+        step = Step(image, work, target.parent / f"{image}.log", lock)
+        yield step
+        shutil.rmtree(step.temporary)
+
+
+@contextmanager
+def aside(target: Path, image: str) -> Iterator[Path]:
+    """Give a new directory that becomes `target`, unless the block raises.
+
+    Raises ImageError in place of an OSError.
     """
     try:
         work = Path(tempfile.mkdtemp(cache.ASIDE, f"{target.name}.", target.parent))
         try:
-            step = Step(image, work, target.parent / f"{image}.log", lock)
-            yield step
-            shutil.rmtree(step.temporary)
+            # Open to the uid that unpacks packages, and to the box.
+            work.chmod(0o755)
+            yield work
             give_to_box(work)
             work.rename(target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            text = f"no space left under {target.parent}; about 1 GB is needed"
+            raise ImageError(f"images: {image}: {text}") from error
         raise ImageError(f"images: {image}: {error}") from error
 
 
@@ -132,8 +148,6 @@ class Step:
         self.temporary = work / "temporary"
         self.log = log
         self._lock = lock
-        # Open to the uid that unpacks packages, and to the box.
-        work.chmod(0o755)
         self.temporary.mkdir()
         log.write_bytes(b"")
 

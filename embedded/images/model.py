@@ -12,14 +12,16 @@ from pathlib import Path
 class ImageConfig:
     """Defaults of a container, as the `config` of an OCI image states them.
 
-    `env` holds PATH and the like; a Pod's own variables go over it. `command` is what runs when a
-    container names neither `command` nor `args`.
+    `env` holds PATH and the like; a Pod's own variables go over it. `entrypoint` is what runs when
+    a container does not name its `command`, and `command` are the words after that when it does not
+    name its `args` either.
     """
 
     uid: int
     gid: int
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = "/"
+    entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
 
 

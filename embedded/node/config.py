@@ -96,7 +96,8 @@ def load_config(path: Path) -> NodeConfig:
 
 def _rule(row: dict[str, Any]) -> ImageRule:
     image = row["image"]
-    config = image["config"] | {"command": tuple(image["config"]["command"])}
+    words = {name: tuple(image["config"][name]) for name in ("entrypoint", "command")}
+    config = image["config"] | words
     layers = tuple(Path(layer) for layer in image["layers"])
     fields = image | {"layers": layers, "config": ImageConfig(**config)}
     return ImageRule(pattern=row["pattern"], image=Image(**fields))

@@ -45,9 +45,12 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
 
 
 def argv_of(container: Json, image: ImageConfig, variables: Mapping[str, str]) -> list[str]:
-    """Return what is executed: the container's command and args, or else the image's command."""
-    given = [*(container.get("command") or []), *(container.get("args") or [])]
-    return [expand(word, variables) for word in given] or list(image.command)
+    """Return what is executed: the container's command and args, or else the image's own."""
+    command, args = container.get("command") or [], container.get("args") or []
+    given = [expand(word, variables) for word in args]
+    if command:
+        return [*(expand(word, variables) for word in command), *given]
+    return [*image.entrypoint, *(given or image.command)]
 
 
 async def build_environment(
