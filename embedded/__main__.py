@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     cli.log_progress(as_json=getattr(options, "json", False))
     try:
-        images = _images(options.images)
+        images = cli.with_image_sources(_images(options.images), options.image_source)
         if options.command == "images":
             return cli.run_images(images)
         specification = Specification(
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = cli.Parser(prog="python -m embedded", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    images = cli.Parser(add_help=False)
+    images = cli.Parser(add_help=False, parents=[cli.image_options()])
     images.add_argument(
         "--images",
         type=Path,

@@ -7,16 +7,20 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from embedded.box.errors import WrongUseError
 from embedded.box.keeper import Lifetime
 from embedded.box.launcher import EXIT_INTERRUPTED, EXIT_UNAVAILABLE, stoppable, up
 from embedded.box.namespaces import UMASK
 from embedded.box.specification import Specification
 from embedded.images import store, table
 from embedded.images.cache import ImageError, cache_directory
-from embedded.images.table import ImageTable
+from embedded.images.model import path_and_tag
+from embedded.images.oci import source
+from embedded.images.table import ImageTable, NamedSource
 from embedded.images.tools import TOOLS
 from embedded.tox import end_with_tox
 
@@ -28,6 +32,37 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong, in one line after the usage, and end."""
         self.print_usage(sys.stderr)
         self.exit(EXIT_UNAVAILABLE, f"{self.prog}: {message}; see --help\n")
+
+
+def image_options() -> Parser:
+    """Return a parent parser with the options that say where images are from."""
+    parser = Parser(add_help=False)
+    parser.add_argument(
+        "--image-source",
+        action="append",
+        default=[],
+        metavar="NAME=SOURCE",
+        help="where the image for NAME is from, as embedded/README.md says; may be repeated",
+    )
+    return parser
+
+
+def with_image_sources(images: ImageTable, given: Sequence[str]) -> ImageTable:
+    """Return `images` with rows for the option's values before its own. Raises WrongUseError."""
+    return table.with_sources(images, [_named_source(text) for text in given])
+
+
+def _named_source(text: str) -> NamedSource:
+    name, equals, given = text.partition("=")
+    if not name or not equals or not given:
+        raise WrongUseError(f"--image-source {text}: is not a pair; write NAME=SOURCE")
+    path, tag = path_and_tag(name)
+    try:
+        chosen = source.parse(given, Path.cwd())
+    except source.InvalidSourceError as error:
+        raise WrongUseError(f"--image-source {name}: {error}") from error
+    has_tag = name.partition("@")[0].endswith(f":{tag}")
+    return NamedSource(pattern=f"{path}:{tag}" if has_tag else path, source=chosen)
 
 
 def up_options() -> Parser:
@@ -92,5 +127,6 @@ def run_images(images: ImageTable) -> int:
         return EXIT_INTERRUPTED
     for rule in rules:
         image = rule.image
-        print(f"{rule.pattern}  {image.recipe} ({image.release})  {image.digest}")
+        origin = f"{image.recipe} ({image.release})" if image.release else image.recipe
+        print(f"{rule.pattern}  {origin}  {image.digest}")
     return 0

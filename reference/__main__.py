@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from embedded import cli
+from embedded.box.errors import WrongUseError
 from embedded.box.launcher import EXIT_UNAVAILABLE
 from embedded.box.specification import Program, Specification
 from embedded.images.cache import cache_directory
@@ -22,7 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     cli.log_progress(as_json=getattr(options, "json", False))
     run = {"up": _up, "images": _images, "bundle": _bundle}[options.command]
-    return run(options)
+    try:
+        return run(options)
+    except WrongUseError as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,10 +37,15 @@ def _parser() -> argparse.ArgumentParser:
     faults.add_argument(
         "--faults", default="", metavar="A,B", help="breaches of the contract to commit"
     )
+    sources = cli.image_options()
     commands.add_parser(
-        "up", parents=[faults, cli.up_options()], help="bring it up and keep it until Ctrl-C"
+        "up",
+        parents=[faults, sources, cli.up_options()],
+        help="bring it up and keep it until Ctrl-C",
     )
-    commands.add_parser("images", help="make the images that are missing in the cache")
+    commands.add_parser(
+        "images", parents=[sources], help="make the images that are missing in the cache"
+    )
     commands.add_parser("bundle", parents=[faults], help="print the reference operator's bundle")
     return parser
 
@@ -45,7 +55,7 @@ def _up(options: argparse.Namespace) -> int:
     if faults is None:
         return EXIT_UNAVAILABLE
     specification = Specification(
-        images=_table(faults),
+        images=cli.with_image_sources(_table(faults), options.image_source),
         bundle=partial(bundle, faults, cache_directory()),
         node=_node(faults),
         log_dir=options.log_dir,
@@ -67,8 +77,8 @@ def _node(faults: Sequence[Behaviour]) -> Program:
     return Program(module="reference.faults.node", arguments=("--faults", names))
 
 
-def _images(_: argparse.Namespace) -> int:
-    return cli.run_images(images)
+def _images(options: argparse.Namespace) -> int:
+    return cli.run_images(cli.with_image_sources(images, options.image_source))
 
 
 def _bundle(options: argparse.Namespace) -> int:

@@ -24,14 +24,14 @@ from embedded.images.recipe import (
     Layer,
     Recipe,
 )
-from embedded.images.table import ImageSource, ImageTable
+from embedded.images.table import ImageSource, RecipeTable
 
 
 class ImageFileError(Exception):
     """A file of images cannot be used; the text is one line: file, place in it, what is wrong."""
 
 
-def load(file: Path) -> ImageTable:
+def load(file: Path) -> RecipeTable:
     """Read an image table; files that it names are sought from its own directory.
 
     The table is the same for each Debian release. Raises ImageFileError.

@@ -30,7 +30,9 @@ class Image:
     """A root file system in the cache, ready to be mounted.
 
     `layers` are directories, the topmost first, as overlayfs takes its `lowerdir`. `digest` is
-    `sha256:` and 64 hex digits over the recipe and all that was put in: the key of the cache.
+    `sha256:` and 64 hex digits: the key of the cache. Of an image that is made by a recipe it is
+    over the recipe and all that was put in. One of a registry, an archive or a directory has its
+    own digest; its `release` is empty, and its `recipe` says where it is from.
     """
 
     recipe: str
@@ -52,8 +54,13 @@ class ImageRule:
 
     def matches(self, reference: str) -> bool:
         """Say whether `reference` is meant, whatever its registry's host and digest."""
-        path, tag = path_and_tag(reference)
-        return fnmatchcase(f"{path}:{tag}" if ":" in self.pattern else path, self.pattern)
+        return matches(self.pattern, reference)
+
+
+def matches(pattern: str, reference: str) -> bool:
+    """Say whether `reference` matches the pattern of a row."""
+    path, tag = path_and_tag(reference)
+    return fnmatchcase(f"{path}:{tag}" if ":" in pattern else path, pattern)
 
 
 def path_and_tag(reference: str) -> tuple[str, str]:

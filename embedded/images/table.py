@@ -1,4 +1,4 @@
-"""The image table: which image stands in for which image reference."""
+"""The image table: which image runs for which image reference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedded.images import store
-from embedded.images.model import ImageConfig, ImageRule
+from embedded.images.cache import ImageError
+from embedded.images.model import Image, ImageConfig, ImageRule, matches
+from embedded.images.oci.source import FileSource, RecipeSource, RegistrySource, Source
 from embedded.images.recipe import DebianRelease, Layer, Recipe
 
 
@@ -27,7 +29,26 @@ class ImageSource:
     release: DebianRelease | None = None
 
 
-ImageTable = Callable[[DebianRelease], Sequence[ImageSource]]
+@dataclass(frozen=True, kw_only=True)
+class OwnImage:
+    """One row of an image table: an image itself, from where `source` says."""
+
+    pattern: str
+    source: FileSource | RegistrySource
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedSource:
+    """A source that a user gives to the references that match `pattern`."""
+
+    pattern: str
+    source: Source
+
+
+RecipeTable = Callable[[DebianRelease], Sequence[ImageSource]]
+"""The rows of a table that has recipes alone."""
+
+ImageTable = Callable[[DebianRelease], Sequence[ImageSource | OwnImage]]
 """The rows for a Debian release; the first that matches a reference decides."""
 
 
@@ -36,8 +57,37 @@ def no_images(_: DebianRelease) -> Sequence[ImageSource]:
     return ()
 
 
+def with_sources(table: ImageTable, named: Sequence[NamedSource]) -> ImageTable:
+    """Return `table` with rows for `named` before its own.
+
+    The table raises ImageError for a recipe that it does not have.
+    """
+
+    def rows(release: DebianRelease) -> Sequence[ImageSource | OwnImage]:
+        below = tuple(table(release))
+        return (*(_row(each, below) for each in named), *below)
+
+    return rows
+
+
+def _row(named: NamedSource, below: Sequence[ImageSource | OwnImage]) -> ImageSource | OwnImage:
+    if not isinstance(named.source, RecipeSource):
+        return OwnImage(pattern=named.pattern, source=named.source)
+    wanted = named.source.name
+    made = [row for row in below if isinstance(row, ImageSource)]
+    for row in made:
+        fits = any(matches(pattern, named.pattern) for pattern in row.patterns)
+        if row.recipe.name == wanted if wanted else fits:
+            return replace(row, patterns=(named.pattern,))
+    names = ", ".join(dict.fromkeys(row.recipe.name for row in made)) or "none"
+    wrong = f"there is no recipe {wanted!r}" if wanted else "no recipe is for this name"
+    raise ImageError(
+        f"images: {named.pattern}={named.source}: {wrong}; write recipe: and one of: {names}"
+    )
+
+
 def build(
-    sources: Iterable[ImageSource], release: DebianRelease, directory: Path
+    sources: Iterable[ImageSource | OwnImage], release: DebianRelease, directory: Path
 ) -> tuple[ImageRule, ...]:
     """Return the rules of a table, with each image taken from `directory`, or made there first.
 
@@ -49,11 +99,22 @@ def build(
 
 
 def _rules_of_source(
-    source: ImageSource, release: DebianRelease, directory: Path
+    source: ImageSource | OwnImage, release: DebianRelease, directory: Path
 ) -> Iterable[ImageRule]:
+    if isinstance(source, OwnImage):
+        return [ImageRule(pattern=source.pattern, image=_own(source.source, directory))]
     image = store.ensure(source.recipe, source.release or release, directory)
     if source.layer is not None:
         image = store.ensure_layer(source.layer, image, directory)
     if source.config is not None:
         image = replace(image, config=source.config)
     return [ImageRule(pattern=pattern, image=image) for pattern in source.patterns]
+
+
+def _own(source: FileSource | RegistrySource, directory: Path) -> Image:
+    if isinstance(source, RegistrySource):
+        raise ImageError(f"images: {source}: nothing is pulled; name an archive of it")
+    # Only now: to read what images say of themselves takes longer to load than all the rest.
+    from embedded.images.oci import store as own
+
+    return own.ensure(source, directory)
