@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from embedded.api import jsonpath
+from embedded.api.cel import rules as cel
 from embedded.api.columns import Column, age
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json
@@ -29,6 +30,7 @@ class CustomRules:
         if "required" in schema:
             names = [name for name in schema["required"] if name not in _TYPED]
             self._schema["required"] = names
+        self._cel = cel.node_of(schema)
 
     def read(self, body: Json, unknown: list[str]) -> Json:
         """Prune what the schema does not know; `metadata` is typed as everywhere."""
@@ -58,10 +60,20 @@ class CustomRules:
         """Nothing is warned of."""
         return ()
 
-    def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:  # noqa: ARG002
-        """Yield the causes for which an object breaks the schema."""
+    def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:
+        """Yield the causes for which an object breaks the schema, or else its rules."""
         rest = {name: value for name, value in obj.items() if name not in _TYPED}
-        return validation.causes(self._schema, rest)
+        broken = list(validation.causes(self._schema, rest))
+        if broken or self._cel is None:
+            return broken
+        return cel.causes(self._cel, _seen(obj), None if old is None else _seen(old))
+
+
+def _seen(obj: Json) -> Json:
+    """The object as rules see it: of its metadata the names alone."""
+    meta = obj.get("metadata") or {}
+    names = {name: meta[name] for name in ("name", "generateName") if name in meta}
+    return {**obj, "metadata": names}
 
 
 def resources(crd: Json) -> Iterator[Resource]:

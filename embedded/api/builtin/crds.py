@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embedded.api.builtin.rules import BuiltinRules, required, wrong
+from embedded.api.cel import rules
 from embedded.api.columns import Column
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json, at
@@ -175,8 +176,8 @@ def terminating() -> Json:
 
 def _warn(obj: Json) -> Iterable[str]:
     for version in obj["spec"]["versions"]:
-        if structural.has_rules(version["schema"]["openAPIV3Schema"]):
-            yield f"version {version['name']}: x-kubernetes-validations are not evaluated here"
+        for text in rules.unsupported(version["schema"]["openAPIV3Schema"]):
+            yield f"version {version['name']}: the rule {text}"
 
 
 def _check(obj: Json, old: Json | None) -> Iterable[Cause]:

@@ -1,4 +1,4 @@
-"""The demand on a CRD that its schema be structural, and rules that are not evaluated here.
+"""The demand on a CRD that its schema be structural.
 
 Rules: Kubernetes documentation, "Specifying a structural schema".
 """
@@ -51,10 +51,3 @@ def parts(schema: Json, path: str) -> Iterator[tuple[Json, str]]:
         yield schema["items"], f"{path}.items"
     if isinstance(schema.get("additionalProperties"), dict):
         yield schema["additionalProperties"], f"{path}.additionalProperties"
-
-
-def has_rules(schema: Json) -> bool:
-    """Return whether the schema has rules in CEL."""
-    return "x-kubernetes-validations" in schema or any(
-        has_rules(part) for part, _ in parts(schema, "")
-    )

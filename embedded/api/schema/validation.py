@@ -1,7 +1,4 @@
-"""Validation of a value against a structural schema, in the words of a real server.
-
-Not evaluated: rules in CEL (`x-kubernetes-validations`); the create of such a CRD warns of it.
-"""
+"""Validation of a value against a structural schema, in the words of a real server."""
 
 from __future__ import annotations
 

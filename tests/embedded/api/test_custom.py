@@ -231,12 +231,6 @@ def test_a_schema_that_is_not_structural_is_422(api: Raw, schema: Any, message: 
     assert message in answer.message
 
 
-def test_rules_that_are_not_evaluated_are_warned_of(api: Raw) -> None:
-    spec = {"type": "object", "x-kubernetes-validations": [{"rule": "true"}]}
-    answer = api.post(CRDS, definition("cel.example.com", spec), dryRun="All")
-    assert "x-kubernetes-validations are not evaluated" in answer.headers["Warning"]
-
-
 def test_a_definition_goes_after_its_objects(api: Raw, crd: Define, namespace: str) -> None:
     base = crd({"type": "object"})
     path, name = f"{base}/namespaces/{namespace}/things", f"{CRDS}/things.{base.split('/')[2]}"

@@ -1,0 +1,1 @@
+"""Rules in CEL of custom resources (`x-kubernetes-validations`)."""
