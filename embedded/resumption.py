@@ -26,12 +26,20 @@ class ResumingContext(ssl.SSLContext):
     ) -> ssl.SSLObject:
         """As in `ssl`, with the session of an earlier connection, once the server gave a ticket."""
         if self._made is not None and not _is_fresh(self._session):
-            self._session = self._made.session
+            self._session = _session_of(self._made)
         fresh = self._session if _is_fresh(self._session) else None
         self._made = super().wrap_bio(
             incoming, outgoing, server_side, server_hostname, session or fresh
         )
         return self._made
+
+
+def _session_of(made: ssl.SSLObject) -> ssl.SSLSession | None:
+    try:
+        return made.session
+    except ValueError:
+        # Its handshake has not come far enough for a session that could be read.
+        return None
 
 
 def _is_fresh(session: ssl.SSLSession | None) -> bool:

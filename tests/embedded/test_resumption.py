@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 
+import pytest
 import trustme
 
 from embedded.resumption import ResumingContext
@@ -45,3 +46,11 @@ def test_a_server_with_other_keys_is_verified_anew() -> None:
     authority.configure_trust(context)
     asyncio.run(_reused(context, _server(authority)))
     assert not asyncio.run(_reused(context, _server(authority)))
+
+
+def test_a_connection_begins_while_another_waits_for_the_server() -> None:
+    context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
+    for _ in range(2):
+        begun = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="127.0.0.1")
+        with pytest.raises(ssl.SSLWantReadError):
+            begun.do_handshake()
