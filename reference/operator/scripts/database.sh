@@ -50,10 +50,12 @@ make_replica() {
     done
 }
 
+# The address of a Pod that is gone answers nothing, for which a connection waits two minutes.
 primary_answers() {
-    local fd
-    { exec {fd}<>"/dev/tcp/$PRIMARY/$PGPORT"; } 2>/dev/null || return
-    exec {fd}<&-
+    local answer=
+    read -rt 5 answer < <({ : <>"/dev/tcp/$PRIMARY/$PGPORT"; } 2>/dev/null && echo yes)
+    kill "$!" 2>/dev/null
+    [[ $answer == yes ]]
 }
 
 # Without WAL: the replica fetches what it needs by streaming, as soon as it runs.
