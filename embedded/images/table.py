@@ -112,9 +112,11 @@ def _rules_of_source(
 
 
 def _own(source: FileSource | RegistrySource, directory: Path) -> Image:
-    if isinstance(source, RegistrySource):
-        raise ImageError(f"images: {source}: nothing is pulled; name an archive of it")
     # Only now: to read what images say of themselves takes longer to load than all the rest.
+    if isinstance(source, RegistrySource):
+        from embedded.images.oci import registry
+
+        return registry.ensure(source, directory)
     from embedded.images.oci import store as own
 
     return own.ensure(source, directory)

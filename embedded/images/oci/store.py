@@ -43,13 +43,18 @@ def ensure(source: FileSource, directory: Path) -> Image:
         return keep(contents, str(source), directory)
 
 
+def holds(digest: str, directory: Path) -> bool:
+    """Say whether `directory` holds an image."""
+    return _target(digest, directory).exists()
+
+
 def keep(contents: Contents, source: str, directory: Path) -> Image:
     """Return the image that `contents` holds, unpacked first if `directory` does not hold it.
 
     Raises ImageError.
     """
     found = contents.find()
-    target = directory / f"oci-{FORMAT}-{found.digest.removeprefix('sha256:')}"
+    target = _target(found.digest, directory)
     if not target.exists():
         with cache.building(directory):
             if not target.exists():
@@ -59,13 +64,17 @@ def keep(contents: Contents, source: str, directory: Path) -> Image:
 
 def kept(digest: str, source: str, directory: Path) -> Image:
     """Return an image that `directory` holds. Raises ImageError where it does not."""
-    target = directory / f"oci-{FORMAT}-{digest.removeprefix('sha256:')}"
+    target = _target(digest, directory)
     cache.used(target)
     try:
         config = _config(json.loads((target / _CONFIG).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise ImageError(f"images: {target}: {error}; remove it") from error
     return Image(recipe=source, release="", digest=digest, layers=(target / "root",), config=config)
+
+
+def _target(digest: str, directory: Path) -> Path:
+    return directory / f"oci-{FORMAT}-{digest.removeprefix('sha256:')}"
 
 
 def _config(fields: dict[str, Any]) -> ImageConfig:
