@@ -1,0 +1,1 @@
+"""What a Kubernetes API answers, as rows that run against any server."""
