@@ -87,9 +87,9 @@ def _seekable(file: BinaryIO, what: str) -> Iterator[BinaryIO]:
     if not start.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
         yield file
         return
-    # On the disk: what it unpacks to may be more than fits into memory.
+    # Not in memory: what it unpacks to may be more than fits there.
     budget = Budget()
-    with tempfile.TemporaryFile(dir="/var/tmp") as unpacked:
+    with tempfile.TemporaryFile() as unpacked:
         with plain(cast(io.RawIOBase, file), what) as stream:
             while block := stream.read(_CHUNK):
                 budget.spend_bytes(len(block), what)

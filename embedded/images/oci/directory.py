@@ -50,7 +50,7 @@ class Snapshot:
     @contextmanager
     def open(self, _: LayerBlob) -> Iterator[BinaryIO]:
         """Open the one layer. Raises ImageError, OSError."""
-        with tempfile.TemporaryFile(dir="/var/tmp") as file:
+        with tempfile.TemporaryFile() as file:
             self._write(cast(BinaryIO, file))
             file.seek(0)
             yield cast(BinaryIO, file)
