@@ -105,6 +105,7 @@ class Applier:
             validation="Ignore",
             subresource=self._options.subresource,
             admit=self._options.admit,
+            warnings=self._options.warnings,
         )
         return self._writer.update(self._resource, key, change, quiet, own)
 

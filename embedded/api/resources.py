@@ -51,7 +51,7 @@ class Rules(Protocol):
         ...
 
     def warnings(self, obj: Json) -> Iterable[str]:
-        """Yield warnings about a new object, for its writer."""
+        """Yield warnings about a new or changed object, for its writer."""
         ...
 
     def validate(self, obj: Json, old: Json | None) -> Iterable[Cause]:

@@ -138,6 +138,7 @@ class Writer:
         if same(new, old):
             return current
         options.admit(new, old)
+        options.warnings.extend(resource.rules.warnings(new))
         return self._put(resource, new, current, options)
 
     def read(self, resource: Resource, body: Json, options: WriteOptions) -> Json:

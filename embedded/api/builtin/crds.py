@@ -175,6 +175,8 @@ def terminating() -> Json:
 
 
 def _warn(obj: Json) -> Iterable[str]:
+    if "deletionTimestamp" in obj["metadata"]:
+        return
     for version in obj["spec"]["versions"]:
         for text in rules.unsupported(version["schema"]["openAPIV3Schema"]):
             yield f"version {version['name']}: the rule {text}"

@@ -190,6 +190,15 @@ def test_what_cannot_be_evaluated_is_said_when_the_definition_is_applied(
     assert _made(api, f"{path}/namespaces/{namespace}/things", {"q": "0"}).code == 201
 
 
+def test_it_is_said_again_when_the_definition_changes(api: Raw, crd: Define) -> None:
+    name = f"{CRDS}/things.{crd({'type': 'object'}).split('/')[2]}"
+    group = name.removeprefix(f"{CRDS}/things.")
+    body = definition(group, _ruled("quantity('1') == quantity('1')"))
+    answers = [api.apply(name, body, force="true"), api.apply(name, body, force="true")]
+    assert [answer.code for answer in answers] == [200, 200]
+    assert ["Warning" in answer.headers for answer in answers] == [True, False]
+
+
 def test_the_library_is_imported_where_there_are_rules_alone() -> None:
     text = (
         "import sys; from embedded.api.custom import CustomRules; "
