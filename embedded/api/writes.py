@@ -122,7 +122,8 @@ class Writer:
         if current is None:
             raise errors.not_found(resource.subject(key[1]))
         old = resource.from_storage(current.obj)
-        new = self.read(resource, change(old), options)
+        body = _written(resource, change(old), old, options.subresource)
+        new = self.read(resource, body, options)
         metadata.place(resource, new, key[0], key[1])
         metadata.keep(resource, new, old)
         new = self._part(resource, new, old, options.subresource)
@@ -285,6 +286,21 @@ def _misplaced(resource: Resource, body: Json) -> errors.ApiError:
         f"the API version in the data ({version}) does not match the expected API version "
         f"({resource.api_version})"
     )
+
+
+def _written(resource: Resource, body: Json, old: Json, subresource: str) -> Json:
+    """The body without what is the old object's still, and stays so however the body is read."""
+    if not isinstance(body, dict):
+        return body
+    if subresource == "status":
+        apart = body.keys() - {"apiVersion", "kind", "metadata", "status"}
+    else:
+        apart = {"status"} if resource.status else set()
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in apart or value is not old.get(name)
+    }
 
 
 def _with_status(obj: Json, source: Json) -> Json:
