@@ -85,15 +85,24 @@ def item_step(shape: Shape, item: Any) -> str:
     return f"k:{{{','.join(parts)}}}"
 
 
-def encoded(paths: Iterable[Path]) -> Json:
+class FieldsV1(Json):
+    """Paths as `fieldsV1`, and the paths themselves: so that the next write need not read them."""
+
+    def __init__(self, members: Json, paths: frozenset[Path]) -> None:
+        super().__init__(members)
+        self.paths = paths
+
+
+def encoded(paths: Iterable[Path]) -> FieldsV1:
     """Paths as `fieldsV1`."""
+    chosen = frozenset(paths)
     root: Json = {}
-    for path in sorted(paths, key=len):
+    for path in chosen:
         node = root
         for step in path:
             node = node.setdefault(step, {})
         node["."] = {}
-    return _without_lone_dots(root)
+    return FieldsV1(_without_lone_dots(root), chosen)
 
 
 def _without_lone_dots(node: Json) -> Json:
@@ -104,6 +113,8 @@ def _without_lone_dots(node: Json) -> Json:
 
 def decoded(fields: Json) -> frozenset[Path]:
     """`fieldsV1` as paths."""
+    if isinstance(fields, FieldsV1):
+        return fields.paths
     found: set[Path] = set()
     _decode(fields, (), found)
     return frozenset(found)
