@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -20,6 +20,9 @@ from embedded.api.jsons import Json, encode
 
 HISTORY = 5_000
 """Changes kept for each collection; a watch that lags further behind is told 410."""
+
+_HEARD_OF = 1_000
+"""Changes of a collection after which all who wait hear of one, whatever matters to them."""
 
 Key = tuple[str, str]
 """Namespace (empty where there is none) and name."""
@@ -69,7 +72,7 @@ class Collection:
         self._history: list[Event] = []
         self._versions: list[int] = []
         self._forgotten = 0
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[bool], Callable[[Event], bool]] = {}
 
     def within(self, namespace: str) -> Mapping[Key, Stored]:
         """The objects of a namespace; of all for the empty name."""
@@ -87,7 +90,8 @@ class Collection:
         self._versions.append(event.version)
         if len(self._history) > HISTORY + HISTORY // 4:
             self._forget()
-        self._wake()
+        # Now and then all: whoever heard of nothing would fall behind the history.
+        self._wake(event if len(self._history) % _HEARD_OF else None)
 
     def _forget(self) -> None:
         excess = len(self._history) - HISTORY
@@ -114,24 +118,36 @@ class Collection:
                 found[key] = event.before
         return found
 
-    async def changed(self) -> None:
-        """Wait for the next write, or for `close`."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
+    async def changed(self, matters: Callable[[Event], bool], seconds: float) -> bool:
+        """Wait for a write that matters, or for `close`; False where neither came in time.
+
+        It may be true for another write, too.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bool] = loop.create_future()
+        self._waiting[future] = matters
+        timer = loop.call_later(seconds, _resolve, future, False)
         try:
-            await future
+            return await future
         finally:
-            self._waiting.discard(future)
+            timer.cancel()
+            del self._waiting[future]
 
     def close(self) -> None:
         """End all watches: the resource is no more."""
         self.closed = True
-        self._wake()
+        self._wake(None)
 
-    def _wake(self) -> None:
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
+    def _wake(self, event: Event | None) -> None:
+        """Wake all to whom a write matters; everybody for None."""
+        for future, matters in self._waiting.items():
+            if event is None or matters(event):
+                _resolve(future, True)
+
+
+def _resolve(future: asyncio.Future[bool], result: bool) -> None:
+    if not future.done():
+        future.set_result(result)
 
 
 class Store:

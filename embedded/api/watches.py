@@ -28,6 +28,7 @@ class Watch:
         self._store = store
         self._collection = call.resource.collection(store)
         self._selector = call.selector()
+        self._namespace = call.path.namespace
         self._view = answers.view(call.request)
         self._bookmarks = call.flag("allowWatchBookmarks")
         self._initial = call.flag("sendInitialEvents")
@@ -61,7 +62,7 @@ class Watch:
 
     def _everything(self) -> bytes:
         self._at = self._store.version
-        objects = self._collection.within(self._call.path.namespace)
+        objects = self._collection.within(self._namespace)
         lines = [
             self._line("ADDED", objects[key])
             for key in sorted(objects)
@@ -89,23 +90,23 @@ class Watch:
             elif self._collection.closed or loop.time() >= ends:
                 return
             else:
-                silent = not await self._changed(min(BOOKMARK_EVERY, ends - loop.time()))
+                patience = min(BOOKMARK_EVERY, ends - loop.time())
+                silent = not await self._collection.changed(self._matters, patience)
                 continue
             silent = False
 
-    async def _changed(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._collection.changed()
-        except TimeoutError:
+    def _matters(self, event: Event) -> bool:
+        """Return whether a write is one of those that may have to be told."""
+        if self._namespace and event.now.key[0] != self._namespace:
             return False
-        return True
+        if self._selector.everything or self._selector.matches(event.now.obj):
+            return True
+        return event.before is not None and self._selector.matches(event.before.obj)
 
     def _news(self) -> Iterator[bytes]:
-        namespace = self._call.path.namespace
         for event in self._collection.since(self._at):
             self._at = event.version
-            if not namespace or event.now.key[0] == namespace:
+            if self._matters(event):
                 seen = self._seen(event)
                 if seen is not None:
                     yield self._line(*seen)
