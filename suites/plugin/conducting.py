@@ -1,5 +1,6 @@
 """A conformance run, from collection to exit code."""
 
+import gc
 import os
 import sys
 import time
@@ -117,6 +118,8 @@ class Conductor:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Bring up what is judged, before the first check runs."""
         if session.items and not session.testsfailed:
+            # What has been loaded stays: nobody need look for cycles in it again and again.
+            gc.freeze()
             self._cleanup.enter_context(handling_signals(self._stop))
             with options.usage_errors(self._redactor.text):
                 self._start(session)
@@ -190,6 +193,8 @@ class Conductor:
         session.exitstatus = self._conclude(int(exitstatus))
         self._cleanup.close()
         self._display.close()
+        # The process is about to end: nobody need look for cycles in all that was observed.
+        gc.freeze()
 
     def _takes(self, item: pytest.Item) -> bool:
         decided = ids_of(item)
