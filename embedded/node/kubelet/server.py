@@ -48,10 +48,7 @@ class KubeletServer:
         self._pods = pods
 
     async def start(self) -> web.AppRunner:
-        """Listen on the node's address and socket file. Raises OSError.
-
-        Clean the answer up to stop.
-        """
+        """Listen on the node's address. Raises OSError. Clean the answer up to stop."""
         app = web.Application(middlewares=[self._admit])
         container = "/{namespace}/{pod}/{container}"
         app.router.add_get("/healthz", self._health)
@@ -67,8 +64,6 @@ class KubeletServer:
         tls.load_cert_chain(self._config.certificate, self._config.key)
         address, port = self._config.address, self._config.kubelet_port
         await web.TCPSite(runner, address, port, ssl_context=tls).start()
-        # The API server's way: handshakes would be most of what a short command costs.
-        await web.UnixSite(runner, self._config.socket).start()
         return runner
 
     @web.middleware
