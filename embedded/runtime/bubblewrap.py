@@ -1,18 +1,38 @@
-"""The command line that makes a container."""
+"""The command lines of containers, and of the pause of a Pod whose containers share processes.
+
+Where they do, each container enters the pid namespace of the pause, and the user namespace in which
+the pause runs; only in the one above, which owns the pid namespace, can /proc be mounted.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from embedded.runtime import targets
-from embedded.runtime.model import ProcessSpec
+from embedded.runtime.model import ProcessNamespace, ProcessSpec
 
-# Numbers of the two descriptors that bwrap and its child are given.
+# Numbers of the descriptors that bwrap and its child are given: two, and more to enter a namespace.
 INFO, READY = 3, 4
+PIDS, OWNER, USER, GATE = 5, 6, 7, 8
 # Inside, READY is closed just before the program runs; bwrap's own copy is closed by then.
 _ANNOUNCE = ("/bin/sh", "-c", f'exec {READY}>&-; exec "$@"', "sh")
+# bwrap leaves open what it has entered. Without a shell that closes it the program has it, but not
+# the capability that entering takes.
+_ANNOUNCE_SHARED = (
+    *("/bin/sh", "-c"),
+    f'exec {READY}>&- {PIDS}<&- {OWNER}<&- {USER}<&-; exec "$@"',
+    "sh",
+)
+# The pause's programs. A container may end each process called sleep: this one has the name that it
+# has elsewhere. Where pid 1 ignores SIGCHLD, the kernel takes its orphans away.
+_PAUSE, _SLEEP, _ENV = "/dev/pause", "/bin/sleep", "/usr/bin/env"
+_PAUSING = (
+    *("/bin/sh", "-c"),
+    f"exec {READY}>&-; exec {_ENV} --ignore-signal=CHLD {_PAUSE} infinity",
+)
 
 
 def command(spec: ProcessSpec) -> list[str]:
@@ -21,6 +41,25 @@ def command(spec: ProcessSpec) -> list[str]:
     Raises BoxError for a target of a volume that cannot be had.
     """
     return ["bwrap", *_isolation(spec), *_files(spec), *_surroundings(spec), "--", *_program(spec)]
+
+
+def pause_command(root: Path, uid: int, gid: int) -> list[str]:
+    """Return the command line of a pause on `root`, on which it cannot write."""
+    return [
+        *("bwrap", *_own_processes(), *_unprivileged(), *_user(uid, gid)),
+        *("--bind", str(root), "/", *_systems(), "--symlink", _SLEEP, _PAUSE, "--remount-ro", "/"),
+        *("--clearenv", "--chdir", "/", "--", *_PAUSING),
+    ]
+
+
+def can_pause(root: Path) -> bool:
+    """Say whether the programs of a pause are on `root`.
+
+    One that is several in one would not know itself by the pause's name.
+    """
+    programs = [root / name.lstrip("/") for name in (_SLEEP, _ENV)]
+    own = all(p.is_file() and p.resolve().name == p.name for p in programs)
+    return own and os.path.lexists(root / "bin/sh")
 
 
 def announces(spec: ProcessSpec) -> bool:
@@ -35,16 +74,41 @@ def child_pid(info: bytes) -> int:
 
 
 def _isolation(spec: ProcessSpec) -> Iterator[str]:
+    if spec.processes is None:
+        yield from (*_own_processes(), *_unprivileged(), *_user(spec.uid, spec.gid))
+    else:
+        yield from (*_shared_processes(spec.processes), *_unprivileged())
+        if not spec.tty:
+            yield "--new-session"
+
+
+def _own_processes() -> Iterator[str]:
     yield from ("--unshare-user", "--unshare-pid", "--as-pid-1", "--die-with-parent")
-    yield from ("--cap-drop", "ALL")
-    yield from ("--uid", str(spec.uid), "--gid", str(spec.gid))
-    yield from ("--info-fd", str(INFO))
+
+
+def _shared_processes(processes: ProcessNamespace) -> Iterator[str]:
+    # Without --die-with-parent: the parent that it would be bound to is one that bwrap has on the
+    # way only. The gate keeps the program from starting before it is known.
+    yield from ("--userns", str(OWNER), "--pidns", str(PIDS), "--block-fd", str(GATE))
+    if processes.user is not None:
+        yield from ("--userns2", str(USER))
+
+
+def _unprivileged() -> Iterator[str]:
+    yield from ("--cap-drop", "ALL", "--info-fd", str(INFO))
+
+
+def _user(uid: int, gid: int) -> Iterator[str]:
+    yield from ("--uid", str(uid), "--gid", str(gid))
+
+
+def _systems() -> Iterator[str]:
+    # The box's root may write the settings of its own namespaces; a container may write none.
+    yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
 
 
 def _files(spec: ProcessSpec) -> Iterator[str]:
-    yield from ("--bind", str(spec.root.path), "/")
-    # The box's root may write the settings of its own namespaces; a container may write none.
-    yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
+    yield from ("--bind", str(spec.root.path), "/", *_systems())
     for bind, target in targets.within(spec.root.path, spec.binds):
         yield from ("--ro-bind" if bind.read_only else "--bind", str(bind.source), target)
     if spec.read_only_root:
@@ -59,4 +123,6 @@ def _surroundings(spec: ProcessSpec) -> Iterator[str]:
 
 
 def _program(spec: ProcessSpec) -> tuple[str, ...]:
-    return (*_ANNOUNCE, *spec.argv) if announces(spec) else spec.argv
+    if not announces(spec):
+        return spec.argv
+    return (*(_ANNOUNCE if spec.processes is None else _ANNOUNCE_SHARED), *spec.argv)

@@ -44,21 +44,25 @@ class Process:
     def signal(self, number: signals.Signals) -> None:
         """Signal the process; nothing happens once it has ended.
 
-        A container's first process, as pid 1 of its namespace, ignores signals that it has no
-        handler for, SIGKILL excepted.
+        A container's first process, as pid 1 of a namespace of its own, ignores signals that it
+        has no handler for, SIGKILL excepted.
         """
         if not self._ended.done() and self.pidfd >= 0:
             with suppress(ProcessLookupError):
                 signals.pidfd_send_signal(self.pidfd, number)
 
-    def inside(self, pid: int) -> Process:
-        """Return this process as its child `pid`, which signals go to from then on."""
+    def inside(self, pid: int, ended: asyncio.Future[ExitStatus] | None = None) -> Process:
+        """Return this process as its child `pid`, which signals go to from then on.
+
+        `ended` is its end, where that is not the end of this process.
+        """
+        ended = ended or self._ended
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             pidfd = -1
-        _close_at_end(self._ended, pidfd)
-        return Process(pid, pidfd, self._ended)
+        _close_at_end(ended, pidfd)
+        return Process(pid, pidfd, ended)
 
 
 def _close_at_end(ended: asyncio.Future[ExitStatus], pidfd: int) -> None:

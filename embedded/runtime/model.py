@@ -23,6 +23,19 @@ class Sandbox:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProcessNamespace:
+    """Descriptors of the pid namespace that containers of one Pod share, which its pause keeps.
+
+    `owner` is the user namespace above it, `user` the one in which its processes run, with their
+    one uid; None where that is `owner`.
+    """
+
+    pids: int
+    owner: int
+    user: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Root:
     """A writable root file system: an overlay over an image, seen at `path` inside the box.
 
@@ -59,6 +72,7 @@ class ProcessSpec:
     """A container to start in a sandbox, on a root.
 
     `env` is the whole environment. A container has exactly one uid, which owns every file it sees.
+    `processes` is the namespace to share with others, whose pause has that uid; None is its own.
     """
 
     sandbox: Sandbox
@@ -72,6 +86,7 @@ class ProcessSpec:
     read_only_root: bool = False
     streams: Streams = field(default_factory=Streams)
     tty: bool = False
+    processes: ProcessNamespace | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ class OutputPipe:
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
         os.set_blocking(self._reader, False)
+        self._chunks: list[bytes] = []
 
     def __enter__(self) -> Self:
         return self
@@ -32,18 +33,17 @@ class OutputPipe:
     async def collect(self) -> bytes:
         """Return all that is written, once every writer has closed."""
         loop = asyncio.get_running_loop()
-        chunks: list[bytes] = []
         ended: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(self._reader, self._take, chunks, ended)
+        loop.add_reader(self._reader, self._take, ended)
         try:
             await ended
         finally:
             loop.remove_reader(self._reader)
-        return b"".join(chunks)
+        return b"".join(self._chunks)
 
-    def _take(self, chunks: list[bytes], ended: asyncio.Future[None]) -> None:
+    def _take(self, ended: asyncio.Future[None]) -> None:
         chunk = os.read(self._reader, _CHUNK)
-        chunks.append(chunk)
+        self._chunks.append(chunk)
         if not chunk and not ended.done():
             ended.set_result(None)
 

@@ -16,17 +16,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embedded.images.model import Image
-from embedded.runtime import bubblewrap, links, overlay
+from embedded.runtime import bubblewrap, links, overlay, starting
 from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import BoxError, Completed, ProcessSpec, Root, Sandbox, Streams
 from embedded.runtime.pipes import OutputPipe, memory_file
+from embedded.runtime.starting import OPEN_FILES, Pause
 
-__all__ = ["Process", "Runtime"]
-
-_START_SECONDS = 120.0
-# The usual soft limit: a program that copes with more raises it, one that closes all that may be
-# open, or knows select(2) only, need not suffer from the box's.
-_OPEN_FILES = 1024
+__all__ = ["Pause", "Process", "Runtime"]
 
 
 class Runtime:
@@ -106,26 +102,29 @@ class Runtime:
         A program that cannot be executed is said on `stderr`, and ends with code 127 or 1.
         Raises BoxError when the container cannot be made at all.
         """
-        with OutputPipe() as info, OutputPipe() as ready:
-            more = {bubblewrap.INFO: info.writer}
-            if bubblewrap.announces(spec):
-                more[bubblewrap.READY] = ready.writer
-            outer = await self._spawner.spawn(
-                bubblewrap.command(spec),
-                streams=spec.streams,
-                more=more,
-                join=(spec.sandbox.net, spec.sandbox.ipc, spec.sandbox.uts),
-                tty=spec.tty,
-                open_files=_OPEN_FILES,
-            )
-            info.close_writer()
-            ready.close_writer()
-            try:
-                return await _finished(outer, info, ready, spec.sandbox.name)
-            except BaseException:
-                # Nobody will know of the process.
-                outer.signal(signal.SIGKILL)
-                raise
+        if spec.processes is None:
+            return await starting.start_alone(self._spawner, spec)
+        return await starting.start_beside(self._spawner, spec, spec.processes)
+
+    async def start_pause(
+        self, sandbox: Sandbox, images: Sequence[Image], uid: int, gid: int
+    ) -> Pause:
+        """Start the pause of a Pod whose containers share their processes, all as `uid` and `gid`.
+
+        It runs the programs of the first of `images` that has them: a shell, env and sleep.
+        Raises BoxError.
+        """
+        root = await self._pause_root(sandbox, images)
+        try:
+            return await starting.start_pause(self._spawner, sandbox, root, uid, gid)
+        except BaseException:
+            await self.unmount_root(root)
+            raise
+
+    async def end_pause(self, pause: Pause) -> None:
+        """End `pause`, and with it whatever runs beside it. Raises BoxError."""
+        await pause.end()
+        await self.unmount_root(pause.root)
 
     async def exec(
         self,
@@ -151,7 +150,7 @@ class Runtime:
             streams=streams,
             enter=process.pidfd,
             tty=tty,
-            open_files=_OPEN_FILES,
+            open_files=OPEN_FILES,
         )
 
     async def connect(
@@ -211,6 +210,17 @@ class Runtime:
                 raise
         return Completed(status=status, stdout=stdout, stderr=stderr)
 
+    async def _pause_root(self, sandbox: Sandbox, images: Sequence[Image]) -> Root:
+        for image in images:
+            root = await self.mount_root(image)
+            if bubblewrap.can_pause(root.path):
+                return root
+            await self.unmount_root(root)
+        raise BoxError(
+            f"pause in {sandbox.name}: no image has the programs to share processes: "
+            "/bin/sh, /bin/sleep and /usr/bin/env of their own"
+        )
+
     async def _netlink(self, net: int) -> socket.socket:
         kind = socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE
         return await self._socket(net, *kind)
@@ -219,24 +229,6 @@ class Runtime:
         fields = {"family": int(family), "type": int(kind), "protocol": protocol}
         _, (descriptor,) = await self._spawner.ask("socket", [net], **fields)
         return socket.socket(fileno=descriptor)
-
-
-async def _finished(outer: Process, info: OutputPipe, ready: OutputPipe, sandbox: str) -> Process:
-    """Return the first process in the container that `outer` makes, once its surroundings are."""
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            inner = outer.inside(bubblewrap.child_pid(await info.collect()))
-            await ready.collect()
-    except TimeoutError as error:
-        text = f"container in {sandbox}: not made in {_START_SECONDS} s"
-        raise BoxError(text) from error
-    except (ValueError, KeyError) as error:
-        # It has ended, as a rule: what it says of the child is said at once.
-        outer.signal(signal.SIGKILL)
-        status = await outer.wait()
-        text = f"container in {sandbox}: bwrap ended with code {status.code}"
-        raise BoxError(f"{text}; its words are on the container's stderr") from error
-    return inner
 
 
 def _close(*descriptors: int) -> None:
