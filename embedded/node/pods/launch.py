@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from embedded.node.pods.environment import (
 )
 from embedded.node.pods.fields import FieldError, PodFacts
 from embedded.node.pods.files import hostname_of, network_binds
+from embedded.node.pods.shared import SharedProcesses
 from embedded.node.volumes.manager import MountError, PodVolumes
 from embedded.runtime import model
 
@@ -39,6 +41,8 @@ class PodSetup:
     volumes: PodVolumes
     facts: PodFacts
     directory: Path
+    processes: SharedProcesses | None = None
+    """Of a Pod whose containers share theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +88,18 @@ def image_for(node: NodeContext, reference: str) -> Image:
     return image
 
 
+def containers_of(pod: Json) -> list[Json]:
+    """Return all containers of a Pod, init containers first."""
+    return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
+
+
+def images_of(node: NodeContext, pod: Json) -> list[Image]:
+    """Return the images of a Pod's containers, and then all others of the table, each once."""
+    own = [find(node.config.images, container["image"]) for container in containers_of(pod)]
+    known = [image for image in (*own, *(rule.image for rule in node.config.images)) if image]
+    return list({image.digest: image for image in known}.values())
+
+
 async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup) -> Launch:
     """Work out how `container` is started. Raises LaunchError."""
     image = image_for(node, container["image"])
@@ -99,6 +115,8 @@ async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup
     argv = argv_of(container, image.config, environment)
     if not argv:
         raise LaunchError("CreateContainerError", "no command specified")
+    if setup.processes is not None:
+        _require_one_user(node, pod)
     uid, gid = _user(pod, container, image)
     return Launch(
         image=image,
@@ -151,3 +169,21 @@ def _user(pod: Json, container: Json, image: Image) -> tuple[int, int]:
             "container has runAsNonRoot and image will run as root",
         )
     return uid, image.config.gid if gid is None else int(gid)
+
+
+def _require_one_user(node: NodeContext, pod: Json) -> None:
+    """See that all containers ask for the same user, as those that share processes must here."""
+    users: dict[tuple[int, int], str] = {}
+    for container in containers_of(pod):
+        # One that cannot start for a reason of its own says that itself.
+        with suppress(LaunchError):
+            user = _user(pod, container, image_for(node, container["image"]))
+            users.setdefault(user, container["name"])
+    if len(users) > 1:
+        asked = ", ".join(f"{name}: {uid}:{gid}" for (uid, gid), name in users.items())
+        raise LaunchError(
+            "CreateContainerError",
+            "with shareProcessNamespace all containers have one user on the embedded platform, and "
+            f"these differ in runAsUser:runAsGroup or their image's USER ({asked}): set both in "
+            "the Pod's securityContext",
+        )

@@ -14,7 +14,8 @@ from embedded.node.pods.environment import references_in_environment
 from embedded.node.pods.events import EventContent
 from embedded.node.pods.fields import PodFacts
 from embedded.node.pods.files import hostname_of, write_network_files
-from embedded.node.pods.launch import PodSetup
+from embedded.node.pods.launch import PodSetup, images_of
+from embedded.node.pods.shared import SharedProcesses, shares_processes
 from embedded.node.volumes.content import ContentContext
 from embedded.node.volumes.manager import MountError, PodVolumes, Reference
 from embedded.node.waiting import wait_for_first
@@ -42,6 +43,7 @@ class PodPlace:
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
         self._volumes: PodVolumes | None = None
+        self._processes: SharedProcesses | None = None
         self._stop_listening: Callable[[], None] = lambda: None
         self._refreshes: set[asyncio.Task[None]] = set()
 
@@ -68,13 +70,23 @@ class PodPlace:
         self._stop_listening = node.changes.listen(self._names(volumes), self._on_change)
         if not await self._mount(volumes):
             return None
-        return PodSetup(sandbox=sandbox, volumes=volumes, facts=facts, directory=self.directory)
+        if shares_processes(self.pod):
+            images = images_of(node, self.pod)
+            self._processes = SharedProcesses(node.runtime, sandbox, images, self._say_changed)
+        return PodSetup(
+            sandbox=sandbox,
+            volumes=volumes,
+            facts=facts,
+            directory=self.directory,
+            processes=self._processes,
+        )
 
     async def take_down(self) -> None:
         """Remove all of it; claims keep their directories."""
         self._stop_listening()
         for task in self._refreshes:
             task.cancel()
+        await self._end_processes()
         if self.sandbox is not None:
             sandbox, self.sandbox = self.sandbox, None
             await self._node.runtime.remove_sandbox(sandbox)
@@ -128,6 +140,20 @@ class PodPlace:
             else:
                 return True
         return False
+
+    async def _end_processes(self) -> None:
+        if self._processes is None:
+            return
+        try:
+            await self._processes.end()
+        except BoxError as error:
+            # The box has ended, or a mount stays until it does; the Pod is gone all the same.
+            _log.warning("pause of %s/%s: %s", *key_of(self.pod), error)
+
+    def _say_changed(self) -> None:
+        message = "Pod sandbox changed, it will be killed and re-created."
+        note = EventContent(type="Normal", reason="SandboxChanged", message=message)
+        self._node.events.record(self.pod, note)
 
     def _names(self, volumes: PodVolumes) -> Iterator[tuple[str, str, str]]:
         namespace = self.pod["metadata"]["namespace"]
