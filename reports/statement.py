@@ -5,7 +5,7 @@ The same lines are in run.json, in junit.xml and at the end of the terminal's re
 
 from collections.abc import Iterable, Sequence
 
-from reports.events import Platform, Subject
+from reports.events import Image, Platform, Subject
 from reports.run import RequirementRecord, Run, Verdict
 from reports.text import one_line, plural
 
@@ -29,6 +29,21 @@ def heading(platform: Platform | None, subject: Subject | None) -> str:
     return f"platform {place}, subject {judged(subject)}"
 
 
+def images_of(subject: Subject | None, images: Sequence[Image]) -> tuple[str, ...]:
+    """Say of another operator than the reference operator which images were its own.
+
+    On a platform that has them from a registry all are, and there is nothing to say.
+    """
+    if subject is None or subject.reference or not images:
+        return ()
+    own = [f"{one.reference} ({one.digest})" for one in images if not one.stands_in]
+    others = [f"{one.stands_in} for {one.reference}" for one in images if one.stands_in]
+    return (
+        one_line(f"images its own: {', '.join(own) or 'none'}"),
+        *([one_line(f"images standing in: {', '.join(others)}")] if others else []),
+    )
+
+
 def judged(subject: Subject | None) -> str:
     """Name the operator that was judged."""
     return one_line(f"{subject.name} {subject.version}") if subject else "unknown"
@@ -42,6 +57,7 @@ def statement_of(run: Run) -> tuple[str, ...]:
     if run.interrupted:
         lines.append(f"interrupted by {one_line(run.interrupted)}")
     lines.append(_result(run))
+    lines += images_of(run.subject, run.images)
     lines += _deviations(run)
     if run.asked.certify and run.obstacles:
         lines.append("does not certify: " + "; ".join(run.obstacles))
@@ -70,7 +86,10 @@ def _passed(run: Run, scope: str) -> str:
     deviating = run.with_verdict("known-deviation")
     line = f"passed{scope} but for known deviations" if deviating else f"passed{scope}"
     if run.certifies:
-        return f"{line}, certifies {judged(run.subject)}" + (" with them" if deviating else "")
+        line += f", certifies {judged(run.subject)}" + (" with them" if deviating else "")
+        if run.platform is not None and images_of(run.subject, run.images):
+            line += f", on the platform {one_line(run.platform.name)} with the images below"
+        return line
     if any(row.required for row in deviating) and not (run.selection or run.reference):
         line += ", certifies nothing while they are not accepted by name (--certify --accept ID)"
     return line

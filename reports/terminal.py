@@ -8,11 +8,11 @@ from typing import TextIO
 from reports import timing
 from reports.events import Difference
 from reports.run import VERDICTS, RequirementRecord, Run, Verdict
-from reports.statement import heading
+from reports.statement import heading, images_of
 from reports.text import one_line, visible
 from reports.wrapping import PIPED, bounded, cells, columns, folded, padded, wrapped
 
-__all__ = ["Style", "heading", "render"]
+__all__ = ["Style", "heading", "images_of", "render"]
 
 HEADLINES: dict[Verdict, str] = {
     "failed": "FAILED",

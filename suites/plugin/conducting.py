@@ -265,6 +265,8 @@ class Conductor:
         )
         self._recorder.begin(first)
         self._display.head(terminal.heading(first.platform, first.subject))
+        for line in terminal.images_of(first.subject, first.images):
+            self._display.tell(line)
 
     def _leave_out_newer(self, session: pytest.Session, version: str) -> None:
         """Leave out the checks that are for newer operators alone."""

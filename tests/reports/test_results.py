@@ -12,6 +12,7 @@ from reports import terminal
 from reports.events import (
     Difference,
     Event,
+    Image,
     KnownDeviation,
     Level,
     ListedFinding,
@@ -216,6 +217,27 @@ def test_accepted_deviations_are_named_with_the_certificate() -> None:
     other = run_of(case, certify=True, accept=["AUTO-1a"])
     assert other.exit_code == 6
     assert "accepted, but no known deviation of this run: AUTO-1a" in other.statement
+
+
+def test_a_certificate_names_the_images_that_it_stands_on() -> None:
+    images = (
+        Image(reference="percona/operator:2.8.0", digest="sha256:0a"),
+        Image(reference="percona/database", stands_in="postgres (bookworm)", digest="sha256:0b"),
+    )
+    first = ex.header(ex.selected("AUTO-1a", "c")).model_copy(update={"images": images})
+    run = judge(ex.journal(first, ex.finished("c")))
+    assert run.statement == (
+        "passed, certifies Percona Operator for PostgreSQL 2.8.0, on the platform embedded with"
+        " the images below",
+        "images its own: percona/operator:2.8.0 (sha256:0a)",
+        "images standing in: postgres (bookworm) for percona/database",
+    )
+    assert terminal.images_of(first.subject, first.images) == run.statement[1:]
+
+
+def test_images_of_the_reference_operator_are_no_news() -> None:
+    images = (Image(reference="percona/database", stands_in="postgres (bookworm)"),)
+    assert terminal.images_of(ex.REFERENCE, images) == ()
 
 
 def test_a_deviation_that_does_not_occur_in_every_run_is_not_called_gone() -> None:
