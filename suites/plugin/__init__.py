@@ -38,13 +38,23 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         with options.usage_errors():
             return sweeping.sweep(config)
     if not options.asks_for_text(config):
-        return None
+        return _of_several_versions(config)
     from reports.text import show
     from suites.plugin import answers
 
     with options.usage_errors():
         show(answers.text(config))
     return 0
+
+
+def _of_several_versions(config: pytest.Config) -> int | None:
+    """Judge each version that is named by a run of its own; None where there are not several."""
+    if not options.may_name_versions(config):
+        return None
+    from suites.plugin import subjects
+
+    with options.usage_errors():
+        return subjects.judge_each(config)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,5 +1,6 @@
 """The options of a run as pytest's, and the decision whether this pytest judges anything."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,6 +97,19 @@ def asks_for_text(config: pytest.Config) -> bool:
 def asks_for_sweep(config: pytest.Config) -> bool:
     """Return whether --sweep was given."""
     return bool(config.getoption("pgtls_sweep"))
+
+
+def may_name_versions(config: pytest.Config) -> bool:
+    """Return whether a run of the suites may have been asked to judge several versions.
+
+    Cheaply, as every pytest of the project asks: whether it was is for its settings to say.
+    """
+    option = next(one for one in OPTIONS if one.name == "operator-version")
+    given = config.getoption(option.destination) or os.environ.get(option.variable)
+    if not given and not (user_directory(config) / "conformance.toml").is_file():
+        return False
+    folder = suites_folder(config)
+    return all(_path(config, argument).is_relative_to(folder) for argument in config.args)
 
 
 def judges(config: pytest.Config) -> bool:

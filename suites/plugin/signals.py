@@ -10,6 +10,8 @@ from types import FrameType, TracebackType
 import pytest
 
 PR_SET_PDEATHSIG = 1
+ENDS_WITH_PARENT = "PGTLS_ENDS_WITH_PARENT"
+"""Set by a program that starts a run and stays until it ends."""
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -50,14 +52,14 @@ def drop_unplaced_entries(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
 def handling_signals(stop: StopHandler) -> Iterator[None]:
     """Let `stop` hear the signals. Under tox, also hear of the end of tox, which leaves us running.
 
-    Without tox the parent may be a shell that is left on purpose, with nohup for example; a
-    signal that is ignored stays ignored.
+    So does a run of several. Without such a parent it may be a shell that is left on purpose, with
+    nohup for example; a signal that is ignored stays ignored.
     """
     before = {number: signal.getsignal(number) for number in STOPPING}
     for number, handler in before.items():
         if handler != signal.SIG_IGN:
             signal.signal(number, stop)
-    if "TOX_ENV_NAME" in os.environ:
+    if os.environ.keys() & {"TOX_ENV_NAME", ENDS_WITH_PARENT}:
         _follow_parent()
     try:
         yield
