@@ -183,18 +183,22 @@ class Informer:
 
 
 class Informers:
-    """One informer per resource, shared by all that look at it; all run in one task group."""
+    """One informer per resource, shared by all that look at it; all run in one task group.
 
-    def __init__(self, client: Client) -> None:
+    They see one `namespace`, or all.
+    """
+
+    def __init__(self, client: Client, namespace: str | None = None) -> None:
         self.client = client
+        self._namespace = namespace
         self._informers: dict[Resource, Informer] = {}
         self._running: dict[Resource, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
 
     def of(self, resource: Resource) -> Informer:
-        """The informer of a resource over all namespaces; made, and started, if need be."""
+        """The informer of a resource; made, and started, if need be."""
         if resource not in self._informers:
-            self._informers[resource] = Informer(self.client, resource)
+            self._informers[resource] = Informer(self.client, resource, self._namespace)
             self._start(resource)
         return self._informers[resource]
 

@@ -47,12 +47,13 @@ _BY_REFERENCE = "reference"
 class CachedClient:
     """A client of the API with copies of all objects that matter to the operator.
 
-    They are kept by watches and by the answers to own writes.
+    They are kept by watches and by the answers to own writes. They are of one `namespace`, or of
+    all.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, namespace: str | None = None) -> None:
         self.client = client
-        self._informers = Informers(client)
+        self._informers = Informers(client, namespace)
         self._filter = ChangeFilter()
         self._learning = False
         # Each connection costs a handshake, which costs more than to wait for one's turn.

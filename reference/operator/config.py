@@ -19,6 +19,11 @@ class OperatorConfig:
     kubeconfig: str = ""
     ready_file: Path | None = None
 
+    @property
+    def only_namespace(self) -> str | None:
+        """The one namespace that is watched, for which rights within it do; None for more."""
+        return next(iter(self.namespaces)) if len(self.namespaces) == 1 else None
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> OperatorConfig:
         """Read WATCH_NAMESPACE, KUBECONFIG and READY_FILE."""

@@ -47,7 +47,7 @@ class Operator:
     def __init__(self, client: Client, config: OperatorConfig, contract: Contract) -> None:
         self._config = config
         self._contract = contract
-        self._api = CachedClient(client)
+        self._api = CachedClient(client, config.only_namespace)
         self._queue: Reconciler[Key] = Reconciler("cluster", self.reconcile, workers=_WORKERS)
 
     async def run(self) -> None:

@@ -67,7 +67,7 @@ def test_explain_says_what_is_promised_where_and_how_it_is_checked(example: Exam
         "P2    Clients talk to the cluster over TLS.",
         "checks/test_example.py:8 test_tls_is_answered",
         "    Broken when a handshake fails.",
-        "ready                30 / 900  until the cluster reports ready",
+        "ready                30 / 900 / 900  until the cluster reports ready",
     ):
         assert part in ended.out
 

@@ -43,7 +43,7 @@ class Reference:
 
 
 def parse(text: str) -> Reference:
-    """Read a reference as Docker does: `percona/x` is `docker.io/percona/x:latest`.
+    """Read a reference as Docker does: `some/x` is `docker.io/some/x:latest`.
 
     Raises InvalidReferenceError.
     """
