@@ -105,7 +105,8 @@ def _rules() -> list[Json]:
         ),
         # Writing Endpoints by hand asks for this right on clusters that restrict it.
         _rule([""], ["endpoints/restricted"], ["create"]),
-        _rule([""], ["pods"], ["get", "list", "watch"]),
+        # As Percona's: it deletes and patches Pods, which here only faults do.
+        _rule([""], ["pods"], ["get", "list", "watch", "patch", "delete"]),
         _rule([""], ["events"], ["create", "patch"]),
         _rule(["apps"], ["deployments", "statefulsets"], _ALL),
     ]
