@@ -105,7 +105,7 @@ def _rules() -> list[Json]:
         ),
         # Writing Endpoints by hand asks for this right on clusters that restrict it.
         _rule([""], ["endpoints/restricted"], ["create"]),
-        # As Percona's: it deletes and patches Pods, which here only faults do.
+        # As the bundle of Percona has it, though this operator itself changes no Pod.
         _rule([""], ["pods"], ["get", "list", "watch", "patch", "delete"]),
         _rule([""], ["events"], ["create", "patch"]),
         _rule(["apps"], ["deployments", "statefulsets"], _ALL),
