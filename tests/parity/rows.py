@@ -95,7 +95,7 @@ def _step(step: Step, words: dict[str, str], request: Request) -> None:
         except DiffersError:
             if not step.wait or time.monotonic() > until:
                 raise
-            # A server may take a moment to know of a new binding.
+            # A server may take a moment to know of a new binding, and nothing tells of it.
             time.sleep(0.1)
         else:
             break

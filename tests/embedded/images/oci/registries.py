@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -78,50 +78,52 @@ class Registry:
             connection.close()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @contextmanager
 def registry(binary: str, folder: Path, *, closed: bool = False) -> Iterator[Registry]:
     """Keep a registry up; a closed one is for who has logged in."""
     folder.mkdir()
-    host = f"127.0.0.1:{_free_port()}"
     config: dict[str, Any] = {
         "version": "0.1",
-        "log": {"level": "warn", "accesslog": {"disabled": True}},
+        "log": {"level": "info", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
-        "http": {"addr": host},
+        "http": {"addr": "127.0.0.1:0"},
     }
     if closed:
         (folder / "htpasswd").write_text(ACCOUNTS)
         config["auth"] = {"htpasswd": {"realm": "here", "path": str(folder / "htpasswd")}}
     (folder / "config.yml").write_text(json.dumps(config))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [binary, "serve", str(folder / "config.yml")], stdout=log, stderr=log
-        )
+    process = subprocess.Popen(
+        [binary, "serve", str(folder / "config.yml")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said: Queue[str] = Queue()
+    reading = Thread(target=_read, args=(process.stdout, said))
+    reading.start()
     try:
-        _await(host, process, folder / "log")
-        yield Registry(host, {"Authorization": f"Basic {LOGIN}"} if closed else {})
+        yield Registry(_host(said), {"Authorization": f"Basic {LOGIN}"} if closed else {})
     finally:
         process.terminate()
         process.wait(_SECONDS)
+        reading.join(_SECONDS)
 
 
-def _await(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _SECONDS
-    name, _, port = host.partition(":")
-    while True:
-        try:
-            socket.create_connection((name, int(port)), timeout=1).close()
-        except OSError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
-        else:
-            return
+def _read(output: IO[str], said: Queue[str]) -> None:
+    with output:
+        for line in output:
+            said.put(line)
+    said.put("")
+
+
+def _host(said: Queue[str]) -> str:
+    """Return where the registry says that it listens, on a port that is free."""
+    heard: list[str] = []
+    while not heard or heard[-1]:
+        heard.append(said.get(timeout=_SECONDS))
+        if found := re.search(r"listening on (127\.0\.0\.1:\d+)", heard[-1]):
+            return found[1]
+    raise AssertionError("".join(heard))
 
 
 Answer = tuple[int, Mapping[str, str], bytes]
