@@ -1,4 +1,4 @@
-"""The matrix in words: a line as each run ends, and a summary that begins with what is wrong."""
+"""The matrix in words: a line as each run ends, and a summary that ends with what is wrong."""
 
 from __future__ import annotations
 
@@ -30,17 +30,20 @@ def line(entry: Entry) -> str:
 
 
 def summary(matrix: Matrix) -> str:
-    """The table: what went wrong first, with where its report is; then all runs; then counts."""
-    bad = [entry for entry in matrix.entries if not entry.seen.good]
-    blocks = ["\n".join(_explained(entry)) for entry in bad]
-    if matrix.bare:
-        blocks.append(f"WITHOUT A FAULT  {', '.join(matrix.bare)}\n" + _BARE)
+    """The tables of all runs; then what went wrong, with where its report is; then counts.
+
+    What went wrong comes late, for the end of a long output is what a person sees, and CI keeps.
+    """
+    blocks: list[str] = []
     if matrix.faults:
         blocks.append("\n".join(_table(matrix.faults)))
     if matrix.variants:
         blocks.append("\n".join(_table_of_variants(matrix.variants)))
     if idle := [entry for entry in matrix.entries if _idle(entry)]:
         blocks.append("\n".join(_warning(entry) for entry in idle))
+    if matrix.bare:
+        blocks.append(f"WITHOUT A FAULT  {', '.join(matrix.bare)}\n" + _BARE)
+    blocks += ["\n".join(_explained(entry)) for entry in matrix.entries if not entry.seen.good]
     return _fitted("\n\n".join([*blocks, _counts(matrix)])) + "\n"
 
 
