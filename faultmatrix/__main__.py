@@ -16,7 +16,7 @@ from faultmatrix import machine, table
 from faultmatrix.matrix import Entry, Matrix, Runner, without_fault
 from faultmatrix.running import RunError, ask_listing
 from reference.faults.fault import Fault
-from reference.faults.registry import EVERYTHING, REGISTRY, UnknownFaultError, parse
+from reference.faults.registry import EVERYTHING, REGISTRY, parse
 from reference.faults.variant import Behaviour, Variant
 
 INTERRUPTED = 2
@@ -33,19 +33,14 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m fault
     """Do what the command line says: 0 when all is well, 1 when a check was wrong."""
     options = _parser(prog).parse_args(arguments)
     try:
-        named = tuple(parse(",".join(options.names))) if options.names else EVERYTHING
-    except UnknownFaultError as error:
+        named = _named(options)
+        wrong = None if options.rerun_failed is None else machine.failed(options.rerun_failed)
+    except ValueError as error:
         print(error, file=sys.stderr)
         return WRONG_USE
-    chosen = tuple(each for each in named if isinstance(each, _KINDS[options.only]))
-    if not chosen:
-        print(f"--only {options.only}: none of those named is one.", file=sys.stderr)
-        return WRONG_USE
-    if options.jobs < 1:
-        print(f"--jobs: {options.jobs} is out of range; give 1 or more.", file=sys.stderr)
-        return WRONG_USE
+    chosen = tuple(each for each in named if wrong is None or each.name in wrong)
     try:
-        return asyncio.run(_interruptible(options, chosen))
+        return asyncio.run(_interruptible(options, named, chosen))
     except asyncio.CancelledError:
         print("interrupted: all runs were ended, and have cleaned up", file=sys.stderr)
         return INTERRUPTED
@@ -55,6 +50,17 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m fault
     except OSError as error:
         print(_told(error), file=sys.stderr)
         return BROKEN
+
+
+def _named(options: argparse.Namespace) -> Sequence[Behaviour]:
+    """Return the faults and variants that the command line names. Raises ValueError."""
+    if options.jobs < 1:
+        raise ValueError(f"--jobs: {options.jobs} is out of range; give 1 or more.")
+    named = tuple(parse(",".join(options.names))) if options.names else EVERYTHING
+    chosen = tuple(each for each in named if isinstance(each, _KINDS[options.only]))
+    if not chosen:
+        raise ValueError(f"--only {options.only}: none of those named is one.")
+    return chosen
 
 
 def _told(error: OSError) -> str:
@@ -88,14 +94,23 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar="DIR",
         help="keep each fault's report below it (default: a temporary one, only of failures)",
     )
+    parser.add_argument(
+        "--rerun-failed",
+        type=Path,
+        metavar="FILE",
+        help="of these only the ones that came out wrong in a matrix that --json wrote, and the "
+        "run without a fault",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the matrix there")
     return parser
 
 
-async def _interruptible(options: argparse.Namespace, chosen: Sequence[Behaviour]) -> int:
+async def _interruptible(
+    options: argparse.Namespace, named: Sequence[Behaviour], chosen: Sequence[Behaviour]
+) -> int:
     """Let the first signal end all runs, which then clean up; later ones must not cut that off."""
     loop = asyncio.get_running_loop()
-    work = asyncio.ensure_future(_run(options, chosen))
+    work = asyncio.ensure_future(_run(options, named, chosen))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # by nohup, for example
             loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
@@ -103,7 +118,9 @@ async def _interruptible(options: argparse.Namespace, chosen: Sequence[Behaviour
     return await work
 
 
-async def _run(options: argparse.Namespace, chosen: Sequence[Behaviour]) -> int:
+async def _run(
+    options: argparse.Namespace, named: Sequence[Behaviour], chosen: Sequence[Behaviour]
+) -> int:
     listing = await ask_listing()
     bare = () if options.names else without_fault(listing, REGISTRY)
     if options.list:
@@ -118,7 +135,7 @@ async def _run(options: argparse.Namespace, chosen: Sequence[Behaviour]) -> int:
             keep=options.report_dir is not None,
         )
         print(table.opening(chosen, options.jobs, reports), flush=True)
-        matrix = await runner.run(chosen, bare=bare)
+        matrix = await runner.run(chosen, bare=bare, beside=named)
     return _conclude(matrix, options.json)
 
 

@@ -104,14 +104,23 @@ class Runner:
     keep: bool
     """Keep the reports of runs that went well, too."""
 
-    async def run(self, chosen: Sequence[Behaviour], *, bare: tuple[str, ...] = ()) -> Matrix:
-        """Run the verifier without a fault, under each of them, and with each variant."""
+    async def run(
+        self,
+        chosen: Sequence[Behaviour],
+        *,
+        bare: tuple[str, ...] = (),
+        beside: Sequence[Behaviour] = (),
+    ) -> Matrix:
+        """Run the verifier without a fault, under each of them, and with each variant.
+
+        The run without a fault has the scenarios of those that are chosen and those `beside`.
+        """
         began = time.monotonic()
         slots = asyncio.Semaphore(self.jobs)
 
         async def one(behaviour: Fault | None) -> Entry:
             async with slots:
-                entry = await self._entry(behaviour, chosen)
+                entry = await self._entry(behaviour, [*chosen, *beside])
             self.say(entry)
             return entry
 

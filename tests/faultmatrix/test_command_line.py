@@ -55,6 +55,19 @@ def test_an_unknown_fault_is_one_line() -> None:
     assert ended.stderr == "unknown fault 'short-leef': did you mean short-leaf?\n"
 
 
+def test_what_to_rerun_is_read_from_a_matrix(tmp_path: Path) -> None:
+    file = tmp_path / "matrix.json"
+    ended = run("--rerun-failed", str(file))
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == f"{file} cannot be read: No such file or directory\n"
+    file.write_text('{"faults": []}')
+    ended = run("--rerun-failed", str(file))
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == f"{file} is no matrix; give a file that --json wrote\n"
+    file.write_text('{"schema_version": 99}')
+    assert run("--rerun-failed", str(file)).stderr == f"{file}: schema version 99 is unknown\n"
+
+
 def test_no_run_at_a_time_is_refused() -> None:
     ended = run("--jobs", "0")
     assert (ended.returncode, ended.stderr.count("\n")) == (4, 1)

@@ -109,6 +109,14 @@ def test_programs_read_the_same() -> None:
     assert [row["requirement"] for row in missed["missed"]] == ["DOOR-1"]
 
 
+def test_the_file_names_what_to_rerun(tmp_path: Path) -> None:
+    file = tmp_path / "matrix.json"
+    file.write_text(machine.render(matrix(MISSED, variants=(KEPT,))))
+    assert machine.failed(file) == {FAULT.name}
+    file.write_text(machine.render(matrix(CAUGHT, variants=(RED,))))
+    assert machine.failed(file) == {VARIANT.name}
+
+
 def test_the_list_says_who_must_notice() -> None:
     text = table.listed([FAULT], ["WALL-1"])
     assert "caught   DOOR-1, as failed" in text
