@@ -174,7 +174,7 @@ class ContainerRunner:
                 stdout=_attached(log, "stdout", writers), stderr=_attached(log, "stderr", writers)
             )
             spec = launch.spec(self._view.setup.sandbox, self._root, streams)
-            return await (self._view.setup.processes or self._node.runtime).start(spec)
+            return await (launch.processes or self._node.runtime).start(spec)
 
     def _running(self, launch: Launch, process: Process) -> None:
         self.running = RunningContainer(process=process, launch=launch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,8 @@ class Launch:
     gid: int
     read_only_root: bool
     binds: tuple[model.Bind, ...] = field(default=())
+    processes: SharedProcesses | None = None
+    """Those of the Pod, where it runs among them."""
 
     def spec(
         self, sandbox: model.Sandbox, root: model.Root, streams: model.Streams
@@ -115,9 +117,11 @@ async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup
     argv = argv_of(container, image.config, environment)
     if not argv:
         raise LaunchError("CreateContainerError", "no command specified")
-    if setup.processes is not None:
-        _require_one_user(node, pod)
     uid, gid = _user(pod, container, image)
+    processes = setup.processes
+    if processes is not None and (uid, gid) not in _sharing_users(node, pod):
+        # An init container of another user: it has ended before the others start.
+        processes = None
     return Launch(
         image=image,
         argv=tuple(argv),
@@ -127,6 +131,7 @@ async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup
         gid=gid,
         read_only_root=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
         binds=(*network_binds(setup.directory), *binds, last_words),
+        processes=processes,
     )
 
 
@@ -171,10 +176,15 @@ def _user(pod: Json, container: Json, image: Image) -> tuple[int, int]:
     return uid, image.config.gid if gid is None else int(gid)
 
 
-def _require_one_user(node: NodeContext, pod: Json) -> None:
-    """See that all containers ask for the same user, as those that share processes must here."""
+def _sharing_users(node: NodeContext, pod: Json) -> Container[tuple[int, int]]:
+    """Return the user of the containers that share processes, which must be one here.
+
+    Those are all but the init containers that end before others start. Raises LaunchError.
+    """
     users: dict[tuple[int, int], str] = {}
-    for container in containers_of(pod):
+    first = pod["spec"].get("initContainers") or []
+    sidecars = [each for each in first if each.get("restartPolicy") == "Always"]
+    for container in (*sidecars, *pod["spec"]["containers"]):
         # One that cannot start for a reason of its own says that itself.
         with suppress(LaunchError):
             user = _user(pod, container, image_for(node, container["image"]))
@@ -187,3 +197,4 @@ def _require_one_user(node: NodeContext, pod: Json) -> None:
             f"these differ in runAsUser:runAsGroup or their image's USER ({asked}): set both in "
             "the Pod's securityContext",
         )
+    return users
