@@ -1,4 +1,4 @@
-"""Authentication: static bearer tokens, and ServiceAccount tokens that the server issues."""
+"""Authentication: static tokens, tokens of ServiceAccounts that the server issues, and none."""
 
 from __future__ import annotations
 
@@ -35,8 +35,11 @@ class User:
     """What else is known of the user, each by its name."""
 
 
+ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+
+
 def unauthorized() -> ApiError:
-    """401: no token, or one that nobody knows."""
+    """401: a token that nobody knows."""
     return ApiError(401, "Unauthorized", "Unauthorized")
 
 
@@ -61,10 +64,13 @@ class Authenticator:
         self._key = secrets.token_bytes(32)
 
     def user(self, authorization: str) -> User:
-        """The user of an `Authorization` header; raises ApiError 401."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise unauthorized()
+        """The user of an `Authorization` header; raises ApiError 401.
+
+        Who presents no bearer token is anonymous, as on a real server.
+        """
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return ANONYMOUS
         return self.user_of(token.strip())
 
     def user_of(self, token: str) -> User:

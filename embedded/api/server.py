@@ -98,13 +98,13 @@ class ApiServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
-        if path in _HEALTH or path.rsplit("/", 1)[0] in _HEALTH:
-            return _health(request)
         user = self.authenticator.user(request.headers.get("Authorization", ""))
         user = impersonation.acting(self.authorizer, user, request.headers)
         found = paths.parse(request.rel_url.raw_path)
         if MASTERS not in user.groups:
             self.authorizer.demand(user, _asked(request, found))
+        if path in _HEALTH or path.rsplit("/", 1)[0] in _HEALTH:
+            return _health(request)
         if found is None:
             return self._outside(path, request.headers.get("Accept", ""))
         if not found.plural:

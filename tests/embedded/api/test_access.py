@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.embedded.api.raw import Raw
 from tests.embedded.api.serving import Running
 
 Paths = Callable[..., str]
+_ROLES = "rbac.authorization.k8s.io"
 _ME = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
@@ -26,21 +29,55 @@ def account_token(api: Raw, core: Paths, **spec: object) -> str:
     return str(answer.body["status"]["token"])
 
 
-def test_without_a_token_everything_is_401_as_a_status(server: Running) -> None:
+def test_who_has_no_token_is_anonymous(server: Running) -> None:
     with client_with(server, "") as nobody:
         answer = nobody.get("/api/v1/pods")
-    assert (answer.code, answer.reason, answer.body["kind"]) == (401, "Unauthorized", "Status")
+        discovery = nobody.get("/api")
+    assert (answer.code, answer.reason, answer.body["kind"]) == (403, "Forbidden", "Status")
+    assert answer.message == (
+        'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" '
+        "at the cluster scope"
+    )
+    assert (discovery.code, discovery.message) == (
+        403,
+        'forbidden: User "system:anonymous" cannot get path "/api"',
+    )
 
 
-def test_an_unknown_token_is_401(server: Running) -> None:
+def test_anonymous_users_may_be_given_roles(server: Running, api: Raw, core: Paths) -> None:
+    binding = {
+        "metadata": {"name": "all"},
+        "roleRef": {"apiGroup": _ROLES, "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"kind": "Group", "apiGroup": _ROLES, "name": "system:unauthenticated"}],
+    }
+    namespace = core().rsplit("/", 1)[-1]
+    bindings = f"/apis/{_ROLES}/v1/namespaces/{namespace}/rolebindings"
+    with client_with(server, "") as nobody:
+        assert nobody.get(core("pods")).code == 403
+        assert api.post(bindings, binding).code == 201
+        assert nobody.get(core("pods")).code == 200
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer "])
+def test_a_header_without_a_bearer_token_is_none(server: Running, header: str) -> None:
+    with client_with(server, "") as nobody:
+        answer = nobody("GET", "/api", more={"Authorization": header})
+    assert "system:anonymous" in answer.message
+
+
+def test_an_unknown_token_is_401_as_a_status(server: Running) -> None:
     with client_with(server, "guessed") as nobody:
-        assert nobody.get("/version").code == 401
+        answers = [nobody.get(path) for path in ("/version", "/readyz", "/api/v1/pods")]
+    found = {(answer.code, answer.reason, answer.body["kind"]) for answer in answers}
+    assert found == {(401, "Unauthorized", "Status")}
 
 
-def test_health_is_told_to_everybody(server: Running) -> None:
+def test_health_and_version_are_told_to_everybody(server: Running) -> None:
     with client_with(server, "") as nobody:
         assert [nobody.get(path).body for path in ("/livez", "/readyz", "/healthz")] == [b"ok"] * 3
         assert b"readyz check passed" in nobody.get("/readyz", verbose="").body
+        assert nobody.get("/version").body["major"] == "1"
+        assert nobody.get("/readyz/ping").code == 403
 
 
 def test_a_token_stands_for_its_user(api: Raw) -> None:
