@@ -50,6 +50,9 @@ class CustomRules:
         if part:
             defaulting.fill(part, obj.get("status"))
 
+    def admit(self, obj: Json, world: World) -> None:
+        """Nothing follows from other objects."""
+
     def create(self, obj: Json, world: World) -> None:
         """Nothing is allocated."""
 

@@ -42,6 +42,13 @@ class Rules(Protocol):
         """Fill in what the kind defaults in the status."""
         ...
 
+    def admit(self, obj: Json, world: World) -> None:
+        """Add what follows from other objects to a new one; raises ApiError 403.
+
+        It may have no name yet.
+        """
+        ...
+
     def create(self, obj: Json, world: World) -> None:
         """Complete a new object: allocations, the first status."""
         ...

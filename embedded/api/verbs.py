@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from aiohttp import web
 
 from embedded.api import answers, bodies, documents, patching, reads
+from embedded.api.builtin.service_accounts import DEFAULT
 from embedded.api.calls import Call
 from embedded.api.deletes import DeleteOptions
 from embedded.api.jsons import Json, at, encode
@@ -16,6 +18,9 @@ from embedded.api.patching import Applier
 from embedded.api.reads import object_answer
 from embedded.api.store import Store
 from embedded.api.watches import Watch
+
+_PATIENCE = 1.5
+"""Seconds in which the controllers make a namespace's default ServiceAccount."""
 
 
 class Verbs:
@@ -38,6 +43,7 @@ class Verbs:
         """POST to a collection."""
         options = call.write_options()
         body = await bodies.read(call.request, options.repeated)
+        await self._default_account(call)
         stored = self._writer.create(call.resource, body, call.path.namespace, options)
         return object_answer(call, stored, 201, tuple(options.warnings))
 
@@ -65,11 +71,24 @@ class Verbs:
         """PATCH of an object or of its status."""
         kind, body = bodies.media_type(call.request), await bodies.raw(call.request)
         if kind == patching.APPLY:
+            await self._default_account(call)
             return self._apply(call, documents.from_yaml(body))
         options = call.write_options()
         change = patching.change_of(call.resource, kind, body, call.path.name)
         stored = self._writer.update(call.resource, call.key, change, options)
         return object_answer(call, stored, warnings=tuple(options.warnings))
+
+    async def _default_account(self, call: Call) -> None:
+        """Give a new namespace a moment to get its ServiceAccount, which Pods there need."""
+        namespace = call.path.namespace
+        if (call.resource.group, call.resource.plural) != ("", "pods"):
+            return
+        if ("", namespace) not in self._store.collection("", "namespaces").objects:
+            return
+        accounts = self._store.collection("", "serviceaccounts")
+        key, until = (namespace, DEFAULT), time.monotonic() + _PATIENCE
+        while key not in accounts.objects and (left := until - time.monotonic()) > 0:
+            await accounts.changed(lambda event: event.now.key == key, left)
 
     def _apply(self, call: Call, body: Any) -> web.StreamResponse:
         options = call.write_options(applied=True)

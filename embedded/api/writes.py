@@ -86,11 +86,13 @@ class Writer:
             raise errors.bad_request("resourceVersion should not be set on objects to be created")
         meta.pop("resourceVersion", None)
         collection = resource.collection(self.store)
-        self._name(collection, meta)
         metadata.stamp(resource, meta)
         if resource.status and resource.custom:
             obj.pop("status", None)
         resource.rules.default(obj)
+        self._own(resource, obj, options, owners)
+        resource.rules.admit(obj, self._world)
+        self._name(collection, meta)
         resource.rules.create(obj, self._world)
         self._validate(resource, obj, None)
         self._keeper.check(resource, obj)
@@ -98,11 +100,6 @@ class Writer:
         options.warnings.extend(resource.rules.warnings(obj))
         if (meta.get("namespace", ""), meta["name"]) in collection.objects:
             raise errors.already_exists(resource.subject(meta["name"]))
-        if owners is None:
-            meta.pop("managedFields", None)
-            managers.record_update(resource.shape, None, obj, self._writer(resource, options))
-        else:
-            managers.write(obj, owners)
         return self._put(resource, obj, None, options)
 
     def update(
@@ -236,6 +233,19 @@ class Writer:
                 return
         writer = self._writer(resource, options)
         managers.record_update(resource.shape, old, new, writer)
+
+    def _own(
+        self, resource: Resource, obj: Json, options: WriteOptions, owners: list[Owner] | None
+    ) -> None:
+        """Write the owners of a new object: of what was sent and defaulted, not of what follows."""
+        if owners is not None:
+            managers.write(obj, owners)
+            return
+        obj["metadata"].pop("managedFields", None)
+        sent = {**obj}
+        if resource.status:
+            sent.pop("status", None)
+        managers.record_update(resource.shape, None, sent, self._writer(resource, options))
 
     def _writer(self, resource: Resource, options: WriteOptions) -> Owner:
         return managers.owner(options.manager, "Update", resource.api_version, options.subresource)

@@ -20,10 +20,12 @@ def is_true(status: Json, kind: str) -> bool:
     return (find(status, kind) or {}).get("status") == "True"
 
 
-def update(status: Json, kind: str, value: bool, reason: str, message: str, stamp: str) -> Json:
+def update(
+    status: Json, kind: str, value: bool, reason: str, message: str, stamp: str = ""
+) -> Json:
     """Make the condition anew, from what the old status says of it.
 
-    `lastTransitionTime` changes with the value; the field named `stamp` with anything.
+    `lastTransitionTime` changes with the value; the field named `stamp`, if any, with anything.
     """
     old = find(status, kind)
     new = {
@@ -37,4 +39,5 @@ def update(status: Json, kind: str, value: bool, reason: str, message: str, stam
     moment = now()
     same = old is not None and old["status"] == new["status"]
     transition = (old or {}).get("lastTransitionTime") if same else moment
-    return new | {stamp: moment, "lastTransitionTime": transition or moment}
+    stamped = {stamp: moment} if stamp else {}
+    return new | stamped | {"lastTransitionTime": transition or moment}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from embedded.client import Json
 from embedded.controllers import conditions, rolling
 from embedded.controllers.pods import seconds_since
+from embedded.controllers.replicasets import FAILURE
 
 _STAMP = "lastUpdateTime"
 
@@ -17,7 +18,8 @@ def of(deployment: Json, sets: list[Json], is_new: Callable[[Json], bool]) -> Js
     status = _counts(deployment, sets, is_new)
     status["observedGeneration"] = deployment["metadata"].get("generation", 1)
     progress = _progress(deployment, status, [s for s in sets if is_new(s)])
-    status["conditions"] = [_availability(deployment, old, status), progress]
+    failures = _failures(old, sorted(sets, key=is_new, reverse=True))
+    status["conditions"] = [_availability(deployment, old, status), progress, *failures]
     return status
 
 
@@ -53,6 +55,17 @@ def _availability(deployment: Json, old: Json, status: Json) -> Json:
     reason = "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable"
     message = f"Deployment {'has' if enough else 'does not have'} minimum availability."
     return conditions.update(old, "Available", enough, reason, message, _STAMP)
+
+
+def _failures(old: Json, sets: list[Json]) -> list[Json]:
+    """Why Pods are refused: of the current ReplicaSet first, else of an older one."""
+    for replica_set in sets:
+        found = conditions.find(replica_set.get("status") or {}, FAILURE)
+        if found:
+            reason, message = found.get("reason", ""), found.get("message", "")
+            value = found["status"] == "True"
+            return [conditions.update(old, FAILURE, value, reason, message, _STAMP)]
+    return []
 
 
 def _progress(deployment: Json, status: Json, new: list[Json]) -> Json:

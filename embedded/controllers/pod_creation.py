@@ -25,8 +25,15 @@ async def create_pod(cluster: Cluster, owner: Json, pod: Json) -> None:
     except (AlreadyExists, Terminating):
         raise
     except ApiError as error:
-        await _warn(cluster, owner, f"Error creating: {error.message}")
+        await _warn(cluster, owner, _words(owner, pod, error))
         raise
+
+
+def _words(owner: Json, pod: Json, error: ApiError) -> str:
+    if owner["kind"] != "StatefulSet":
+        return f"Error creating: {error.message}"
+    names = f"{pod['metadata']['name']} in StatefulSet {owner['metadata']['name']}"
+    return f"create Pod {names} failed error: {error.message}"
 
 
 async def _warn(cluster: Cluster, owner: Json, message: str) -> None:

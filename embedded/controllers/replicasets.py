@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from embedded.client import PODS, REPLICASETS, Json, Reconciler
-from embedded.controllers import pods
+from embedded.client import (
+    PODS,
+    REPLICASETS,
+    ApiError,
+    Conflict,
+    Json,
+    NotFound,
+    Reconciler,
+    Terminating,
+)
+from embedded.controllers import conditions, pods
 from embedded.controllers.cluster import Cluster, together
 from embedded.controllers.ownership import (
     Key,
@@ -14,6 +23,9 @@ from embedded.controllers.ownership import (
     matches,
 )
 from embedded.controllers.pod_creation import create_pod
+
+FAILURE = "ReplicaFailure"
+"""The condition of a ReplicaSet, and of its Deployment, whose Pods are refused."""
 
 
 class ReplicaSets:
@@ -33,8 +45,13 @@ class ReplicaSets:
         replica_set = self._sets.get(*key)
         if replica_set is None:
             return None
-        if not pods.is_terminating(replica_set):
-            await self._scale(replica_set)
+        try:
+            if not pods.is_terminating(replica_set):
+                await self._scale(replica_set)
+        except ApiError as error:
+            if not isinstance(error, Conflict | NotFound | Terminating):
+                await self._report(replica_set, error)
+            raise
         return await self._report(replica_set)
 
     async def _scale(self, replica_set: Json) -> None:
@@ -53,7 +70,7 @@ class ReplicaSets:
         pod = pods.from_template(template, replica_set, {"generateName": f"{name}-"})
         await create_pod(self._cluster, replica_set, pod)
 
-    async def _report(self, replica_set: Json) -> float | None:
+    async def _report(self, replica_set: Json, error: ApiError | None = None) -> float | None:
         mine = await claim(self._cluster, PODS, replica_set)
         active = [pod for pod in mine if pods.is_active(pod)]
         min_ready = int(replica_set["spec"].get("minReadySeconds") or 0)
@@ -65,6 +82,9 @@ class ReplicaSets:
         }
         status: Json = {name: count for name, count in counts.items() if count}
         status["replicas"] = len(active)
+        if error is not None:
+            failure = _failure(replica_set, len(active), error)
+            status["conditions"] = [failure]
         status["observedGeneration"] = replica_set["metadata"].get("generation", 1)
         await self._cluster.set_status(REPLICASETS, replica_set, status)
         return pods.next_look(active, min_ready)
@@ -82,6 +102,13 @@ class ReplicaSets:
 
 def _wanted(replica_set: Json) -> int:
     return int(replica_set["spec"].get("replicas", 1))
+
+
+def _failure(replica_set: Json, active: int, error: ApiError) -> Json:
+    """The condition that says why Pods are missing, or still there."""
+    reason = "FailedCreate" if active < _wanted(replica_set) else "FailedDelete"
+    old = replica_set.get("status") or {}
+    return conditions.update(old, FAILURE, value=True, reason=reason, message=error.message)
 
 
 def _by_loss(active: list[Json]) -> list[Json]:

@@ -95,6 +95,7 @@ def _core() -> Iterator[Resource]:
             "spec.hostNetwork",
         ),
         defaults=pods.default_pod,
+        on_admission=pods.admit,
         on_create=pods.complete,
         on_update=pods.keep,
         check=pods.check_pod,

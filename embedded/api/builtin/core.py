@@ -96,6 +96,7 @@ def default_namespace(obj: Json) -> None:
 
 def complete_namespace(obj: Json, _world: World) -> None:
     """A Namespace is there until its content is gone: the finalizer of the specification."""
+    default_namespace(obj)
     obj["spec"] = {"finalizers": ["kubernetes"]}
     obj["status"] = {"phase": "Active"}
 

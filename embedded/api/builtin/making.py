@@ -21,14 +21,14 @@ def builtin(
 ) -> Resource:
     """Return the resource of the kind that `message` defines; the core group is empty.
 
-    `defaults`, `on_create`, `on_update` and `check` are rules of the kind, the rest are fields of
-    the Resource.
+    `defaults`, `on_admission`, `on_create`, `on_update` and `check` are rules of the kind, the
+    rest are fields of the Resource.
     """
     shape = top_level(message)
     kind = message.split(".")[1]
     rules = {
         name: more.pop(name)
-        for name in ("defaults", "on_create", "on_update", "check")
+        for name in ("defaults", "on_admission", "on_create", "on_update", "check")
         if name in more
     }
     more.setdefault("columns", columns.of(kind))

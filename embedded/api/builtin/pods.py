@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from embedded.api.builtin import service_accounts
 from embedded.api.builtin.rules import immutable, required, unsupported, wrong
 from embedded.api.builtin.scheduling import give_priority
 from embedded.api.builtin.volumes import check_mount, check_volumes
@@ -131,13 +132,15 @@ def _default_volume(volume: Json) -> None:
         volume["hostPath"].setdefault("type", "")
 
 
-def complete(pod: Json, world: World) -> None:
-    """The first status, and what the admission of a real server adds."""
-    spec = pod["spec"]
-    spec.setdefault("serviceAccountName", "default")
-    spec.setdefault("serviceAccount", spec["serviceAccountName"])
+def admit(pod: Json, world: World) -> None:
+    """What the Pod gets from its ServiceAccount and its PriorityClass; raises ApiError 403."""
+    service_accounts.admit(pod, world)
     give_priority(pod, world)
-    pod["status"] = {"phase": "Pending", "qosClass": _quality(spec)}
+
+
+def complete(pod: Json, _world: World) -> None:
+    """The first status."""
+    pod["status"] = {"phase": "Pending", "qosClass": _quality(pod["spec"])}
 
 
 def keep(pod: Json, old: Json, _world: World) -> None:

@@ -34,6 +34,7 @@ class BuiltinRules:
 
     shape: Shape
     defaults: Callable[[Json], None] = nothing
+    on_admission: Callable[[Json, World], None] = nothing
     on_create: Callable[[Json, World], None] = nothing
     on_update: Callable[[Json, Json, World], None] = nothing
     warn: Callable[[Json], Iterable[str]] = no_warnings
@@ -50,6 +51,10 @@ class BuiltinRules:
 
     def default_status(self, obj: Json) -> None:
         """Built-in kinds default nothing in their status."""
+
+    def admit(self, obj: Json, world: World) -> None:
+        """Add what follows from other objects."""
+        self.on_admission(obj, world)
 
     def create(self, obj: Json, world: World) -> None:
         """Complete a new object."""

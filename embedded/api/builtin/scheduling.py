@@ -8,6 +8,7 @@ from types import MappingProxyType
 from embedded.api import errors
 from embedded.api.builtin.making import builtin
 from embedded.api.builtin.rules import immutable, required, unsupported, wrong
+from embedded.api.builtin.service_accounts import new_pod
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json
 from embedded.api.resources import Resource, World
@@ -69,8 +70,7 @@ def give_priority(pod: Json, world: World) -> None:
     if name:
         found = classes.get(("", name))
         if found is None:
-            subject = errors.Subject("", "pods", "Pod", pod["metadata"].get("name", ""))
-            raise errors.forbidden(subject, f"no PriorityClass with name {name} was found")
+            raise errors.forbidden(new_pod(pod), f"no PriorityClass with name {name} was found")
     else:
         marked = (stored for stored in classes.values() if stored.obj.get("globalDefault"))
         found = min(marked, key=lambda stored: int(stored.obj["value"]), default=None)

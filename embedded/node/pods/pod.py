@@ -15,7 +15,6 @@ from embedded.node.pods.place import PodPlace
 from embedded.node.pods.publisher import StatusPublisher
 from embedded.node.pods.state import ContainerState, Waiting
 from embedded.node.pods.status import PodState, is_sidecar, restart_policy, status_of
-from embedded.node.volumes.service_account import with_service_account
 from embedded.node.waiting import wait_for_first
 from embedded.timestamps import now
 
@@ -27,7 +26,7 @@ class PodWorker:
     """Makes one Pod real. `run` ends when the Pod is gone from the node and from the API."""
 
     def __init__(self, node: NodeContext, pod: Json, predecessor: PodWorker | None) -> None:
-        self.pod = with_service_account(pod)
+        self.pod = pod
         self.uid: str = pod["metadata"]["uid"]
         self.done = asyncio.Event()
         """Nothing of the Pod runs on this node any more."""
@@ -59,7 +58,7 @@ class PodWorker:
     def update(self, pod: Json) -> None:
         """Take in the Pod's newest object."""
         before = self.pod["metadata"]
-        self.pod = self.place.pod = with_service_account(pod)
+        self.pod = self.place.pod = pod
         metadata = pod["metadata"]
         if metadata.get("deletionTimestamp"):
             self._end_within(float(metadata.get("deletionGracePeriodSeconds") or 0))

@@ -51,8 +51,11 @@ def client(server: Running) -> Iterator[ApiClient]:
 
 @pytest.fixture
 def namespace(api: Raw) -> str:
+    """A namespace, with the ServiceAccount that the controllers of a cluster make there."""
     name = f"test-{next(_NUMBERS)}"
     assert api.post("/api/v1/namespaces", {"metadata": {"name": name}}).code == 201
+    accounts = f"/api/v1/namespaces/{name}/serviceaccounts"
+    assert api.post(accounts, {"metadata": {"name": "default"}}).code == 201
     return name
 
 

@@ -70,7 +70,8 @@ def test_a_pod_with_what_json_writes_inline(api: Raw, core: Paths) -> None:
         *((1, "c"), (2, "i:1"), (4, "run"), (4, "me"), (7, variable), (8, b"")),
         *((9, mount), (11, probe), (16, 1)),
     )
-    raw = message((1, named("p")), (2, message((1, volume), (2, container), (4, 5))), (3, b""))
+    inner = message((1, volume), (2, container), (4, 5), (21, 0))
+    raw = message((1, named("p")), (2, inner), (3, b""))
     spec = post(api, core("pods"), envelope("v1", "Pod", raw)).body["spec"]
     assert spec["volumes"] == [
         {"name": "v", "secret": {"secretName": "secret", "defaultMode": 420}}

@@ -254,6 +254,9 @@ def test_a_node_that_is_away_is_told(
         gone = node | {"url": "https://127.0.0.1:1"}
         with running(tmp_path, kubelet=gone) as server:
             api = Raw(server.url, server.ca, TOKEN)
+            api.post(
+                "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}}
+            )
             path = "/api/v1/namespaces/default/pods"
             spec = {"nodeName": "node", "containers": [{"name": "c", "image": "i"}]}
             api.post(path, {"metadata": {"name": "p"}, "spec": spec})

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 from aiohttp import WSMsgType, web
 
-from embedded.client import PODS, Client, ExecResult, Json, NotFound, Unreachable
+from embedded.client import (
+    PODS,
+    SERVICEACCOUNTS,
+    Client,
+    ExecResult,
+    Json,
+    NotFound,
+    Unreachable,
+)
 from embedded.client.execution import PROTOCOLS
 from tests.embedded.client.api_process import api_server
 
@@ -57,6 +65,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 async def make_pod(kubeconfig: Path) -> None:
     async with Client.from_kubeconfig(kubeconfig) as client:
+        account = {"metadata": {"name": "default"}, "kind": "ServiceAccount", "apiVersion": "v1"}
+        await client.create(SERVICEACCOUNTS, account, "default")
         spec = {"containers": [{"name": "main", "image": "i"}], "nodeName": "n"}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
         await client.create(PODS, pod, "default")

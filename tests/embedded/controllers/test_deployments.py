@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from embedded.client import DEPLOYMENTS, PODS, REPLICASETS, Json
+from embedded.client import DEPLOYMENTS, EVENTS, PODS, REPLICASETS, SERVICEACCOUNTS, Json
 from embedded.controllers import conditions
 from tests.embedded.controllers.objects import deployment, template
 from tests.embedded.controllers.seen import Condition, exactly, status
@@ -219,3 +219,28 @@ def test_a_pod_counts_as_available_once_it_was_ready_long_enough(
     found = world.eventually(DEPLOYMENTS, namespace, ready, "the Pod is not ready")["web"]["status"]
     assert found.get("availableReplicas", 0) == 0
     rolled_out(world, namespace, "web", 1)
+
+
+def test_pods_of_an_account_that_is_not_there_are_said_to_be_refused(
+    world: World, namespace: str
+) -> None:
+    made = deployment("web")
+    made["spec"]["template"]["spec"]["serviceAccountName"] = "robot"
+    world.create(DEPLOYMENTS, made, namespace)
+
+    def refused(items: Items) -> bool:
+        said = items["web"].get("status") or {} if "web" in items else {}
+        return conditions.is_true(said, "ReplicaFailure")
+
+    found = world.eventually(DEPLOYMENTS, namespace, refused, "nothing is said")["web"]
+    failure = conditions.find(found["status"], "ReplicaFailure")
+    assert failure
+    assert failure["reason"] == "FailedCreate"
+    why = f'error looking up service account {namespace}/robot: serviceaccount "robot" not found'
+    assert failure["message"].endswith(f" is forbidden: {why}")
+    events = world.do(world.client.list(EVENTS, namespace)).items
+    (event,) = [item for item in events if item["reason"] == "FailedCreate"]
+    assert event["message"] == f"Error creating: {failure['message']}"
+    world.create(SERVICEACCOUNTS, {"metadata": {"name": "robot"}}, namespace)
+    done = rolled_out(world, namespace, "web", 1)
+    assert not conditions.find(done["status"], "ReplicaFailure")

@@ -167,7 +167,7 @@ def test_claims_are_made_from_templates_and_outlive_the_pods(world: World, names
     made = stateful_set("db", volumeClaimTemplates=[claim("data")])
     world.create(STATEFULSETS, made, namespace)
     settled(world, namespace, "db", 1)
-    (volume,) = pods(world, namespace)["db-0"]["spec"]["volumes"]
+    volume, _token = pods(world, namespace)["db-0"]["spec"]["volumes"]
     assert volume == {"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}}
     world.delete(STATEFULSETS, "db", namespace)
     world.eventually(PODS, namespace, exactly(0), "the Pods stay")
@@ -192,3 +192,14 @@ def test_a_pod_that_is_refused_is_told_in_one_event(world: World, namespace: str
     assert "metadata.labels" in event["message"]
     # Until it is deleted the controller goes on trying.
     world.delete(STATEFULSETS, "a" * 60, namespace)
+
+
+def test_a_pod_that_is_refused_is_said_in_an_event(world: World, namespace: str) -> None:
+    made = stateful_set("db")
+    made["spec"]["template"]["spec"]["serviceAccountName"] = "robot"
+    world.create(STATEFULSETS, made, namespace)
+    events = world.eventually(EVENTS, namespace, exactly(1), "nothing is said")
+    (event,) = events.values()
+    assert event["reason"] == "FailedCreate"
+    begin = 'create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: '
+    assert event["message"].startswith(begin)

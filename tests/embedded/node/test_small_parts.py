@@ -9,8 +9,6 @@ from embedded.node.changes import Changes
 from embedded.node.config import BackOff, ConfigError, load_config
 from embedded.node.network.addresses import AddressPool
 from embedded.node.quantities import divided
-from embedded.node.volumes.service_account import MOUNT_PATH, with_service_account
-from tests.embedded.node.cluster import pod
 
 
 @pytest.mark.parametrize(
@@ -58,15 +56,6 @@ def test_only_who_listens_is_told_and_only_while() -> None:
     stop()
     changes.notify("Secret", "ns", "a")
     assert told == ["a"]
-
-
-def test_a_pod_gets_the_way_to_the_api_unless_it_wants_none() -> None:
-    given = with_service_account(pod())
-    (mount,) = given["spec"]["containers"][0]["volumeMounts"]
-    assert mount["mountPath"] == MOUNT_PATH
-    assert with_service_account(given) == given
-    plain = pod(automountServiceAccountToken=False)
-    assert with_service_account(plain) is plain
 
 
 @pytest.mark.parametrize(
