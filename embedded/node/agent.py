@@ -80,7 +80,7 @@ async def _start(node: NodeContext, client: Client, group: asyncio.TaskGroup) ->
     _connect(node, services)
     zone = Zone(config.cluster_domain, objects.services.get, objects.endpoints.get)
     await NameServer(zone).start(config.address)
-    await KubeletServer(config, node.runtime, pods).start()
+    await KubeletServer(config, node.runtime, pods, node.behaviour).start()
     group.create_task(node.events.run(), name="events")
     group.create_task(services.run(), name="service addresses")
     await objects.start(group)

@@ -1,10 +1,12 @@
-"""The seams of the node: what a kubelet promises about the files of a Pod."""
+"""The seams of the node: what a kubelet promises about files of a Pod, and programs run in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from embedded.client import Json
     from embedded.node.volumes.content import Sources
 
@@ -22,3 +24,10 @@ class NodeBehaviour:
     def refreshes_secrets(self, pod: Json) -> bool:
         """Return whether a changed Secret reaches the files of a running Pod: always."""
         return True
+
+    def cuts_off(self, argv: Sequence[str]) -> bool:
+        """Return whether an exec is answered as by a kubelet that restarts meanwhile: never.
+
+        That is an empty output and the status `Success`, whatever the program does.
+        """
+        return False

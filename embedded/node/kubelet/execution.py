@@ -22,7 +22,7 @@ from embedded.node.kubelet.channels import (
 from embedded.node.kubelet.output import Output
 from embedded.node.kubelet.sink import Sink
 from embedded.node.kubelet.stdio import RequestedStreams, Stdio
-from embedded.runtime.model import BoxError
+from embedded.runtime.model import BoxError, ExitStatus
 from embedded.runtime.runtime import Process, Runtime
 
 
@@ -58,6 +58,12 @@ async def run_command(
             return
         stdio.started()
         await _carry(process, stdio, socket)
+
+
+async def cut_off(socket: web.WebSocketResponse) -> None:
+    """Answer as a server does whose kubelet restarts during the command: nothing, and Success."""
+    await socket.send_bytes(bytes([STDOUT]))
+    await socket.send_bytes(exit_message(ExitStatus(code=0)))
 
 
 async def _carry(process: Process, stdio: Stdio, socket: web.WebSocketResponse) -> None:

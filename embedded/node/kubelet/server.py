@@ -11,10 +11,11 @@ from typing import Protocol
 
 from aiohttp import web
 
+from embedded.node.behaviour import NodeBehaviour
 from embedded.node.config import NodeConfig
 from embedded.node.kubelet.attachment import attach
 from embedded.node.kubelet.channels import PROTOCOLS, new_socket
-from embedded.node.kubelet.execution import Command, run_command
+from embedded.node.kubelet.execution import Command, cut_off, run_command
 from embedded.node.kubelet.forwarding import forward
 from embedded.node.kubelet.stdio import RequestedStreams
 from embedded.node.logs.reader import LogOptions, read_log
@@ -42,10 +43,13 @@ class Pods(Protocol):
 class KubeletServer:
     """Serves exec, port-forward and logs to bearers of the configured token."""
 
-    def __init__(self, config: NodeConfig, runtime: Runtime, pods: Pods) -> None:
+    def __init__(
+        self, config: NodeConfig, runtime: Runtime, pods: Pods, behaviour: NodeBehaviour
+    ) -> None:
         self._config = config
         self._runtime = runtime
         self._pods = pods
+        self._behaviour = behaviour
 
     async def start(self) -> web.AppRunner:
         """Listen on the node's address. Raises OSError. Clean the answer up to stop."""
@@ -99,7 +103,10 @@ class KubeletServer:
         )
         socket = new_socket(*PROTOCOLS)
         await socket.prepare(request)
-        await run_command(self._runtime, command, _wanted(request), socket)
+        if self._behaviour.cuts_off(argv):
+            await cut_off(socket)
+        else:
+            await run_command(self._runtime, command, _wanted(request), socket)
         await socket.close()
         return socket
 

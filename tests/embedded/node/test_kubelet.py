@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from embedded import pki
+from embedded.node.behaviour import NodeBehaviour
 from embedded.node.kubelet.server import KubeletServer
 from tests.ports import reserved_port
 
@@ -45,7 +46,7 @@ async def serve(directory: Path, port: int) -> web.AppRunner:
         key=directory / "key",
         token=TOKEN,
     )
-    server = KubeletServer(cast(Any, config), cast(Any, None), NoPods())
+    server = KubeletServer(cast(Any, config), cast(Any, None), NoPods(), NodeBehaviour())
     return await server.start()
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Sequence
 
+from embedded.node.behaviour import NodeBehaviour
 from reference.faults.variant import Variant
 from reference.operator.contract import Contract
 from reference.operator.model import Cluster
 
 _SECONDS = 3.0
+_CUT = 7
 
 
 @Variant(
@@ -29,3 +33,18 @@ class ThreeSecondsSlower(Contract):
         accepted = await super().accept(cluster)
         await asyncio.sleep(_SECONDS)
         return accepted
+
+
+@Variant(
+    name="execs-cut-off",
+    differs="Each seventh program run by exec is answered as while a kubelet restarts: no output, "
+    "Success.",
+    where="node",
+)
+class ExecsCutOff(NodeBehaviour):
+    def __init__(self) -> None:
+        super().__init__()
+        self._execs = itertools.count(1)
+
+    def cuts_off(self, argv: Sequence[str]) -> bool:
+        return next(self._execs) % _CUT == 0 or super().cuts_off(argv)
