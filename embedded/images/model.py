@@ -14,7 +14,7 @@ class ImageConfig:
 
     `env` holds PATH and the like; a Pod's own variables go over it. `entrypoint` is what runs when
     a container does not name its `command`, and `command` are the words after that when it does not
-    name its `args` either.
+    name its `args` either. `user` is the name of the user where the image gives no number.
     """
 
     uid: int
@@ -23,6 +23,7 @@ class ImageConfig:
     cwd: str = "/"
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,8 @@ class Image:
     `layers` are directories, the topmost first, as overlayfs takes its `lowerdir`. `digest` is
     `sha256:` and 64 hex digits: the key of the cache. Of an image that is made by a recipe it is
     over the recipe and all that was put in. One of a registry, an archive or a directory has its
-    own digest; its `release` is empty, and its `recipe` says where it is from.
+    own digest; its `release` is empty, and its `recipe` says where it is from. `indexes` are the
+    digests of the indexes by which it was found, of images for several machines.
     """
 
     recipe: str
@@ -40,6 +42,15 @@ class Image:
     digest: str
     layers: tuple[Path, ...]
     config: ImageConfig
+    indexes: tuple[str, ...] = ()
+
+    def answers(self, reference: str) -> bool:
+        """Say whether it is of the digest that `reference` names, if it names one.
+
+        One of a recipe stands in for images whose content it cannot have, whatever their digest.
+        """
+        digest = reference.partition("@")[2]
+        return not digest or bool(self.release) or digest in {self.digest, *self.indexes}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,5 +90,9 @@ def path_and_tag(reference: str) -> tuple[str, str]:
 
 
 def find(rules: tuple[ImageRule, ...], reference: str) -> Image | None:
-    """Return the image that stands in for `reference`; None where no rule knows it."""
-    return next((rule.image for rule in rules if rule.matches(reference)), None)
+    """Return the image for `reference`; None where no rule knows it.
+
+    Of several rules, the first whose image has the digest that is named, or else the first.
+    """
+    found = [rule.image for rule in rules if rule.matches(reference)]
+    return next((image for image in found if image.answers(reference)), next(iter(found), None))

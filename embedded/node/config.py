@@ -99,5 +99,6 @@ def _rule(row: dict[str, Any]) -> ImageRule:
     words = {name: tuple(image["config"][name]) for name in ("entrypoint", "command")}
     config = image["config"] | words
     layers = tuple(Path(layer) for layer in image["layers"])
-    fields = image | {"layers": layers, "config": ImageConfig(**config)}
+    more = {"layers": layers, "indexes": tuple(image["indexes"])}
+    fields = image | more | {"config": ImageConfig(**config)}
     return ImageRule(pattern=row["pattern"], image=Image(**fields))

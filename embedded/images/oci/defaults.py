@@ -39,6 +39,7 @@ def config_of(defaults: ContainerDefaults, tree: Tree, what: str) -> ImageConfig
         cwd=_working_directory(defaults, tree, what),
         entrypoint=defaults.entrypoint,
         command=defaults.cmd,
+        user="" if _number(user or "0") is not None else user,
     )
 
 

@@ -38,11 +38,15 @@ class LayerBlob:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundImage:
-    """An image for this machine. `digest` is its manifest's, or its configuration's without one."""
+    """An image for this machine. `digest` is its manifest's, or its configuration's without one.
+
+    `indexes` are the digests of the indexes that led to it.
+    """
 
     digest: str
     configuration: Configuration
     layers: tuple[LayerBlob, ...]
+    indexes: tuple[str, ...] = ()
 
 
 class Contents(Protocol):
@@ -66,10 +70,12 @@ def follow(start: Descriptor, fetch: Fetch, what: str) -> FoundImage:
     """
     descriptor = start
     content = fetch(descriptor)
+    indexes = []
     for _ in range(_DEEPEST_INDEX):
         if not _is_index(descriptor, content):
             break
         index = read(Index, content, f"{what}: index {descriptor.digest}")
+        indexes.append(descriptor.digest)
         descriptor = _for_this_machine(index.manifests, what)
         content = fetch(descriptor)
     manifest = read(Manifest, content, f"{what}: manifest {descriptor.digest}")
@@ -79,7 +85,12 @@ def follow(start: Descriptor, fetch: Fetch, what: str) -> FoundImage:
         for layer in manifest.layers
     )
     check_layers(layers, configuration, what)
-    return FoundImage(digest=descriptor.digest, configuration=configuration, layers=layers)
+    return FoundImage(
+        digest=descriptor.digest,
+        configuration=configuration,
+        layers=layers,
+        indexes=tuple(indexes),
+    )
 
 
 def read_configuration(content: bytes, what: str) -> Configuration:

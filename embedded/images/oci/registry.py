@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import aiohttp
 from yarl import URL
@@ -51,10 +51,11 @@ def ensure(
     """
     record = directory / _PULLED / hashlib.sha256(str(source).encode()).hexdigest()
     known = _known(record)
-    if known is not None and store.holds(known, directory):
-        return store.kept(known, str(source), directory)
+    if known is not None and store.holds(known[0], directory):
+        digest, *indexes = known
+        return store.kept(digest, str(source), directory, indexes)
     image = _pull(source, directory, patience, daemon)
-    _note(record, source, image.digest)
+    _note(record, source, image)
     return image
 
 
@@ -212,19 +213,21 @@ def _mirrors(daemon: Path) -> list[str]:
         raise ImageError(f"images: {daemon}: cannot be read: {error}") from error
 
 
-def _known(record: Path) -> str | None:
+def _known(record: Path) -> list[str] | None:
+    """Return the digest that an image had, and those of its indexes."""
     try:
-        fields: Mapping[str, str] = json.loads(record.read_text())
-        return fields["digest"]
+        fields: Mapping[str, Any] = json.loads(record.read_text())
+        return [str(fields["digest"]), *map(str, fields["indexes"])]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _note(record: Path, source: RegistrySource, digest: str) -> None:
+def _note(record: Path, source: RegistrySource, image: Image) -> None:
     try:
         record.parent.mkdir(exist_ok=True)
         aside = record.with_name(f"{record.name}.{os.getpid()}")
-        aside.write_text(json.dumps({"source": str(source), "digest": digest}))
+        known = {"source": str(source), "digest": image.digest, "indexes": image.indexes}
+        aside.write_text(json.dumps(known))
         aside.rename(record)
     except OSError as error:
         raise ImageError(f"images: {record}: cannot be written: {error.strerror}") from error

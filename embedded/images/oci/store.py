@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +28,7 @@ from embedded.images.oci.unpack import Unpacker
 _log = logging.getLogger(__name__)
 
 # To be raised when an image is unpacked to something else.
-FORMAT = 1
+FORMAT = 2
 _CONFIG = "config.json"
 _EMPTY_FILES = ("etc/hosts", "etc/hostname", "etc/resolv.conf")
 
@@ -59,10 +59,10 @@ def keep(contents: Contents, source: str, directory: Path) -> Image:
         with cache.building(directory):
             if not target.exists():
                 _unpack(contents, found, source, target)
-    return kept(found.digest, source, directory)
+    return kept(found.digest, source, directory, found.indexes)
 
 
-def kept(digest: str, source: str, directory: Path) -> Image:
+def kept(digest: str, source: str, directory: Path, indexes: Sequence[str] = ()) -> Image:
     """Return an image that `directory` holds. Raises ImageError where it does not."""
     target = _target(digest, directory)
     cache.used(target)
@@ -70,7 +70,14 @@ def kept(digest: str, source: str, directory: Path) -> Image:
         config = _config(json.loads((target / _CONFIG).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise ImageError(f"images: {target}: {error}; remove it") from error
-    return Image(recipe=source, release="", digest=digest, layers=(target / "root",), config=config)
+    return Image(
+        recipe=source,
+        release="",
+        digest=digest,
+        layers=(target / "root",),
+        config=config,
+        indexes=tuple(indexes),
+    )
 
 
 def _target(digest: str, directory: Path) -> Path:

@@ -19,6 +19,7 @@ from embedded.node.pods.environment import (
 from embedded.node.pods.fields import FieldError, PodFacts
 from embedded.node.pods.files import hostname_of, network_binds
 from embedded.node.pods.shared import SharedProcesses
+from embedded.node.pods.users import User, UserError, user_of
 from embedded.node.volumes.manager import MountError, PodVolumes
 from embedded.runtime import model
 
@@ -53,8 +54,7 @@ class Launch:
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     cwd: str
-    uid: int
-    gid: int
+    user: User
     read_only_root: bool
     binds: tuple[model.Bind, ...] = field(default=())
     processes: SharedProcesses | None = None
@@ -70,8 +70,8 @@ class Launch:
             argv=self.argv,
             env=self.environment,
             cwd=self.cwd,
-            uid=self.uid,
-            gid=self.gid,
+            uid=self.user.uid,
+            gid=self.user.gid,
             binds=self.binds,
             read_only_root=self.read_only_root,
             streams=streams,
@@ -79,13 +79,19 @@ class Launch:
 
 
 def image_for(node: NodeContext, reference: str) -> Image:
-    """Return what stands in for an image reference. Raises LaunchError."""
+    """Return the image for a reference. Raises LaunchError."""
     image = find(node.config.images, reference)
     if image is None:
         raise LaunchError(
             "ErrImagePull",
             f'Failed to pull image "{reference}": not found: no row of the image table '
             "of the embedded platform matches this reference",
+        )
+    if not image.answers(reference):
+        raise LaunchError(
+            "ErrImagePull",
+            f'Failed to pull image "{reference}": not found: '
+            f"{image.recipe} has the digest {image.digest}",
         )
     return image
 
@@ -106,20 +112,20 @@ async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup
     """Work out how `container` is started. Raises LaunchError."""
     image = image_for(node, container["image"])
     try:
+        user = user_of(pod, container, image)
         given = await build_environment(pod, container, image.config, setup.facts, node)
         environment = _base_environment(node, pod, image) | given
         binds = setup.volumes.binds(container, environment)
         last_words = _termination_log(container, setup)
     except (OSError, ApiError, Unreachable) as error:
         raise LaunchError("CreateContainerError", str(error)) from error
-    except (ConfigMissingError, FieldError, MountError) as error:
+    except (ConfigMissingError, FieldError, MountError, UserError) as error:
         raise LaunchError("CreateContainerConfigError", str(error)) from error
     argv = argv_of(container, image.config, environment)
     if not argv:
         raise LaunchError("CreateContainerError", "no command specified")
-    uid, gid = _user(pod, container, image)
     processes = setup.processes
-    if processes is not None and (uid, gid) not in _sharing_users(node, pod):
+    if processes is not None and (user.uid, user.gid) not in _sharing_users(node, pod):
         # An init container of another user: it has ended before the others start.
         processes = None
     return Launch(
@@ -127,8 +133,7 @@ async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup
         argv=tuple(argv),
         environment=environment,
         cwd=expand(container.get("workingDir") or image.config.cwd, environment),
-        uid=uid,
-        gid=gid,
+        user=user,
         read_only_root=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
         binds=(*network_binds(setup.directory), *binds, last_words),
         processes=processes,
@@ -163,19 +168,6 @@ def _base_environment(node: NodeContext, pod: Json, image: Image) -> dict[str, s
     return environment | dict(image.config.env)
 
 
-def _user(pod: Json, container: Json, image: Image) -> tuple[int, int]:
-    context = (pod["spec"].get("securityContext") or {}) | (container.get("securityContext") or {})
-    uid = context.get("runAsUser")
-    gid = context.get("runAsGroup")
-    uid = image.config.uid if uid is None else int(uid)
-    if uid == 0 and context.get("runAsNonRoot"):
-        raise LaunchError(
-            "CreateContainerConfigError",
-            "container has runAsNonRoot and image will run as root",
-        )
-    return uid, image.config.gid if gid is None else int(gid)
-
-
 def _sharing_users(node: NodeContext, pod: Json) -> Container[tuple[int, int]]:
     """Return the user of the containers that share processes, which must be one here.
 
@@ -186,9 +178,9 @@ def _sharing_users(node: NodeContext, pod: Json) -> Container[tuple[int, int]]:
     sidecars = [each for each in first if each.get("restartPolicy") == "Always"]
     for container in (*sidecars, *pod["spec"]["containers"]):
         # One that cannot start for a reason of its own says that itself.
-        with suppress(LaunchError):
-            user = _user(pod, container, image_for(node, container["image"]))
-            users.setdefault(user, container["name"])
+        with suppress(LaunchError, UserError):
+            user = user_of(pod, container, image_for(node, container["image"]))
+            users.setdefault((user.uid, user.gid), container["name"])
     if len(users) > 1:
         asked = ", ".join(f"{name}: {uid}:{gid}" for (uid, gid), name in users.items())
         raise LaunchError(

@@ -36,6 +36,25 @@ def test_the_first_rule_that_matches_decides() -> None:
     assert find(rules[:1], "other/example") is None
 
 
+def test_an_image_of_its_own_answers_to_its_digests_alone() -> None:
+    """Those of the indexes that led to it, too; what a recipe makes stands in for any."""
+    own = replace(IMAGE, release="", digest="sha256:1", indexes=("sha256:2",))
+    assert [own.answers(f"a/b:1@sha256:{n}") for n in range(4)] == [False, True, True, False]
+    assert own.answers("a/b:1")
+    assert IMAGE.answers("a/b@sha256:3")
+
+
+def test_of_several_rules_the_one_with_the_digest_decides() -> None:
+    own = replace(IMAGE, release="", digest="sha256:1")
+    rules = tuple(
+        ImageRule(pattern="a/b", image=image) for image in (own, replace(own, digest="sha256:2"))
+    )
+    assert find(rules, "a/b@sha256:2") is rules[1].image
+    assert find(rules, "a/b@sha256:1") is own
+    assert find(rules, "a/b@sha256:3") is own
+    assert find(rules, "a/b:1") is own
+
+
 def test_a_pattern_with_a_colon_is_compared_with_the_tag_too() -> None:
     rules = (ImageRule(pattern="example/web:1.*", image=IMAGE),)
     assert find(rules, "registry.example:5000/example/web:1.2@sha256:00") is IMAGE

@@ -110,23 +110,24 @@ def test_an_image_is_unpacked_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("user", "ids"),
+    ("user", "ids", "name"),
     [
-        ("", (0, 0)),
-        (None, (0, 0)),
-        ("26", (26, 27)),
-        ("26:0", (26, 0)),
-        ("7", (7, 0)),
-        ("7:8", (7, 8)),
-        ("postgres:pooler", (26, 1001)),
+        ("", (0, 0), ""),
+        (None, (0, 0), ""),
+        ("26", (26, 27), ""),
+        ("26:0", (26, 0), ""),
+        ("7", (7, 0), ""),
+        ("7:8", (7, 8), ""),
+        ("postgres:pooler", (26, 1001), "postgres"),
     ],
 )
 def test_users_are_looked_up_in_the_images_accounts(
-    tmp_path: Path, user: str | None, ids: tuple[int, int]
+    tmp_path: Path, user: str | None, ids: tuple[int, int], name: str
 ) -> None:
     config = None if user is None else {"User": user, "Env": None, "Cmd": None}
     image = ensure(write(making.image(ACCOUNTS, config=config), tmp_path, "oci"), tmp_path)
     assert (image.config.uid, image.config.gid) == ids
+    assert image.config.user == name
 
 
 @pytest.mark.parametrize(
@@ -177,6 +178,8 @@ def test_the_image_for_this_machine_is_chosen(tmp_path: Path) -> None:
     making.write_layout(made, tmp_path / "layout", key)
     image = ensure("oci:layout:one", tmp_path)
     assert (image.layers[0] / "a").read_bytes() == b"ours"
+    assert image.indexes == (made.manifest,)
+    assert image.digest not in image.indexes
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -14,7 +14,7 @@ from tests.embedded.announced import running
 from tests.embedded.image_table import OPTIONS, first
 from tests.embedded.images.oci import making
 from tests.embedded.images.oci.making import layer
-from tests.embedded.node.live.bench import Bench, in_phase, state_of
+from tests.embedded.node.live.bench import Bench, in_phase, state_of, waits_for
 from tests.embedded.node.live.conftest import connected, namespace
 
 NAME = "registry.example/example/own"
@@ -89,6 +89,33 @@ def test_command_and_arguments_replace_entrypoint_and_cmd(bench: Bench) -> None:
 def test_a_recipe_stands_in_where_it_is_named(bench: Bench) -> None:
     text = said(bench, "recipe", image="example/another:3", command=["openssl", "version"])
     assert text.startswith("OpenSSL ")
+
+
+def test_a_digest_is_compared_with_the_images(bench: Bench, own: dict[str, Any]) -> None:
+    """A Pod that names another one does not run; what a recipe makes has none to compare."""
+    (old, new), neither = own["digests"], f"sha256:{'0' * 64}"
+    assert said(bench, "old", image=f"{NAME}:1.0@{old}").startswith("version one")
+    assert said(bench, "new", image=f"{NAME}:1.0@{new}").startswith("version two")
+    bench.pod("other", container={"image": f"{NAME}:1.0@{neither}"})
+    pod = bench.wait("other", lambda pod: "waiting" in state_of(pod))
+    waiting = state_of(pod)["waiting"]
+    assert waiting["reason"] in ("ErrImagePull", "ImagePullBackOff")
+    message = f'Failed to pull image "{NAME}:1.0@{neither}": not found: '
+    assert waiting["message"] == f"{message}oci:{own['folder']}/layout has the digest {old}"
+    assert bench.event("other", "Failed")["message"] == waiting["message"]
+    bench.wait("other", waits_for("ImagePullBackOff"))
+    assert said(bench, "recipe", image=f"example/another@{neither}", command=["echo", "x"]) == "x"
+
+
+def test_a_user_by_name_cannot_be_told_from_root(bench: Bench) -> None:
+    context = {"runAsNonRoot": True}
+    bench.pod("named", securityContext=context)
+    pod = bench.wait("named", waits_for("CreateContainerConfigError"))
+    why = "container has runAsNonRoot and image has non-numeric user (first), cannot verify user"
+    assert state_of(pod)["waiting"]["message"].startswith(f"{why} is non-root (pod: ")
+    assert bench.event("named", "Failed")["message"].startswith(f"Error: {why}")
+    text = said(bench, "number", image=f"{NAME}:2.0", securityContext=context)
+    assert text.startswith("version two as 77:0")
 
 
 def test_the_announcement_tells_what_is_there_and_what_stands_in(own: dict[str, Any]) -> None:
