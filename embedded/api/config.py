@@ -33,6 +33,8 @@ class Kubelet(_Model):
     """PEM file with the authority that signed the node's serving certificate."""
     token: str
     """Bearer token that the node accepts."""
+    socket: Path | None = None
+    """Socket file of the same API, without TLS; taken rather than the address where it is named."""
 
 
 class ApiConfig(_Model):
@@ -72,5 +74,8 @@ def _absolute(config: ApiConfig, folder: Path) -> ApiConfig:
     paths = {name: folder / getattr(config, name) for name in ("ca", "certificate", "key")}
     kubelet = config.kubelet
     if kubelet is not None:
-        kubelet = kubelet.model_copy(update={"ca": folder / kubelet.ca})
+        own = {"ca": folder / kubelet.ca}
+        if kubelet.socket is not None:
+            own["socket"] = folder / kubelet.socket
+        kubelet = kubelet.model_copy(update=own)
     return config.model_copy(update={**paths, "kubelet": kubelet})

@@ -27,6 +27,8 @@ API_SERVICE = "10.96.0.1"
 API_PORT = 6443
 KUBELET_PORT = 10250
 READY_SECONDS = 120.0
+_KUBELET = STATE / "node" / "kubelet"
+"""The node's socket file for the API server."""
 _LISTEN, _READY = 4, 5
 
 
@@ -148,6 +150,7 @@ class ControlPlaneBuilder:
                 "url": f"https://{ADDRESS.ip}:{KUBELET_PORT}",
                 "ca": "ca.crt",
                 "token": tokens.kubelet,
+                "socket": str(_KUBELET),
             },
             "service_network": SERVICE_NETWORK,
         }
@@ -180,6 +183,7 @@ class ControlPlaneBuilder:
             certificate=own / "tls.crt",
             key=own / "tls.key",
             ca=own / "ca.crt",
+            socket=_KUBELET,
             token=self._tokens.kubelet,
             images=self._images,
             tools=self._tools.layers[0],

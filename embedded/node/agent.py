@@ -10,7 +10,7 @@ from embedded.node.behaviour import NodeBehaviour
 from embedded.node.changes import Changes
 from embedded.node.config import Limits, NodeConfig
 from embedded.node.context import NodeContext
-from embedded.node.kubelet.server import KubeletServer
+from embedded.node.kubelet.server import KubeletServer, serve
 from embedded.node.network.addresses import AddressPool
 from embedded.node.network.dns import NameServer
 from embedded.node.network.names import Zone
@@ -80,7 +80,8 @@ async def _start(node: NodeContext, client: Client, group: asyncio.TaskGroup) ->
     _connect(node, services)
     zone = Zone(config.cluster_domain, objects.services.get, objects.endpoints.get)
     await NameServer(zone).start(config.address)
-    await KubeletServer(config, node.runtime, pods, node.behaviour).start()
+    kubelet = await KubeletServer(config, node.runtime, pods, node.behaviour).start()
+    group.create_task(serve(kubelet), name="kubelet")
     group.create_task(node.events.run(), name="events")
     group.create_task(services.run(), name="service addresses")
     await objects.start(group)

@@ -9,7 +9,10 @@ from typing import Any
 
 from embedded.images.model import Image, ImageConfig, ImageRule
 
-_PATHS = ("kubeconfig", "spawner", "state_dir", "log_dir", "certificate", "key", "ca", "tools")
+_PATHS = (
+    *("kubeconfig", "spawner", "state_dir", "log_dir"),
+    *("certificate", "key", "ca", "socket", "tools"),
+)
 
 
 class ConfigError(Exception):
@@ -21,8 +24,8 @@ class NodeConfig:
     """The settings that the launcher hands to the node's agent.
 
     Paths are the box's. `state_dir` is memory and dies with the box; `log_dir` outlives it.
-    Serve the kubelet's API on `address`:`kubelet_port` with `certificate` and `key`, to bearers of
-    `token`. `tools` is a root file system that holds nft.
+    Serve the kubelet's API on `address`:`kubelet_port` with `certificate` and `key`, and without
+    TLS at the file `socket`, to bearers of `token`. `tools` is a root file system that holds nft.
     """
 
     name: str
@@ -38,6 +41,7 @@ class NodeConfig:
     certificate: Path
     key: Path
     ca: Path
+    socket: Path
     token: str
     images: tuple[ImageRule, ...]
     tools: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ssl
 import time
@@ -52,7 +53,10 @@ class KubeletServer:
         self._behaviour = behaviour
 
     async def start(self) -> web.AppRunner:
-        """Listen on the node's address. Raises OSError. Clean the answer up to stop."""
+        """Listen on the node's address and socket file. Raises OSError.
+
+        Clean the answer up to stop.
+        """
         app = web.Application(middlewares=[self._admit])
         container = "/{namespace}/{pod}/{container}"
         app.router.add_get("/healthz", self._health)
@@ -68,6 +72,8 @@ class KubeletServer:
         tls.load_cert_chain(self._config.certificate, self._config.key)
         address, port = self._config.address, self._config.kubelet_port
         await web.TCPSite(runner, address, port, ssl_context=tls).start()
+        # The API server's way: handshakes would be most of what a short command costs.
+        await web.UnixSite(runner, self._config.socket).start()
         return runner
 
     @web.middleware
@@ -147,6 +153,17 @@ class KubeletServer:
     def _runner(self, request: web.Request) -> ContainerRunner:
         where = request.match_info
         return self._pods.runner(where["namespace"], where["pod"], where["container"])
+
+
+async def serve(runner: web.AppRunner) -> None:
+    """Serve what was started until cancelled.
+
+    With uvloop a server at a socket file lives as long as somebody holds it.
+    """
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
 
 
 def _flag(request: web.Request, *names: str) -> bool:

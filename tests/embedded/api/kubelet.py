@@ -19,6 +19,8 @@ from aiohttp import WSMsgType, web
 from tests.embedded.api.serving import make_certificates
 
 TOKEN = "kubelet-token"
+SOCKET = "socket"
+"""Name of the file at which the same is served without TLS, in the folder of the certificates."""
 CLOSED = 9
 """A port on which nobody listens."""
 _STDOUT, _STDERR, _STATUS, _CLOSE = 1, 2, 3, 255
@@ -124,6 +126,7 @@ async def _serve(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     ports.append(runner.addresses[0][1])
+    await web.UnixSite(runner, folder / SOCKET).start()
     ready.set()
     await stop.wait()
     await runner.cleanup()

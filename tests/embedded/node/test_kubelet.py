@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import uvloop
 from aiohttp import web
 
 from embedded import pki
 from embedded.node.behaviour import NodeBehaviour
-from embedded.node.kubelet.server import KubeletServer
+from embedded.node.kubelet.server import KubeletServer, serve
 from tests.ports import reserved_port
 
 TOKEN = "sesame"
+SOCKET = "kubelet"
 PATHS = [
     "/healthz",
     "/exec/ns/p/c?command=true",
@@ -35,7 +39,7 @@ class NoPods:
     sandbox = runner
 
 
-async def serve(directory: Path, port: int) -> web.AppRunner:
+async def started(directory: Path, port: int) -> web.AppRunner:
     pair = pki.Authority("test").issue(["127.0.0.1"])
     (directory / "crt").write_text(pair.certificate)
     (directory / "key").write_text(pair.key)
@@ -44,17 +48,21 @@ async def serve(directory: Path, port: int) -> web.AppRunner:
         kubelet_port=port,
         certificate=directory / "crt",
         key=directory / "key",
+        socket=directory / SOCKET,
         token=TOKEN,
     )
     server = KubeletServer(cast(Any, config), cast(Any, None), NoPods(), NodeBehaviour())
     return await server.start()
 
 
-async def ask(port: int, path: str, header: bytes) -> int:
-    """The code of the answer to a GET with one more header."""
-    tls = ssl.create_default_context()
-    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+async def ask(where: int | Path, path: str, header: bytes) -> int:
+    """The code of the answer to a GET with one more header, from a port or a socket file."""
+    if isinstance(where, Path):
+        reader, writer = await asyncio.open_unix_connection(where)
+    else:
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        reader, writer = await asyncio.open_connection("127.0.0.1", where, ssl=tls)
     head = f"GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n".encode()
     writer.write(head + header + b"\r\n")
     status = await asyncio.wait_for(reader.readline(), 60)
@@ -62,16 +70,22 @@ async def ask(port: int, path: str, header: bytes) -> int:
     return int(status.split()[1])
 
 
-def answers(directory: Path, header: bytes) -> list[int]:
-    async def run(port: int) -> list[int]:
-        runner = await serve(directory, port)
+def answers(header: bytes) -> list[int]:
+    """The codes of the answers to all paths, the same at the port and at the socket file."""
+
+    async def run(directory: Path, port: int) -> tuple[list[int], list[int]]:
+        runner = await started(directory, port)
         try:
-            return [await ask(port, path, header) for path in PATHS]
+            there = [await ask(port, path, header) for path in PATHS]
+            return there, [await ask(directory / SOCKET, path, header) for path in PATHS]
         finally:
             await runner.cleanup()
 
-    with reserved_port() as port:
-        return asyncio.run(run(port))
+    # The path of a socket may be a hundred characters long, not more.
+    with tempfile.TemporaryDirectory() as directory, reserved_port() as port:
+        there, here = asyncio.run(run(Path(directory), port))
+    assert there == here
+    return there
 
 
 @pytest.mark.parametrize(
@@ -85,10 +99,28 @@ def answers(directory: Path, header: bytes) -> list[int]:
         b"Authorization: Bearer \xff\xfe\r\n",
     ],
 )
-def test_without_the_token_everything_is_401(tmp_path: Path, header: bytes) -> None:
-    assert answers(tmp_path, header) == [401] * len(PATHS)
+def test_without_the_token_everything_is_401(header: bytes) -> None:
+    assert answers(header) == [401] * len(PATHS)
 
 
-def test_with_the_token_one_is_let_in(tmp_path: Path) -> None:
-    found = answers(tmp_path, f"Authorization: Bearer {TOKEN}\r\n".encode())
+def test_with_the_token_one_is_let_in() -> None:
+    found = answers(f"Authorization: Bearer {TOKEN}\r\n".encode())
     assert found == [200, 404, 404, 404, 404]
+
+
+def test_the_socket_file_outlives_collections_of_cycles() -> None:
+    header = f"Authorization: Bearer {TOKEN}\r\n".encode()
+
+    async def run(directory: Path, port: int) -> int:
+        serving = asyncio.create_task(serve(await started(directory, port)))
+        await asyncio.sleep(0)
+        gc.collect()
+        # What was collected closes in the loop's next turns.
+        await ask(port, "/healthz", header)
+        code = await ask(directory / SOCKET, "/healthz", header)
+        serving.cancel()
+        await asyncio.wait([serving])
+        return code
+
+    with tempfile.TemporaryDirectory() as directory, reserved_port() as port:
+        assert uvloop.run(run(Path(directory), port)) == 200
