@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -11,12 +11,15 @@ import celpy
 from celpy.celparser import CELParseError
 from celpy.evaluation import CELEvalError, base_functions
 
-from embedded.api.cel.functions import FUNCTIONS
+from embedded.api.cel.functions import FUNCTIONS, LIBRARIES
+from embedded.api.cel.optionals import Maybe
 from embedded.api.cel.rules import Rule
 from embedded.api.cel.values import value_of
 from embedded.api.jsons import Json
 
 _MACROS = frozenset({"has", "all", "exists", "exists_one", "map", "filter", "dyn"})
+_ARGUMENTS = 2
+"""Of the macros that are known here; those with an index or a key besides have three."""
 _KNOWN = _MACROS | base_functions.keys() | FUNCTIONS.keys()
 _FAILURES = (
     CELEvalError,
@@ -47,6 +50,9 @@ def _program(text: str) -> celpy.Runner | str:
     unknown = sorted(_called(tree) - _KNOWN)
     if unknown:
         return f"it calls {', '.join(unknown)}"
+    for name, number in _macros(tree):
+        if number > _ARGUMENTS:
+            return f"it calls {name} with {number} arguments"
     return _environment().program(tree, functions=dict(FUNCTIONS))
 
 
@@ -61,6 +67,14 @@ def _called(tree: Any) -> set[str]:
     return found
 
 
+def _macros(tree: Any) -> Iterator[tuple[str, int]]:
+    """The macros on lists and maps that an expression has, each with its number of arguments."""
+    for part in tree.find_data("member_dot_arg"):
+        name, given = str(part.children[1]), part.children[2:]
+        if name in _MACROS and given:
+            yield name, len(given[0].children)
+
+
 def unsupported(rule: str) -> str:
     """Why a rule cannot be evaluated; empty where it can."""
     found = _program(rule)
@@ -69,10 +83,17 @@ def unsupported(rule: str) -> str:
 
 def bound(schema: Json, value: Any, old: Any) -> Bound:
     """The variables of a rule."""
-    found = {"self": value_of(schema, value)}
+    found = {**LIBRARIES, "self": value_of(schema, value)}
     if old is not None:
         found["oldSelf"] = value_of(schema, old)
     return MappingProxyType(found)
+
+
+def _variables(rule: Rule, variables: Bound) -> dict[str, Any]:
+    if not rule.optional_old:
+        return dict(variables)
+    old = (variables["oldSelf"],) if "oldSelf" in variables else ()
+    return {**variables, "oldSelf": Maybe(old)}
 
 
 def said_against(rule: Rule, variables: Bound) -> str:
@@ -81,7 +102,7 @@ def said_against(rule: Rule, variables: Bound) -> str:
     if isinstance(program, str):
         return ""
     try:
-        if program.evaluate(dict(variables)):
+        if program.evaluate(_variables(rule, variables)):
             return ""
     except _FAILURES as error:
         why = str(error.args[0] if error.args else error)
@@ -96,7 +117,7 @@ def _told(rule: Rule, variables: Bound) -> str:
     if isinstance(program, str):
         return ""
     try:
-        found = program.evaluate(dict(variables))
+        found = program.evaluate(_variables(rule, variables))
     except _FAILURES:
         # As there: the message that the rule has besides is used instead.
         return ""

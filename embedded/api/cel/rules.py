@@ -12,10 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from embedded.api.cel import limits
 from embedded.api.errors import Cause
 from embedded.api.jsons import Json, same
 
 _OLD = re.compile(r"\boldSelf\b")
+_TOO_LONG = (
+    "'operation cancelled: actual cost limit exceeded': no further validation rules will be run "
+    "due to call cost exceeds limit for rule: "
+)
 _RULES = "x-kubernetes-validations"
 
 
@@ -94,8 +99,37 @@ def _rule(given: Json) -> Rule:
     )
 
 
-def causes(node: Node, value: Any, old: Any, path: str = "") -> Iterator[Cause]:
-    """Yield what rules say against a value; what is as it was is looked at by transitions alone."""
+class _StoppedError(Exception):
+    """A rule took too long; says so as a cause."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.message)
+        self.cause = cause
+
+
+def causes(node: Node, value: Any, old: Any) -> list[Cause]:
+    """What rules say against a value; what is as it was is looked at by transitions alone.
+
+    Rules that take too long in all are the last cause, and the rest is not looked at.
+    """
+    found: list[Cause] = []
+    try:
+        with limits.budget():
+            # One by one, so that what was found before a stop is kept.
+            for cause in _causes(node, value, old, ""):
+                found.append(cause)
+    except _StoppedError as stop:
+        found.append(stop.cause)
+    except limits.OverBudgetError:
+        text = (
+            "validation failed due to running out of cost budget, no further validation rules will "
+            "be run"
+        )
+        found.append(Cause(field="<nil>", reason="FieldValueInvalid", message=text))
+    return found
+
+
+def _causes(node: Node, value: Any, old: Any, path: str) -> Iterator[Cause]:
     if value is None:
         return
     unchanged = old is not None and (value is old or same(value, old))
@@ -109,11 +143,11 @@ def causes(node: Node, value: Any, old: Any, path: str = "") -> Iterator[Cause]:
             child = node.properties.get(name) or (None if name in known else node.more)
             if child is not None:
                 where = f"{path}.{name}" if path else name
-                yield from causes(child, item, before.get(name), where)
+                yield from _causes(child, item, before.get(name), where)
     elif isinstance(value, list) and node.items is not None:
         for position, item in enumerate(value):
             before = _counterpart(node.keys, item, old)
-            yield from causes(node.items, item, before, f"{path}[{position}]")
+            yield from _causes(node.items, item, before, f"{path}[{position}]")
 
 
 def _counterpart(keys: tuple[str, ...], item: Any, old: Any) -> Any:
@@ -142,11 +176,16 @@ def _here(node: Node, value: Any, old: Any, path: str, *, unchanged: bool) -> It
 
     bound = programs.bound(node.schema, value, old)
     for rule in wanted:
-        said = programs.said_against(rule, bound)
+        where = f"{path}{rule.field_path}".lstrip(".") or "<nil>"
+        begin = f"Invalid value: {_shown(node.schema, value)}: "
+        try:
+            said = programs.said_against(rule, bound)
+        except limits.OverBudgetError:
+            text = f"{begin}{_TOO_LONG}{rule.message or rule.rule}"
+            cause = Cause(field=where, reason="FieldValueInvalid", message=text)
+            raise _StoppedError(cause) from None
         if said:
-            where = f"{path}{rule.field_path}".lstrip(".") or "<nil>"
-            shown = f"Invalid value: {_shown(node.schema, value)}: {said}"
-            yield Cause(field=where, reason=rule.reason, message=shown)
+            yield Cause(field=where, reason=rule.reason, message=begin + said)
 
 
 def _shown(schema: Json, value: Any) -> str:

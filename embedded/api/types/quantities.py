@@ -22,18 +22,27 @@ _LONGEST = 256
 _SMALLEST_BINARY = 1024
 
 
-@lru_cache(4096)
-def canonical(text: str) -> str:
-    """The canonical spelling; raises ValueError for what is no quantity."""
+def _read(text: str) -> tuple[Fraction, re.Match[str]]:
     match = _FORM.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError(f"{text!r} is not a quantity such as 500m or 2Gi")
     number, binary = Fraction(match["number"]), match["binary"]
     if binary:
-        number *= 1024 ** (_BINARY.index(binary) + 1)
-    else:
-        power = int(match["power"] or _DECIMAL[match["decimal"] or ""])
-        number *= Fraction(10) ** power
+        return number * 1024 ** (_BINARY.index(binary) + 1), match
+    power = int(match["power"] or _DECIMAL[match["decimal"] or ""])
+    return number * Fraction(10) ** power, match
+
+
+def value(text: str) -> Fraction:
+    """The number that a quantity stands for; raises ValueError for what is none."""
+    return _read(text)[0]
+
+
+@lru_cache(4096)
+def canonical(text: str) -> str:
+    """The canonical spelling; raises ValueError for what is no quantity."""
+    number, match = _read(text)
+    binary = match["binary"]
     nanos = math.floor(number * _NANO) if number < 0 else math.ceil(number * _NANO)
     if not nanos:
         return "0"

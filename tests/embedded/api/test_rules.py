@@ -174,7 +174,8 @@ def test_an_evaluation_that_fails_is_422_with_the_reason(
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        ("quantity(self.q).isGreaterThan(quantity('1'))", "it calls isGreaterThan, quantity"),
+        ("semver(self.q).isGreaterThan(semver('1.0.0'))", "it calls semver"),
+        ("self.l.all(i, x, i < 1)", "it calls all with 3 arguments"),
         ("self.?a.hasValue()", "it cannot be read"),
     ],
 )
@@ -193,7 +194,7 @@ def test_what_cannot_be_evaluated_is_said_when_the_definition_is_applied(
 def test_it_is_said_again_when_the_definition_changes(api: Raw, crd: Define) -> None:
     name = f"{CRDS}/things.{crd({'type': 'object'}).split('/')[2]}"
     group = name.removeprefix(f"{CRDS}/things.")
-    body = definition(group, _ruled("quantity('1') == quantity('1')"))
+    body = definition(group, _ruled("semver('1.0.0') == semver('1.0.0')"))
     answers = [api.apply(name, body, force="true"), api.apply(name, body, force="true")]
     assert [answer.code for answer in answers] == [200, 200]
     assert ["Warning" in answer.headers for answer in answers] == [True, False]
