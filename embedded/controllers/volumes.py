@@ -1,6 +1,7 @@
-"""PersistentVolumeClaims: each gets a volume of its own at once, and takes it along when it goes.
+"""PersistentVolumeClaims: each gets a volume of its own, and takes it along when it goes.
 
-The volume is a directory of the node, named after the PersistentVolume; the node makes it.
+That is at once, or with its first Pod, as its class says. The volume is a directory of the node,
+named after the PersistentVolume; the node makes it.
 """
 
 from __future__ import annotations
@@ -10,29 +11,36 @@ from collections.abc import Iterable
 from embedded.client import PODS, PVCS, PVS, STORAGECLASSES, Json, Reconciler
 from embedded.controllers import pods
 from embedded.controllers.cluster import Cluster
+from embedded.controllers.events import tell
 from embedded.controllers.ownership import Key, enqueue_itself
+from embedded.controllers.storage_classes import (
+    CLAIM_USERS,
+    PROVISIONER,
+    STORAGE_CLASS,
+    Classes,
+)
 
-STORAGE_CLASS = "standard"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
-_PROVISIONER = "rancher.io/local-path"
 _IN_USE = "kubernetes.io/pvc-protection"
 _BY_CLAIM = "claims"
 
 
 class Volumes:
-    """Binds claims of the default StorageClass, and removes the volumes of claims that are gone."""
+    """Binds claims of classes of our own, and removes the volumes of claims that are gone."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._claims = cluster.of(PVCS)
         self._volumes = cluster.of(PVS)
         self._pods = cluster.of(PODS)
+        self._classes = Classes(cluster)
         self._queue: Reconciler[Key] = Reconciler("volumes", self._reconcile)
-        self._pods.add_index(_BY_CLAIM, _claim_keys)
+        self._pods.add_index(CLAIM_USERS, claim_keys)
         self._volumes.add_index(_BY_CLAIM, _bound_to)
         self._claims.add_handler(enqueue_itself(self._queue))
         self._volumes.add_handler(self._on_volume)
         self._pods.add_handler(self._on_pod)
+        cluster.of(STORAGECLASSES).add_handler(self._on_class)
 
     async def run(self) -> None:
         """Make the default StorageClass, then work until cancelled."""
@@ -46,8 +54,22 @@ class Volumes:
             return
         if pods.is_terminating(claim):
             await self._release(key, claim)
-        elif claim["spec"].get("storageClassName", STORAGE_CLASS) == STORAGE_CLASS:
+        elif claim["spec"].get("volumeName") or self._may_bind(key, claim):
             await self._bind(claim)
+        elif self._is_known(claim):
+            await tell(self._cluster, claim, self._classes.problem(claim))
+
+    def _may_bind(self, key: Key, claim: Json) -> bool:
+        if not self._classes.is_ours(claim):
+            return False
+        if not self._classes.waits_for_consumer(claim):
+            return True
+        return any(pods.is_active(pod) for pod in self._pods.by_index(CLAIM_USERS, key))
+
+    def _is_known(self, claim: Json) -> bool:
+        """Return whether the claim's class is not the one that is being made at the start."""
+        name = claim["spec"].get("storageClassName", STORAGE_CLASS)
+        return name != STORAGE_CLASS or self._classes.of(claim) is not None
 
     async def _bind(self, claim: Json) -> None:
         name = claim["spec"].get("volumeName") or f"pvc-{claim['metadata']['uid']}"
@@ -55,7 +77,7 @@ class Volumes:
         if volume is None:
             if claim["spec"].get("volumeName"):
                 return
-            volume = await self._cluster.create(PVS, _volume(claim, name))
+            volume = await self._cluster.create(PVS, _volume(claim, name, self._classes.of(claim)))
         if not claim["spec"].get("volumeName"):
             claim = await self._cluster.merge(PVCS, claim, _binding(claim, name))
         await self._cluster.set_status(PVS, volume, {"phase": "Bound"})
@@ -69,7 +91,8 @@ class Volumes:
     async def _release(self, key: Key, claim: Json) -> None:
         """Let a claim go once no Pod uses it."""
         finalizers = claim["metadata"].get("finalizers") or []
-        users = [pod for pod in self._pods.by_index(_BY_CLAIM, key) if not pods.is_finished(pod)]
+        found = self._pods.by_index(CLAIM_USERS, key)
+        users = [pod for pod in found if not pods.is_finished(pod)]
         if _IN_USE in finalizers and not users:
             left = [name for name in finalizers if name != _IN_USE]
             version = claim["metadata"]["resourceVersion"]
@@ -88,12 +111,22 @@ class Volumes:
             self._queue.enqueue(key)
 
     def _on_pod(self, kind: str, pod: Json) -> None:
-        if kind == "DELETED" or pods.is_finished(pod):
-            for key in _claim_keys(pod):
+        for key in claim_keys(pod):
+            claim = self._claims.get(*key)
+            waits = claim is not None and not claim["spec"].get("volumeName")
+            if kind == "DELETED" or pods.is_finished(pod) or waits:
+                self._queue.enqueue(key)
+
+    def _on_class(self, kind: str, _: Json) -> None:
+        if kind == "DELETED":
+            return
+        for key, claim in self._claims.items.items():
+            if not claim["spec"].get("volumeName"):
                 self._queue.enqueue(key)
 
 
-def _claim_keys(pod: Json) -> Iterable[Key]:
+def claim_keys(pod: Json) -> Iterable[Key]:
+    """The claims that a Pod uses."""
     claims = (v.get("persistentVolumeClaim") for v in pod["spec"].get("volumes") or [])
     return [(pod["metadata"]["namespace"], claim["claimName"]) for claim in claims if claim]
 
@@ -108,13 +141,13 @@ def _storage_class() -> Json:
         "apiVersion": STORAGECLASSES.api_version,
         "kind": STORAGECLASSES.kind,
         "metadata": {"name": STORAGE_CLASS, "annotations": {_DEFAULT: "true"}},
-        "provisioner": _PROVISIONER,
+        "provisioner": PROVISIONER,
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
     }
 
 
-def _volume(claim: Json, name: str) -> Json:
+def _volume(claim: Json, name: str, storage_class: Json | None) -> Json:
     metadata, spec = claim["metadata"], claim["spec"]
     requests = (spec.get("resources") or {}).get("requests") or {}
     return {
@@ -122,7 +155,7 @@ def _volume(claim: Json, name: str) -> Json:
         "kind": PVS.kind,
         "metadata": {
             "name": name,
-            "annotations": {"pv.kubernetes.io/provisioned-by": _PROVISIONER},
+            "annotations": {"pv.kubernetes.io/provisioned-by": PROVISIONER},
         },
         "spec": {
             "accessModes": spec.get("accessModes") or ["ReadWriteOnce"],
@@ -135,8 +168,8 @@ def _volume(claim: Json, name: str) -> Json:
                 "uid": metadata["uid"],
             },
             "hostPath": {"path": f"/var/local-path-provisioner/{name}"},
-            "persistentVolumeReclaimPolicy": "Delete",
-            "storageClassName": STORAGE_CLASS,
+            "persistentVolumeReclaimPolicy": (storage_class or {}).get("reclaimPolicy", "Delete"),
+            "storageClassName": claim["spec"].get("storageClassName", STORAGE_CLASS),
             "volumeMode": spec.get("volumeMode") or "Filesystem",
         },
     }
@@ -149,7 +182,7 @@ def _binding(claim: Json, name: str) -> Json:
     annotations = {
         "pv.kubernetes.io/bind-completed": "yes",
         "pv.kubernetes.io/bound-by-controller": "yes",
-        "volume.kubernetes.io/storage-provisioner": _PROVISIONER,
+        "volume.kubernetes.io/storage-provisioner": PROVISIONER,
     }
     return {
         "metadata": {
@@ -157,5 +190,8 @@ def _binding(claim: Json, name: str) -> Json:
             "finalizers": finalizers,
             "resourceVersion": claim["metadata"]["resourceVersion"],
         },
-        "spec": {"volumeName": name, "storageClassName": STORAGE_CLASS},
+        "spec": {
+            "volumeName": name,
+            "storageClassName": claim["spec"].get("storageClassName", STORAGE_CLASS),
+        },
     }
