@@ -68,7 +68,7 @@ def _status(config: NodeConfig, since: str) -> Json:
             "conditions": [ready],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},
             "nodeInfo": {
-                "kubeletVersion": "v1.33.0-embedded",
+                "kubeletVersion": "v1.34.0-embedded",
                 "containerRuntimeVersion": "box://1",
                 "operatingSystem": "linux",
                 "architecture": architecture(),

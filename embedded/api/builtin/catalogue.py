@@ -33,6 +33,7 @@ def resources() -> Iterator[Resource]:
     """Every built-in resource."""
     yield from _core()
     yield from _workloads()
+    yield from _early_workloads()
     yield from _access()
     yield from networking.resources()
     yield from scheduling.resources()
@@ -271,6 +272,21 @@ def _workloads() -> Iterator[Resource]:
         defaults=workloads.default_cron_job,
         on_create=workloads.drop_status,
         **common,
+    )
+
+
+def _early_workloads() -> Iterator[Resource]:
+    yield _builtin(
+        message="core.ReplicationController",
+        plural="replicationcontrollers",
+        short_names=("rc",),
+        scale=Scale(),
+        defaults=workloads.default_replication_controller,
+        on_create=workloads.drop_replica_status,
+        check=workloads.check_replication_controller,
+        status=True,
+        generation=True,
+        categories=("all",),
     )
 
 

@@ -270,6 +270,13 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
             _AGE,
             *_WORKLOAD,
         ),
+        "ReplicationController": (
+            _NAME,
+            _number("Desired", "spec", "replicas"),
+            _number("Current", "status", "replicas"),
+            _number("Ready", "status", "readyReplicas"),
+            _AGE,
+        ),
         "StatefulSet": (
             _NAME,
             Column("Ready", _fraction(("status", "readyReplicas"), ("spec", "replicas"))),

@@ -36,6 +36,32 @@ def default_replica_set(obj: Json) -> None:
     default_template(spec.setdefault("template", {}))
 
 
+def default_replication_controller(obj: Json) -> None:
+    """The defaults of a ReplicationController: it selects by the labels of its template."""
+    default_replica_set(obj)
+    spec = obj["spec"]
+    labels = at(spec, "template", "metadata", "labels") or {}
+    if labels:
+        if not spec.get("selector"):
+            spec["selector"] = dict(labels)
+        if not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = dict(labels)
+
+
+def check_replication_controller(obj: Json, _old: Json | None) -> Iterable[Cause]:
+    """Yield the causes for which a ReplicationController is refused."""
+    spec = obj["spec"]
+    selector, labels = spec.get("selector"), at(spec, "template", "metadata", "labels") or {}
+    if not selector:
+        yield required("spec.selector")
+    elif not selector.items() <= labels.items():
+        text = "`selector` does not match template `labels`"
+        yield wrong("spec.template.metadata.labels", labels, text)
+    if spec["replicas"] < 0:
+        yield wrong("spec.replicas", spec["replicas"], "must be greater than or equal to 0")
+    yield from _check_template(spec, ("Always",))
+
+
 def default_stateful_set(obj: Json) -> None:
     """The defaults of a StatefulSet."""
     spec = obj.setdefault("spec", {})

@@ -76,12 +76,14 @@ def _shape(kind: str, entry: Json) -> Shape:
         atomic = entry.get("atomic", False)
         return Shape(kind="map", element=_shape(kind[4:], {}), atomic=atomic)
     if "." in kind:
-        found = message(kind)
+        found = top_level(kind) if kind in _WHOLE else message(kind)
         return replace(found, atomic=True) if entry.get("atomic") else found
     return Shape(kind="any", wire=kind, open=True) if kind in _FREE else scalar(kind)
 
 
 _FREE = {"raw", "fieldsv1"}
+_WHOLE = {"core.PersistentVolumeClaim"}
+"""Kinds that are members of others, with their `apiVersion` and `kind`."""
 
 
 @cache

@@ -34,7 +34,7 @@ PACKAGES = [
 ]
 ROOTS = {
     "core": "Namespace Pod Secret ConfigMap Service Endpoints Event ServiceAccount Node Binding "
-    "PersistentVolumeClaim PersistentVolume ResourceQuota LimitRange",
+    "PersistentVolumeClaim PersistentVolume ResourceQuota LimitRange ReplicationController",
     "apps": "Deployment ReplicaSet StatefulSet DaemonSet ControllerRevision",
     "batch": "Job CronJob",
     "rbac": "Role RoleBinding ClusterRole ClusterRoleBinding",

@@ -75,7 +75,6 @@ def status_of(pod: Json, state: PodState, now: str) -> Json:
         "hostIP": state.host_ip,
         "hostIPs": [{"ip": state.host_ip}],
         "startTime": state.started_at,
-        "qosClass": "BestEffort",
         "containerStatuses": [c.as_json() for c in state.containers],
         # A merge patch: what does not apply any more is taken out.
         "reason": state.reason or None,

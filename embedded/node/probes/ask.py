@@ -97,7 +97,7 @@ async def _get(action: Json, target: Target) -> Answer:
 
 
 def _request(action: Json, host: str) -> bytes:
-    headers = {"Host": host, "User-Agent": "kube-probe/1.33", "Connection": "close"}
+    headers = {"Host": host, "User-Agent": "kube-probe/1.34", "Connection": "close"}
     headers |= {h["name"]: h["value"] for h in action.get("httpHeaders") or []}
     lines = [
         f"GET {action.get('path') or '/'} HTTP/1.1",
