@@ -72,6 +72,7 @@ follow() {
     local reload
     while kill -0 "$server" 2>/dev/null; do
         pause 0.2
+        unchanged && continue
         reload=
         for volume in $RELOAD_ON; do
             changed "$volume" && reload=$volume

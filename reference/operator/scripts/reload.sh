@@ -2,8 +2,8 @@
 # Waiting, and watching mounted volumes, with what bash has built in: a process per look would cost
 # too much.
 #
-# A kubelet changes a volume by pointing its ..data link to a new directory. A descriptor held on
-# the old one tells them apart: it keeps its inode from being used again.
+# A kubelet changes a volume by pointing its ..data link to a new directory, and removes the old one.
+# Whether that is still there is the cheapest question: each container asks it five times a second.
 
 declare -A held=()
 # A datagram socket that nobody writes to: reading from it is a pause that signals may cut short.
@@ -24,17 +24,24 @@ bide() {
 }
 
 hold() {
-    local volume fd
+    local volume
     for volume in "$@"; do
-        exec {fd}<"$volume/..data"
-        held[$volume]=$fd
+        cd -P "$volume/..data" || exit
+        held[$volume]=$PWD
+        cd "$OLDPWD" || exit
     done
 }
 
 # changed VOLUME: true once for each change of its content.
 changed() {
-    local fd=${held[$1]}
-    [[ $1/..data -ef /dev/fd/$fd ]] && return 1
-    exec {fd}<&-
+    [[ -e ${held[$1]} ]] && return 1
     hold "$1"
+}
+
+# unchanged: true as long as `changed` is true of no volume.
+unchanged() {
+    local directory
+    for directory in "${held[@]}"; do
+        [[ -e $directory ]] || return 1
+    done
 }
