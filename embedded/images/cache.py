@@ -59,7 +59,8 @@ def key(recipe: Recipe, release: DebianRelease) -> str:
         "wheels": recipe.wheels
         and (recipe.wheels.target, recipe.wheels.python, _digest(recipe.wheels.lock)),
     }
-    parts = [FORMAT, platform.machine(), asdict(release), described]
+    made_of = {"name": release.name, "python": release.python}
+    parts = [FORMAT, platform.machine(), made_of, described]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,10 +14,14 @@ from embedded.images.model import ImageConfig
 
 @dataclass(frozen=True, kw_only=True)
 class DebianRelease:
-    """One Debian release, by its code name; `python` is the version of its package python3."""
+    """One Debian release, by its code name; `python` is the version of its package python3.
+
+    The lists of packages of one that is not released yet expire within a week.
+    """
 
     name: str
     python: str
+    is_released: bool = True
 
 
 RELEASES = {
@@ -25,6 +29,7 @@ RELEASES = {
     for release in (
         DebianRelease(name="bookworm", python="3.11"),
         DebianRelease(name="trixie", python="3.13"),
+        DebianRelease(name="forky", python="3.14", is_released=False),
     )
 }
 

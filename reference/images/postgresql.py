@@ -19,7 +19,8 @@ from embedded.images.recipe import (
 TEMPLATE = "/usr/share/postgresql-template"
 POSTGRES_UID = 26
 PGBOUNCER_UID = 1001
-_MAJOR = {"bookworm": 15, "trixie": 17}
+MAJOR = {"bookworm": 15, "trixie": 17, "forky": 18}
+"""The major version of PostgreSQL in each Debian release."""
 _FILES = Path(__file__).parent / "files"
 _TEMPLATE_MAKE = "/usr/local/bin/pg-template-make"
 _TEMPLATE_COPY = "/usr/local/bin/pg-template-copy"
@@ -27,7 +28,7 @@ _TEMPLATE_COPY = "/usr/local/bin/pg-template-copy"
 
 def postgresql(release: DebianRelease) -> Recipe:
     """Return the recipe of PostgreSQL and PgBouncer, with a template of a fresh cluster."""
-    major = _MAJOR[release.name]
+    major = MAJOR[release.name]
     home = f"/usr/lib/postgresql/{major}"
     return Recipe(
         name="postgresql",

@@ -1,0 +1,1 @@
+-- Nothing: the stand-in is there to be preloaded and created, as the operator does by default.
