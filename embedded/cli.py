@@ -49,7 +49,12 @@ def image_options() -> Parser:
 
 def with_image_sources(images: ImageTable, given: Sequence[str]) -> ImageTable:
     """Return `images` with rows for the option's values before its own. Raises WrongUseError."""
-    return table.with_sources(images, [_named_source(text) for text in given])
+    return table.with_sources(images, named_sources(given))
+
+
+def named_sources(given: Sequence[str]) -> list[NamedSource]:
+    """Read the option's values. Raises WrongUseError."""
+    return [_named_source(text) for text in given]
 
 
 def _named_source(text: str) -> NamedSource:

@@ -12,9 +12,11 @@ from embedded.box.errors import WrongUseError
 from embedded.box.launcher import EXIT_UNAVAILABLE
 from embedded.box.specification import Program, Specification
 from embedded.images.cache import cache_directory
-from embedded.images.table import ImageTable
+from embedded.images.table import ImageTable, with_sources
 from reference.bundles import bundle
 from reference.faults import Behaviour, Variant
+from reference.images.standins import stand_ins
+from reference.images.subject import subject_images
 from reference.images.table import images, images_with_another_postgresql
 
 
@@ -38,6 +40,14 @@ def _parser() -> argparse.ArgumentParser:
         "--faults", default="", metavar="A,B", help="breaches of the contract to commit"
     )
     sources = cli.image_options()
+    sources.add_argument(
+        "--subject-image",
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="an image that another operator runs, in place of the reference operator's: from"
+        " where --image-source says, else a recipe's or a registry's; may be repeated",
+    )
     commands.add_parser(
         "up",
         parents=[faults, sources, cli.up_options()],
@@ -55,7 +65,7 @@ def _up(options: argparse.Namespace) -> int:
     if faults is None:
         return EXIT_UNAVAILABLE
     specification = Specification(
-        images=cli.with_image_sources(_table(faults), options.image_source),
+        images=_table(options, faults),
         bundle=partial(bundle, faults, cache_directory()),
         node=_node(faults),
         log_dir=options.log_dir,
@@ -65,9 +75,12 @@ def _up(options: argparse.Namespace) -> int:
     return cli.run_up(specification)
 
 
-def _table(faults: Sequence[Behaviour]) -> ImageTable:
+def _table(options: argparse.Namespace, faults: Sequence[Behaviour] = ()) -> ImageTable:
+    named = cli.named_sources(options.image_source)
+    if options.subject_image:
+        return subject_images(options.subject_image, named)
     other = any(isinstance(each, Variant) and each.other_postgresql for each in faults)
-    return images_with_another_postgresql if other else images
+    return with_sources(images_with_another_postgresql if other else images, named, stand_ins)
 
 
 def _node(faults: Sequence[Behaviour]) -> Program:
@@ -78,7 +91,7 @@ def _node(faults: Sequence[Behaviour]) -> Program:
 
 
 def _images(options: argparse.Namespace) -> int:
-    return cli.run_images(cli.with_image_sources(images, options.image_source))
+    return cli.run_images(_table(options))
 
 
 def _bundle(options: argparse.Namespace) -> int:

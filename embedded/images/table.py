@@ -57,29 +57,33 @@ def no_images(_: DebianRelease) -> Sequence[ImageSource]:
     return ()
 
 
-def with_sources(table: ImageTable, named: Sequence[NamedSource]) -> ImageTable:
+def with_sources(
+    table: ImageTable, named: Sequence[NamedSource], recipes: RecipeTable = no_images
+) -> ImageTable:
     """Return `table` with rows for `named` before its own.
 
-    The table raises ImageError for a recipe that it does not have.
+    Recipes are looked for in the rows of `recipes` first, then in those of `table`, which raises
+    ImageError for one that is in neither.
     """
 
     def rows(release: DebianRelease) -> Sequence[ImageSource | OwnImage]:
         below = tuple(table(release))
-        return (*(_row(each, below) for each in named), *below)
+        there = [*recipes(release), *(row for row in below if isinstance(row, ImageSource))]
+        return (*(_row(each, there) for each in named), *below)
 
     return rows
 
 
-def _row(named: NamedSource, below: Sequence[ImageSource | OwnImage]) -> ImageSource | OwnImage:
+def _row(named: NamedSource, there: Sequence[ImageSource]) -> ImageSource | OwnImage:
     if not isinstance(named.source, RecipeSource):
         return OwnImage(pattern=named.pattern, source=named.source)
     wanted = named.source.name
-    made = [row for row in below if isinstance(row, ImageSource)]
-    for row in made:
-        fits = any(matches(pattern, named.pattern) for pattern in row.patterns)
-        if row.recipe.name == wanted if wanted else fits:
+    fitting = [row for row in there if any(matches(one, named.pattern) for one in row.patterns)]
+    # One recipe may have several rows, which differ in what its containers run as.
+    for row in (*fitting, *there) if wanted else fitting:
+        if wanted in (None, row.recipe.name):
             return replace(row, patterns=(named.pattern,))
-    names = ", ".join(dict.fromkeys(row.recipe.name for row in made)) or "none"
+    names = ", ".join(dict.fromkeys(row.recipe.name for row in there)) or "none"
     wrong = f"there is no recipe {wanted!r}" if wanted else "no recipe is for this name"
     raise ImageError(
         f"images: {named.pattern}={named.source}: {wrong}; write recipe: and one of: {names}"

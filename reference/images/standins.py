@@ -24,7 +24,7 @@ from embedded.images.recipe import (
     Wheels,
 )
 from embedded.images.table import ImageSource
-from reference.images.names import PGBACKREST, PGBOUNCER, POSTGRESQL
+from reference.images.names import PGBACKREST, PGBOUNCER, postgresql
 from reference.images.postgresql import MAJOR, PGBOUNCER_UID, POSTGRES_UID
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -157,14 +157,19 @@ def programs(release: DebianRelease) -> Recipe:
 
 
 def stand_ins(_: DebianRelease) -> tuple[ImageSource, ...]:
-    """Return rows for Percona's names, those with the newest PostgreSQL first."""
-    return tuple(row for release in reversed(RELEASES.values()) for row in _rows(release))
+    """Return the rows of all recipes, those with the newest PostgreSQL first."""
+    return tuple(row for release in reversed(RELEASES.values()) for row in rows(release))
 
 
-def _rows(release: DebianRelease) -> tuple[ImageSource, ...]:
+def rows(release: DebianRelease) -> tuple[ImageSource, ...]:
+    """Return the rows for Percona's names.
+
+    A tag of PostgreSQL's must be of the major version that the release has.
+    """
     recipe = programs(release)
     pooler = replace(recipe.config, uid=PGBOUNCER_UID, gid=PGBOUNCER_UID)
+    others = (*postgresql(MAJOR[release.name]), *PGBACKREST)
     return (
         ImageSource(patterns=PGBOUNCER, recipe=recipe, config=pooler, release=release),
-        ImageSource(patterns=(*POSTGRESQL, *PGBACKREST), recipe=recipe, release=release),
+        ImageSource(patterns=others, recipe=recipe, release=release),
     )

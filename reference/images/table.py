@@ -6,19 +6,9 @@ from dataclasses import replace
 
 from embedded.images.recipe import RELEASES, DebianRelease
 from embedded.images.table import ImageSource
+from reference.images.names import PGBACKREST, PGBOUNCER, POSTGRESQL
 from reference.images.operator import code, operator
 from reference.images.postgresql import PGBOUNCER_UID, postgresql
-
-# Before 2.7 all were one repository, whose tag said what it held.
-PGBOUNCER = ("percona/percona-pgbouncer", "perconalab/percona-pgbouncer")
-POSTGRESQL = (
-    "percona/percona-distribution-postgresql",
-    "perconalab/percona-distribution-postgresql",
-    "percona/percona-pgbackrest",
-    "perconalab/percona-pgbackrest",
-    "percona/percona-postgresql-operator",
-    "perconalab/percona-postgresql-operator",
-)
 
 
 def images_with_another_postgresql(release: DebianRelease) -> tuple[ImageSource, ...]:
@@ -38,7 +28,7 @@ def images(
             config=replace(database.config, uid=PGBOUNCER_UID, gid=PGBOUNCER_UID),
             release=data_plane,
         ),
-        ImageSource(patterns=POSTGRESQL, recipe=database, release=data_plane),
+        ImageSource(patterns=(*POSTGRESQL, *PGBACKREST), recipe=database, release=data_plane),
         ImageSource(
             patterns=("reference-operator",), recipe=operator(release), layer=code(release)
         ),
