@@ -14,6 +14,8 @@ lock test.txt ../pyproject.toml --extra kind --extra embedded --extra test -c co
 lock types.txt ../pyproject.toml --extra kind --extra embedded --extra test --extra types -c test.txt
 # The image of the reference operator is made for the Python of the image, which Debian chooses.
 lock operator.txt operator.in -c conformance.txt
+# For an image of Debian 12, which has the libraries that Patroni needs.
+lock patroni.txt patroni.in --no-deps
 lock lint.txt lint.in -c test.txt
 # What the container image has: no extras.
 lock package.txt ../pyproject.toml -c conformance.txt

@@ -100,6 +100,7 @@ def programs(release: DebianRelease) -> Recipe:
         prune=(
             *BASE_PRUNE,
             "etc/pgbackrest.conf",
+            "var/run",
             "usr/lib/*/libLLVM*",
             "usr/lib/*/libz3.so*",
             f"{home[1:]}/lib/llvmjit*",
@@ -110,15 +111,16 @@ def programs(release: DebianRelease) -> Recipe:
             "/pgconf",
             "/pgdata",
             "/pgwal",
+            "/run/postgresql",
             "/usr/lib/locale",
             "/usr/lib64",
             "/var/lib/pgbackrest",
             "/var/log/pgbackrest",
-            "/var/run/postgresql",
             "/var/spool/pgbackrest",
         ),
         links=(
             *BASE_LINKS,
+            ("/var/run", "/run"),
             (f"/usr/pgsql-{major}", home),
             ("/usr/lib64/libnss_wrapper.so", f"{libraries}/libnss_wrapper.so"),
             # Any library of PostgreSQL's that does nothing when it is loaded.

@@ -63,7 +63,7 @@ def _row(reference: str, standing_in: Sequence[ImageSource]) -> ImageSource | Ow
         if any(matches(pattern, reference) for pattern in row.patterns):
             return replace(row, patterns=(_pattern(reference),))
     if any(matches(pattern, reference) for pattern in POSTGRESQL):
-        known = " and ".join(str(MAJOR[release.name]) for release in _NEWEST_FIRST)
+        known = ", ".join(str(MAJOR[release.name]) for release in _NEWEST_FIRST)
         raise ImageError(
             f"images: {reference}: recipes have PostgreSQL {known}; name its image of one of these"
             " by --image postgres=, or where this one is by --image-source"

@@ -33,7 +33,8 @@ def test_the_private_directory_has_what_a_checkout_has(wheel: Path) -> None:
         for path in (ROOT / part).rglob("*")
         if path.is_file() and path.parent.name != "__pycache__"
     }
-    assert found == expected | {"conftest.py", "pyproject.toml", "requirements/operator.txt"}
+    locks = {"requirements/operator.txt", "requirements/patroni.txt"}
+    assert found == expected | locks | {"conftest.py", "pyproject.toml"}
 
 
 def test_the_wheel_brings_one_command(wheel: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import shutil
-import subprocess
 import termios
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from embedded.images.cache import building, cache_directory
 from embedded.images.model import Image
 from reference.images import operator as recipe
 from reference.images.postgresql import postgresql
+from tests.reference.images.inside import run
 from tests.terminals import read_to_end
 
 COPIES = """
@@ -60,36 +60,6 @@ def operator() -> Image:
     release = store.host_release()
     libraries = store.ensure(recipe.operator(release), release, cache_directory())
     return store.ensure_layer(recipe.code(release), libraries, cache_directory())
-
-
-def run(image: Image, script: str, stdin: int | None = None) -> str:
-    """Run a shell script in a copy-free look at the image: only /tmp can be written.
-
-    What it has as standard input it may use for its output, too.
-    """
-    root = image.layers[-1]
-    command = builder.inside(root, ["bash", "-c", script], uid=image.config.uid)
-    command[command.index("--bind")] = "--ro-bind"
-    at = command.index("--")
-    for name, value in image.config.env.items():
-        command[at:at] = ["--setenv", name, value]
-    for layer in image.layers[:-1]:
-        source = layer / recipe.CODE[1:]
-        command[at:at] = ["--ro-bind", str(source), recipe.CODE]
-    # Root's image belongs to the box's uid, as which alone it can be read in full.
-    user = builder.BOX_UID if os.geteuid() == 0 else None
-    done = subprocess.run(
-        command,
-        stdin=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        user=user,
-        group=user,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_copies_of_the_template_are_clusters_of_their_own(database: Image) -> None:
