@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         images = cli.with_image_sources(_images(options.images), options.image_source)
         if options.command == "images":
-            return cli.run_images(images)
+            return cli.list_images(images) if options.list else cli.run_images(images)
         specification = Specification(
             images=images,
             bundle=_bundle(options.bundle),
@@ -52,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         "--bundle", type=Path, metavar="FILE", help="manifests that the user may then install"
     )
     commands.add_parser(
-        "images", parents=[images], help="make the images that are missing in the cache"
+        "images",
+        parents=[images, cli.list_option()],
+        help="make the images that are missing in the cache",
     )
     return parser
 

@@ -18,6 +18,7 @@ from embedded.box.namespaces import UMASK
 from embedded.box.specification import Specification
 from embedded.images import store, table
 from embedded.images.cache import ImageError, cache_directory
+from embedded.images.listing import listing
 from embedded.images.model import path_and_tag
 from embedded.images.oci import source
 from embedded.images.table import ImageTable, NamedSource
@@ -115,6 +116,29 @@ def run_up(specification: Specification) -> int:
     if not specification.speak_json:
         end_with_tox()
     return up(specification)
+
+
+def list_option() -> Parser:
+    """Return a parent parser with the option of every `images`."""
+    parser = Parser(add_help=False)
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="make nothing: say what is there, what stands in, and what the cache holds besides",
+    )
+    return parser
+
+
+def list_images(images: ImageTable) -> int:
+    """Say what there is for each row of the table, and in the cache; returns the exit code."""
+    try:
+        release = store.host_release()
+        for line in listing(images(release), release, cache_directory()):
+            print(line)
+    except ImageError as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    return 0
 
 
 def run_images(images: ImageTable) -> int:

@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         help="bring it up and keep it until Ctrl-C",
     )
     commands.add_parser(
-        "images", parents=[sources], help="make the images that are missing in the cache"
+        "images",
+        parents=[sources, cli.list_option()],
+        help="make the images that are missing in the cache",
     )
     commands.add_parser("bundle", parents=[faults], help="print the reference operator's bundle")
     return parser
@@ -91,7 +93,8 @@ def _node(faults: Sequence[Behaviour]) -> Program:
 
 
 def _images(options: argparse.Namespace) -> int:
-    return cli.run_images(_table(options))
+    table = _table(options)
+    return cli.list_images(table) if options.list else cli.run_images(table)
 
 
 def _bundle(options: argparse.Namespace) -> int:

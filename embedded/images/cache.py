@@ -186,7 +186,12 @@ def used(image: Path) -> None:
         os.utime(image)
 
 
+def images(cache: Path) -> list[Path]:
+    """Return the directories of all images that are there."""
+    found = (path for path in cache.glob("*-*-*") if path.suffix != ASIDE and path.is_dir())
+    return sorted(found)
+
+
 def _unused(cache: Path) -> list[Path]:
     limit = time.time() - UNUSED_DAYS * 24 * 3600
-    images = (path for path in cache.glob("*-*-*") if path.suffix != ASIDE and path.is_dir())
-    return [image for image in images if image.stat().st_mtime < limit]
+    return [image for image in images(cache) if image.stat().st_mtime < limit]

@@ -13,7 +13,7 @@ from embedded.images.host import host_release
 from embedded.images.model import Image, ImageRule
 from embedded.images.recipe import DebianRelease, Layer, Recipe
 
-__all__ = ["ensure", "ensure_layer", "host_release", "versions"]
+__all__ = ["ensure", "ensure_layer", "host_release", "target_of", "versions"]
 
 
 def ensure(recipe: Recipe, release: DebianRelease, directory: Path) -> Image:
@@ -23,8 +23,7 @@ def ensure(recipe: Recipe, release: DebianRelease, directory: Path) -> Image:
     """
     digest = cache.key(recipe, release)
     root = _root(
-        directory,
-        f"{recipe.name}-{release.name}-{digest[:16]}",
+        target_of(recipe, release, directory),
         lambda target, lock: build(recipe, release, target, lock),
     )
     return Image(
@@ -36,6 +35,11 @@ def ensure(recipe: Recipe, release: DebianRelease, directory: Path) -> Image:
     )
 
 
+def target_of(recipe: Recipe, release: DebianRelease, directory: Path) -> Path:
+    """Return where the image of `recipe` is, or would be. Raises ImageError."""
+    return directory / f"{recipe.name}-{release.name}-{cache.key(recipe, release)[:16]}"
+
+
 def ensure_layer(layer: Layer, base: Image, directory: Path) -> Image:
     """Return `base` with `layer` over it, built first if `directory` does not hold it.
 
@@ -44,8 +48,7 @@ def ensure_layer(layer: Layer, base: Image, directory: Path) -> Image:
     parts = (base.digest, cache.layer_key(layer))
     digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
     root = _root(
-        directory,
-        f"{layer.name}-{base.release}-{digest[:16]}",
+        directory / f"{layer.name}-{base.release}-{digest[:16]}",
         lambda target, lock: build_layer(layer, base, target, lock),
     )
     return replace(base, digest=f"sha256:{digest}", layers=(root, *base.layers))
@@ -58,10 +61,9 @@ def versions(rules: Iterable[ImageRule]) -> dict[str, str]:
     return {line.split()[0].lower(): line for line in sorted(lines)}
 
 
-def _root(directory: Path, name: str, make: Callable[[Path, int], None]) -> Path:
-    target = directory / name
+def _root(target: Path, make: Callable[[Path, int], None]) -> Path:
     if not target.exists():
-        with cache.building(directory) as lock:
+        with cache.building(target.parent) as lock:
             if not target.exists():
                 make(target, lock)
     cache.used(target)

@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Answer --list and --explain, or sweep, and nothing else, without starting anything."""
+    """Answer --list, --explain and --images, or sweep, and nothing else: nothing is started."""
     if options.asks_for_sweep(config):
         from suites.plugin import sweeping
 

@@ -1,10 +1,12 @@
-"""The texts that --list, --list-json and --explain print."""
+"""The texts that --list, --list-json, --explain and --images print."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from fixtures.run.loading import load
+from fixtures.run.settings import Settings
 from fixtures.run.usage import UsageError
 from suites import catalogue as catalogues
 from suites import explain, index, listing
@@ -15,6 +17,8 @@ from suites.plugin.selection import Choice
 def text(config: pytest.Config) -> str:
     """Give the answer. Raises UsageError, for example for an unknown id."""
     _refuse_unheeded(config)
+    if config.getoption("pgtls_images"):
+        return _images(load(options.given(config), os.environ, options.user_directory(config)))
     catalogue = catalogues.load()
     folder = options.suites_folder(config)
     checks = index.checks(folder)
@@ -46,9 +50,26 @@ def text(config: pytest.Config) -> str:
     return explain.listing(catalogue, checks, rows)
 
 
+def _images(settings: Settings) -> str:
+    """Say which images each subject would run on the embedded platform. Raises UsageError."""
+    from fixtures.operators.images import with_images_of
+    from fixtures.platforms.embedded import list_images
+    from fixtures.session.lifecycle import named_bundle
+
+    each = [replace(settings, operator_version=(one,)) for one in settings.operator_version]
+    found = each or [settings]
+    texts = (list_images(with_images_of(one, named_bundle(one))) for one in found)
+    return "".join(dict.fromkeys(texts))
+
+
 def _refuse_unheeded(config: pytest.Config) -> None:
     """Raise UsageError for what would be passed over without a word."""
-    answers = {"--list": "list", "--list-json": "list_json", "--explain": "explain"}
+    answers = {
+        "--list": "list",
+        "--list-json": "list_json",
+        "--explain": "explain",
+        "--images": "images",
+    }
     asked = [flag for flag, name in answers.items() if config.getoption(f"pgtls_{name}")]
     if len(asked) > 1:
         raise UsageError(f"{asked[0]}: goes without {asked[1]}; give one of the two.")

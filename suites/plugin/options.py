@@ -44,6 +44,13 @@ def declare(parser: pytest.Parser) -> None:
         " and stop; may be repeated",
     )
     group.addoption(
+        "--images",
+        action="store_true",
+        dest="pgtls_images",
+        help="say what the embedded platform runs for each image, what is there already and what is"
+        " in its cache besides, and stop",
+    )
+    group.addoption(
         "--sweep",
         action="store_true",
         dest="pgtls_sweep",
@@ -90,8 +97,9 @@ def user_directory(config: pytest.Config) -> Path:
 
 
 def asks_for_text(config: pytest.Config) -> bool:
-    """Return whether --list, --list-json or --explain was given."""
-    return any(config.getoption(f"pgtls_{name}") for name in ("list", "list_json", "explain"))
+    """Return whether --list, --list-json, --explain or --images was given."""
+    names = ("list", "list_json", "explain", "images")
+    return any(config.getoption(f"pgtls_{name}") for name in names)
 
 
 def asks_for_sweep(config: pytest.Config) -> bool:

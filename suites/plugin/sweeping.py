@@ -21,7 +21,7 @@ def sweep(config: pytest.Config) -> int:
     Raises UsageError.
     """
     if options.asks_for_text(config):
-        raise UsageError("--sweep: goes without --list and --explain; give one of them.")
+        raise UsageError("--sweep: goes without --list, --explain and --images; give one of them.")
     redactor = Redactor()
     redactor.learn_environment(os.environ)
 

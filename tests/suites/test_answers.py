@@ -1,4 +1,4 @@
-"""--list and --explain: what is promised and how it is checked, with nothing started."""
+"""--list, --explain and --images: what is promised and how it is checked, with nothing started."""
 
 import json
 from pathlib import Path
@@ -55,6 +55,50 @@ def test_the_list_for_programs_has_checks_and_their_scenarios(example: Example) 
     assert rows["AUTO-1"] == rows["AUTO-2a"] == [{"id": node, "scenarios": ["generated"]}]
     assert rows["CONN-4a"] == [{"id": "checks/test_example.py::test_names", "scenarios": []}]
     assert rows["AUTO-3a"] == []
+
+
+BUNDLE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: percona-postgresql-operator
+spec:
+  template:
+    spec:
+      containers:
+      - name: operator
+        image: percona/percona-postgresql-operator:2.8.0
+"""
+
+
+def test_the_images_of_an_operator_are_said(example: Example, tmp_path: Path) -> None:
+    """Its own is pulled unless a source is given; a recipe stands in for those of its clusters."""
+    bundle = tmp_path / "bundle.yaml"
+    bundle.write_text(BUNDLE)
+    own = f"percona/percona-postgresql-operator=oci:{tmp_path}"
+    ended = example.run("--images", f"--operator-bundle={bundle}", f"--image-source={own}")
+    assert (ended.code, ended.platform, ended.err) == (0, [], "")
+    first, *others = ended.out.splitlines()[:4]
+    assert first == f"percona/percona-postgresql-operator  oci:{tmp_path}, is there"
+    for name, line in zip(
+        ("distribution-postgresql", "pgbouncer", "pgbackrest"), others, strict=True
+    ):
+        assert line.startswith(f"percona/percona-{name}:")
+        assert "  patroni-17 (trixie) stands in, is " in line
+    ended = example.run("--images", f"--operator-bundle={bundle}")
+    assert ", is pulled when it is needed\n" in ended.out
+    assert example.run("--images", "--list").code == 4
+
+
+def test_images_that_cannot_stand_in_are_refused(example: Example, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.yaml"
+    bundle.write_text(BUNDLE)
+    database = "--image=postgres=percona/percona-distribution-postgresql:16"
+    ended = example.run("--images", f"--operator-bundle={bundle}", database)
+    assert ended.code == 4
+    assert ended.err.startswith(
+        "ERROR: --images: images: percona/percona-distribution-postgresql:16:"
+    )
 
 
 def test_explain_says_what_is_promised_where_and_how_it_is_checked(example: Example) -> None:

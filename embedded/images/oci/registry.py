@@ -49,14 +49,20 @@ def ensure(
 
     A tag is asked for once: from then on it is what it was. Raises ImageError.
     """
-    record = directory / _PULLED / hashlib.sha256(str(source).encode()).hexdigest()
-    known = _known(record)
-    if known is not None and store.holds(known[0], directory):
-        digest, *indexes = known
+    record = _record(source, directory)
+    found = _known(record)
+    if found is not None and store.holds(found[0], directory):
+        digest, *indexes = found
         return store.kept(digest, str(source), directory, indexes)
     image = _pull(source, directory, patience, daemon)
     _note(record, source, image)
     return image
+
+
+def known(source: RegistrySource, directory: Path) -> str | None:
+    """Return the digest of the image of a registry if `directory` holds it."""
+    found = _known(_record(source, directory))
+    return found[0] if found is not None and store.holds(found[0], directory) else None
 
 
 def _pull(source: RegistrySource, directory: Path, patience: Patience, daemon: Path) -> Image:
@@ -211,6 +217,10 @@ def _mirrors(daemon: Path) -> list[str]:
         return []
     except (OSError, ValueError, AttributeError) as error:
         raise ImageError(f"images: {daemon}: cannot be read: {error}") from error
+
+
+def _record(source: RegistrySource, directory: Path) -> Path:
+    return directory / _PULLED / hashlib.sha256(str(source).encode()).hexdigest()
 
 
 def _known(record: Path) -> list[str] | None:

@@ -45,7 +45,7 @@ def ensure(source: FileSource, directory: Path) -> Image:
 
 def holds(digest: str, directory: Path) -> bool:
     """Say whether `directory` holds an image."""
-    return _target(digest, directory).exists()
+    return target_of(digest, directory).exists()
 
 
 def keep(contents: Contents, source: str, directory: Path) -> Image:
@@ -54,7 +54,7 @@ def keep(contents: Contents, source: str, directory: Path) -> Image:
     Raises ImageError.
     """
     found = contents.find()
-    target = _target(found.digest, directory)
+    target = target_of(found.digest, directory)
     if not target.exists():
         with cache.building(directory):
             if not target.exists():
@@ -64,7 +64,7 @@ def keep(contents: Contents, source: str, directory: Path) -> Image:
 
 def kept(digest: str, source: str, directory: Path, indexes: Sequence[str] = ()) -> Image:
     """Return an image that `directory` holds. Raises ImageError where it does not."""
-    target = _target(digest, directory)
+    target = target_of(digest, directory)
     cache.used(target)
     try:
         config = _config(json.loads((target / _CONFIG).read_text()))
@@ -80,7 +80,8 @@ def kept(digest: str, source: str, directory: Path, indexes: Sequence[str] = ())
     )
 
 
-def _target(digest: str, directory: Path) -> Path:
+def target_of(digest: str, directory: Path) -> Path:
+    """Return where the image of a digest is, or would be."""
     return directory / f"oci-{FORMAT}-{digest.removeprefix('sha256:')}"
 
 

@@ -79,8 +79,11 @@ def test_an_image_is_pulled_once(
     first = making.image(layer(("a", b"1" * 200_000)), layer(("b", b"2")), config={"Cmd": ["x"]})
     opened.push(first, "example/once", "1")
     name = f"{opened.host}/example/once"
+    tagged = source.parse(f"{name}:1", tmp_path)
+    assert isinstance(tagged, RegistrySource)
+    assert pulling.known(tagged, tmp_path / "cache") is None
     image = pull(f"{name}:1", tmp_path)
-    assert image.digest == first.manifest
+    assert image.digest == pulling.known(tagged, tmp_path / "cache") == first.manifest
     assert [(image.layers[0] / part).stat().st_size for part in "ab"] == [200_000, 1]
     assert image.config.command == ("x",)
     said = len(caplog.messages)
