@@ -23,7 +23,9 @@ def test_a_page_names_paths_that_exist(page: str) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", "README.md", "docs/architecture.md", "docs/operator.md"]
+)
 def test_a_page_links_what_exists(page: str) -> None:
     """Links within the repository, from the page's own folder."""
     targets = re.findall(r"\]\(([^):#]+)\)", (ROOT / page).read_text())
