@@ -63,7 +63,8 @@ def stateful_set(contract: Contract, context: Context, instance: Instance) -> Js
             "terminationGracePeriodSeconds": 10,
             "enableServiceLinks": False,
             "automountServiceAccountToken": False,
-            "securityContext": {"fsGroup": 26},
+            # The server refuses its directory where a restart gives that to the group again.
+            "securityContext": {"fsGroup": 26, "fsGroupChangePolicy": "OnRootMismatch"},
         },
     }
     return {

@@ -13,6 +13,7 @@ from reference.operator.names import POSTGRES_PORT, ROLE
 from reference.operator.tls import CA, CERTIFICATE, KEY, Source
 from reference.operator.workloads.template import EXECUTABLE, PRIVATE, revised
 
+_GROUP = 1001
 _SCRIPTS = ("pgbouncer.sh", "reload.sh", "pooling.sh")
 
 
@@ -53,6 +54,8 @@ def deployment(contract: Contract, context: Context) -> Json:
                         "terminationGracePeriodSeconds": 5,
                         "enableServiceLinks": False,
                         "automountServiceAccountToken": False,
+                        # Else it may not read its own configuration, which is for root alone.
+                        "securityContext": {"fsGroup": _GROUP},
                     },
                 }
             ),
