@@ -9,6 +9,7 @@ import ctypes
 import os
 import platform
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 NEWNS = 0x0002_0000
@@ -129,11 +130,15 @@ def last_capability() -> int:
     return int(_LAST_CAPABILITY.read_text())
 
 
-def drop_privileges(last: int) -> None:
-    """See that no program executed from here has a capability, whatever its uid or file says."""
+def drop_privileges(last: int, keep: Sequence[int] = ()) -> None:
+    """See that no program executed from here has a capability, whatever its uid or file says.
+
+    Root may have those of `keep`.
+    """
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     for capability in range(last + 1):
-        _prctl(_PR_CAPBSET_DROP, capability)
+        if capability not in keep:
+            _prctl(_PR_CAPBSET_DROP, capability)
 
 
 def keep_streams_only() -> None:

@@ -16,8 +16,8 @@ from embedded.box.run_directory import RunDirectory, make_run_directory
 from embedded.box.specification import Specification
 from embedded.box.trees import Tree, bytecode_directory, interpreter_trees
 from embedded.images import store, table
-from embedded.images.builder import BOX_UID
 from embedded.images.cache import ImageError, cache_directory, make_directory
+from embedded.images.owners import BOX_UID
 from embedded.images.recipe import DebianRelease
 from embedded.images.tools import TOOLS
 from embedded.programs import missing

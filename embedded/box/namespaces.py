@@ -25,7 +25,7 @@ from embedded import syscalls
 from embedded.box import steps
 from embedded.box.errors import BoxUnavailableError
 from embedded.box.trees import REPOSITORY, Tree, closed_ancestors, cover
-from embedded.images.builder import BOX_UID
+from embedded.images import owners
 from embedded.runtime import overlay, spawner
 from embedded.runtime.links import ADDRESS, BRIDGE
 from embedded.runtime.netlink import Netlink
@@ -166,8 +166,9 @@ def ended(while_what: str, log: int) -> str:
 
 def _map(outer: int) -> dict[str, Any]:
     try:
+        users = owners.ALL_USERS if owners.several() else owners.ONE_USER
         for name in ("uid_map", "gid_map"):
-            Path(f"/proc/{outer}/{name}").write_text(f"0 {BOX_UID} 1\n")
+            Path(f"/proc/{outer}/{name}").write_text(users)
     except OSError as error:
         return {"refused": steps.refusal(steps.OTHER_USER, str(error))}
     return {}

@@ -12,7 +12,7 @@ from embedded.box.errors import BoxUnavailableError, WrongUseError
 from embedded.box.keeper import Keeper, Lifetime
 from embedded.box.steps import OWNER, refusal
 from embedded.box.trees import Tree
-from embedded.images.builder import BOX_UID
+from embedded.images.owners import BOX_UID
 
 _PODS = "pods"
 

@@ -18,13 +18,12 @@ from embedded.images import cache, sandbox
 from embedded.images.cache import ImageError
 from embedded.images.host import keyring_options
 from embedded.images.model import Image
+from embedded.images.owners import BOX_UID, is_boxs
 from embedded.images.recipe import Account, DebianRelease, Layer, Recipe, Wheels
 from embedded.programs import missing
 
 _log = logging.getLogger(__name__)
 
-# In root mode the box is a user namespace in which this host uid is root.
-BOX_UID = 60000
 PACKAGES_SECONDS = 600
 STEP_SECONDS = 180
 TAIL_LINES = 3
@@ -32,6 +31,8 @@ VERSIONS = "versions"
 # Mirrors lag behind. What the lists say is signed all the same.
 _EXPIRED_LISTS = ('--aptopt=Acquire::Check-Valid-Until "false"',)
 _EVERYWHERE = (Account(name="root", uid=0, home="/root"), Account(name="nobody", uid=65534))
+# A container may run as any user, and files of an image by recipe are root's.
+_ANYBODYS = 0o777
 MOUNT_POINTS = ("dev", "proc", "sys", "run", "tmp", "etc", "usr/local/bin", "usr/bin", "var/lib")
 
 
@@ -226,12 +227,18 @@ def _accounts(root: Path, accounts: Sequence[Account]) -> None:
     (root / "etc/group").write_text("\n".join(group) + "\n")
     (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
     for account in everybody:
-        (root / account.home[1:]).mkdir(parents=True, exist_ok=True)
+        home = root / account.home[1:]
+        home.mkdir(parents=True, exist_ok=True)
+        if account in accounts and home != root:
+            home.chmod(_ANYBODYS)
 
 
 def _furnish(recipe: Recipe, root: Path) -> None:
-    for name in (*MOUNT_POINTS, *(directory[1:] for directory in recipe.directories)):
+    for name in MOUNT_POINTS:
         (root / name).mkdir(parents=True, exist_ok=True)
+    for directory in recipe.directories:
+        (root / directory[1:]).mkdir(parents=True, exist_ok=True)
+        (root / directory[1:]).chmod(_ANYBODYS)
     (root / "tmp").chmod(0o1777)
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
     for name in ("hostname", "resolv.conf"):
@@ -298,13 +305,23 @@ def inside(
 
 
 def give_to_box(root: Path) -> None:
-    """In root mode, hand `root` to the uid that is the box's root; a user's box is the user's."""
+    """In root mode, hand `root` to the uid that is the box's root; a user's box is the user's.
+
+    What is of another user of the box stays that user's.
+    """
     if os.geteuid() == 0:
         _own(root, BOX_UID)
 
 
 def _own(root: Path, uid: int) -> None:
-    os.chown(root, uid, uid)
+    _give(root, uid)
     for directory, directories, files in os.walk(root):
         for name in (*directories, *files):
-            os.chown(Path(directory, name), uid, uid, follow_symlinks=False)
+            _give(Path(directory, name), uid)
+
+
+def _give(path: Path, uid: int) -> None:
+    status = path.lstat()
+    user = status.st_uid if is_boxs(status.st_uid) else uid
+    group = status.st_gid if is_boxs(status.st_gid) else uid
+    os.chown(path, user, group, follow_symlinks=False)

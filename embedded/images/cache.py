@@ -22,7 +22,7 @@ from embedded.programs import missing
 _log = logging.getLogger(__name__)
 
 # To be raised when the builder itself makes something else of the same recipe.
-FORMAT = 2
+FORMAT = 3
 LOCK_SECONDS = 900
 _LOCK_MARGIN = 5
 _STILL_LOCKED = 75

@@ -2,6 +2,10 @@
 
 Where they do, each container enters the pid namespace of the pause, and the user namespace in which
 the pause runs; only in the one above, which owns the pid namespace, can /proc be mounted.
+
+In a box of several users bwrap enters a namespace of all of them, as the container's own user: one
+that it changed to would not end with its parent. Beside a pause, which gives it that namespace,
+nothing is bound to a parent, and bwrap changes from the pause's user.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ PIDS, OWNER, USER, GATE = 5, 6, 7, 8
 _ANNOUNCE = ("/bin/sh", "-c", f'exec {READY}>&-; exec "$@"', "sh")
 # bwrap leaves open what it has entered. Without a shell that closes it the program has it, but not
 # the capability that entering takes.
-_ANNOUNCE_SHARED = (
+_ANNOUNCE_ENTERED = (
     *("/bin/sh", "-c"),
     f'exec {READY}>&- {PIDS}<&- {OWNER}<&- {USER}<&-; exec "$@"',
     "sh",
@@ -31,22 +35,28 @@ _ANNOUNCE_SHARED = (
 _PAUSE, _SLEEP, _ENV = "/dev/pause", "/bin/sleep", "/usr/bin/env"
 _PAUSING = (
     *("/bin/sh", "-c"),
-    f"exec {READY}>&-; exec {_ENV} --ignore-signal=CHLD {_PAUSE} infinity",
+    f"exec {READY}>&- {OWNER}<&-; exec {_ENV} --ignore-signal=CHLD {_PAUSE} infinity",
 )
 
 
-def command(spec: ProcessSpec) -> list[str]:
+def command(spec: ProcessSpec, *, several: bool) -> list[str]:
     """Return the command line for `spec`; the options are explained in bwrap(1).
 
-    Raises BoxError for a target of a volume that cannot be had.
+    `several` says whether the box has several users. Raises BoxError for a target of a volume that
+    cannot be had.
     """
-    return ["bwrap", *_isolation(spec), *_files(spec), *_surroundings(spec), "--", *_program(spec)]
+    parts = _isolation(spec, several), _files(spec), _surroundings(spec)
+    return ["bwrap", *(word for part in parts for word in part), "--", *_program(spec, several)]
 
 
-def pause_command(root: Path, uid: int, gid: int) -> list[str]:
-    """Return the command line of a pause on `root`, on which it cannot write."""
+def pause_command(root: Path, uid: int, gid: int, *, several: bool) -> list[str]:
+    """Return the command line of a pause on `root`, on which it cannot write.
+
+    Of several users it is the one that bwrap is run as.
+    """
+    user = _of_several() if several else _alone(uid, gid)
     return [
-        *("bwrap", *_own_processes(), *_unprivileged(), *_user(uid, gid)),
+        *("bwrap", *user, *_own_processes(), *_unprivileged()),
         *("--bind", str(root), "/", *_systems(), "--symlink", _SLEEP, _PAUSE, "--remount-ro", "/"),
         *("--clearenv", "--chdir", "/", "--", *_PAUSING),
     ]
@@ -73,17 +83,29 @@ def child_pid(info: bytes) -> int:
     return pid
 
 
-def _isolation(spec: ProcessSpec) -> Iterator[str]:
+def _isolation(spec: ProcessSpec, several: bool) -> Iterator[str]:
     if spec.processes is None:
-        yield from (*_own_processes(), *_unprivileged(), *_user(spec.uid, spec.gid))
+        yield from _of_several() if several else _alone(spec.uid, spec.gid)
+        yield from (*_own_processes(), *_unprivileged(spec))
     else:
-        yield from (*_shared_processes(spec.processes), *_unprivileged())
+        yield from _shared_processes(spec.processes)
+        if several:
+            yield from _user(spec.uid, spec.gid)
+        yield from _unprivileged(spec)
         if not spec.tty:
             yield "--new-session"
 
 
+def _of_several() -> Iterator[str]:
+    yield from ("--userns", str(OWNER))
+
+
+def _alone(uid: int, gid: int) -> Iterator[str]:
+    yield from ("--unshare-user", *_user(uid, gid))
+
+
 def _own_processes() -> Iterator[str]:
-    yield from ("--unshare-user", "--unshare-pid", "--as-pid-1", "--die-with-parent")
+    yield from ("--unshare-pid", "--as-pid-1", "--die-with-parent")
 
 
 def _shared_processes(processes: ProcessNamespace) -> Iterator[str]:
@@ -94,8 +116,10 @@ def _shared_processes(processes: ProcessNamespace) -> Iterator[str]:
         yield from ("--userns2", str(USER))
 
 
-def _unprivileged() -> Iterator[str]:
+def _unprivileged(spec: ProcessSpec | None = None) -> Iterator[str]:
     yield from ("--cap-drop", "ALL", "--info-fd", str(INFO))
+    for capability in spec.capabilities if spec is not None else ():
+        yield from ("--cap-add", f"CAP_{capability.name}")
 
 
 def _user(uid: int, gid: int) -> Iterator[str]:
@@ -122,7 +146,8 @@ def _surroundings(spec: ProcessSpec) -> Iterator[str]:
     yield from ("--chdir", spec.cwd)
 
 
-def _program(spec: ProcessSpec) -> tuple[str, ...]:
+def _program(spec: ProcessSpec, several: bool) -> tuple[str, ...]:
     if not announces(spec):
         return spec.argv
-    return (*(_ANNOUNCE if spec.processes is None else _ANNOUNCE_SHARED), *spec.argv)
+    entered = several or spec.processes is not None
+    return (*(_ANNOUNCE_ENTERED if entered else _ANNOUNCE), *spec.argv)

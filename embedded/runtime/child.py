@@ -6,12 +6,14 @@ import fcntl
 import os
 import resource
 import signal
+import stat
 import termios
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from embedded import syscalls
+from embedded.runtime.users import Identity
 
 # Above all numbers that a program is given, so that no source is overwritten before its turn.
 _ASIDE = 200
@@ -27,6 +29,7 @@ class Program:
     `descriptors` are pairs of the number the program sees and the descriptor it is. `join` are
     namespaces to enter first; `enter` is the pidfd of a process whose container to enter, in whose
     pid namespace the child was made.
+    `identity` is who runs it, the box's root if None.
     `open_files` is how many it may have, until it asks for more; None is as many as we may.
     """
 
@@ -36,6 +39,7 @@ class Program:
     descriptors: Sequence[tuple[int, int]]
     join: Sequence[int]
     enter: int | None
+    identity: Identity | None
     tty: bool
     open_files: int | None
 
@@ -50,7 +54,7 @@ def execute_program(program: Program, report: int, last_capability: int) -> NoRe
         for namespace in program.join:
             syscalls.setns(namespace)
         if program.enter is not None:
-            _enter_container(program.enter, last_capability)
+            _enter_container(program.enter, last_capability, program.identity)
         _reset_signals()
         os.setsid()
         os.umask(_UMASK)
@@ -59,6 +63,9 @@ def execute_program(program: Program, report: int, last_capability: int) -> NoRe
             _limit_open_files(program.open_files)
         if program.tty:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        if program.identity is not None:
+            _give_streams(program.identity.streams)
+            program.identity.take()
         os.chdir(program.cwd)
         env = os.environ if program.env is None else program.env
         os.execvpe(program.argv[0], list(program.argv), dict(env))  # noqa: S606
@@ -67,9 +74,19 @@ def execute_program(program: Program, report: int, last_capability: int) -> NoRe
         os._exit(127)
 
 
-def _enter_container(pidfd: int, last_capability: int) -> None:
+def _enter_container(pidfd: int, last_capability: int, identity: Identity | None) -> None:
     syscalls.setns(pidfd, _CONTAINER)
-    syscalls.drop_privileges(last_capability)
+    syscalls.drop_privileges(last_capability, () if identity is None else identity.capabilities)
+
+
+def _give_streams(uid: int) -> None:
+    """Let who runs the program open its streams again, by way of /dev/stdout."""
+    for descriptor in range(3):
+        status = os.fstat(descriptor)
+        # One from outside of the box is of nobody inside.
+        own = status.st_uid == os.geteuid()
+        if own and (stat.S_ISFIFO(status.st_mode) or os.isatty(descriptor)):
+            os.fchown(descriptor, uid, -1)
 
 
 def _reset_signals() -> None:

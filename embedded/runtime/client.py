@@ -9,11 +9,13 @@ import signal as signals
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from embedded.runtime import messages
 from embedded.runtime.model import BoxError, ExitStatus, Streams
+from embedded.runtime.users import Identity
 
 _DEADLINE = 120.0
 
@@ -27,6 +29,8 @@ class Process:
     def __init__(self, pid: int, pidfd: int, ended: asyncio.Future[ExitStatus]) -> None:
         self.pid = pid
         self.pidfd = pidfd
+        self.identity: Identity | None = None
+        """Who programs run as that are executed beside it."""
         self._ended = ended
 
     async def wait(self) -> ExitStatus:
@@ -134,12 +138,14 @@ class SpawnerClient:
         more: Mapping[int, int] | None = None,
         join: Sequence[int] = (),
         enter: int | None = None,
+        identity: Identity | None = None,
         tty: bool = False,
         open_files: int | None = None,
     ) -> Process:
         """Start a program in the box. `more` are further descriptors by the number it sees.
 
         `join` are namespaces to enter, `enter` the pidfd of a process in a container to enter.
+        `identity` is who runs it, None for root.
         `open_files` is its soft limit, None that of the box: the highest. Raises BoxError.
         """
         streams = streams or Streams()
@@ -158,6 +164,7 @@ class SpawnerClient:
             descriptors=places,
             join=list(range(len(join))),
             enter=None if enter is None else len(join),
+            identity=None if identity is None else asdict(identity),
             tty=tty,
             open_files=open_files,
         )

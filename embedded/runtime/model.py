@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 
 
@@ -27,7 +28,7 @@ class ProcessNamespace:
     """Descriptors of the pid namespace that containers of one Pod share, which its pause keeps.
 
     `owner` is the user namespace above it, `user` the one in which its processes run, with their
-    one uid; None where that is `owner`.
+    one uid; None where that is `owner`, as where the box has several.
     """
 
     pids: int
@@ -67,12 +68,29 @@ class Streams:
     stderr: int | None = None
 
 
+class Capability(IntEnum):
+    """What root of a container may do to files and processes that are not its own.
+
+    Names and numbers are those of capabilities(7), without the prefix.
+    """
+
+    CHOWN = 0
+    DAC_OVERRIDE = 1
+    FOWNER = 3
+    FSETID = 4
+    KILL = 5
+    SETGID = 6
+    SETUID = 7
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProcessSpec:
     """A container to start in a sandbox, on a root.
 
-    `env` is the whole environment. A container has exactly one uid, which owns every file it sees.
-    `processes` is the namespace to share with others, whose pause has that uid; None is its own.
+    `env` is the whole environment. Where the box has one user, a container's `uid` owns every file
+    that it sees, and `groups` and `capabilities`, which root alone has, count for nothing.
+    `processes` is the namespace to share with others, whose pause has that uid then; None is its
+    own.
     """
 
     sandbox: Sandbox
@@ -82,6 +100,8 @@ class ProcessSpec:
     cwd: str = "/"
     uid: int = 0
     gid: int = 0
+    groups: tuple[int, ...] = ()
+    capabilities: tuple[Capability, ...] = ()
     binds: tuple[Bind, ...] = ()
     read_only_root: bool = False
     streams: Streams = field(default_factory=Streams)

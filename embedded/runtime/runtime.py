@@ -21,6 +21,7 @@ from embedded.runtime.client import Process, SpawnerClient
 from embedded.runtime.model import BoxError, Completed, ProcessSpec, Root, Sandbox, Streams
 from embedded.runtime.pipes import OutputPipe, memory_file
 from embedded.runtime.starting import OPEN_FILES, Pause
+from embedded.runtime.users import Ids
 
 __all__ = ["Pause", "Process", "Runtime"]
 
@@ -29,9 +30,14 @@ class Runtime:
     """One connection to the spawner."""
 
     def __init__(self, spawner: SpawnerClient, state: Path) -> None:
+        self.users = Ids.here()
+        """The users of the box."""
         self._spawner = spawner
         self._state = state
         self._numbers = itertools.count(1)
+        self._namespaces: dict[int, int] = {}
+        """Of several users, by the one that may enter."""
+        self._making = asyncio.Lock()
 
     @classmethod
     async def connect_to(cls, path: Path, state: Path) -> Runtime:
@@ -44,6 +50,8 @@ class Runtime:
     async def close(self) -> None:
         """Close the connection. What was started goes on running."""
         await self._spawner.close()
+        while self._namespaces:
+            os.close(self._namespaces.popitem()[1])
 
     async def create_sandbox(self, name: str, address: str, hostname: str = "") -> Sandbox:
         """Make the namespaces of a Pod, with `address` (dotted IPv4) as /32 on its `eth0`.
@@ -102,21 +110,31 @@ class Runtime:
         A program that cannot be executed is said on `stderr`, and ends with code 127 or 1.
         Raises BoxError when the container cannot be made at all.
         """
+        several = self.users.several
         if spec.processes is None:
-            return await starting.start_alone(self._spawner, spec)
-        return await starting.start_beside(self._spawner, spec, spec.processes)
+            users = await self._namespace_for(spec.uid)
+            process = await starting.start_alone(self._spawner, spec, users)
+        else:
+            pause = self.users.pause if several else None
+            process = await starting.start_beside(self._spawner, spec, spec.processes, pause)
+        process.identity = starting.identity_of(spec) if several else None
+        return process
 
     async def start_pause(
         self, sandbox: Sandbox, images: Sequence[Image], uid: int, gid: int
     ) -> Pause:
-        """Start the pause of a Pod whose containers share their processes, all as `uid` and `gid`.
+        """Start the pause of a Pod whose containers share their processes.
 
-        It runs the programs of the first of `images` that has them: a shell, env and sleep.
-        Raises BoxError.
+        Where the box has one user, all of them run as `uid` and `gid`; else the pause has a user
+        of its own. It runs the programs of the first of `images` that has them: a shell, env and
+        sleep. Raises BoxError.
         """
+        pause = self.users.pause
+        ids = (pause, pause) if self.users.several else (uid, gid)
+        users = await self._namespace_for(pause)
         root = await self._pause_root(sandbox, images)
         try:
-            return await starting.start_pause(self._spawner, sandbox, root, uid, gid)
+            return await starting.start_pause(self._spawner, sandbox, root, ids, users)
         except BaseException:
             await self.unmount_root(root)
             raise
@@ -149,6 +167,7 @@ class Runtime:
             cwd=cwd,
             streams=streams,
             enter=process.pidfd,
+            identity=process.identity,
             tty=tty,
             open_files=OPEN_FILES,
         )
@@ -209,6 +228,15 @@ class Runtime:
                 process.signal(signal.SIGKILL)
                 raise
         return Completed(status=status, stdout=stdout, stderr=stderr)
+
+    async def _namespace_for(self, user: int) -> int | None:
+        """Return a namespace of all users that `user` may enter; None where the box has one."""
+        if not self.users.several:
+            return None
+        async with self._making:
+            if user not in self._namespaces:
+                _, (self._namespaces[user],) = await self._spawner.ask("users", owner=user)
+            return self._namespaces[user]
 
     async def _pause_root(self, sandbox: Sandbox, images: Sequence[Image]) -> Root:
         for image in images:

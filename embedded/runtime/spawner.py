@@ -22,6 +22,7 @@ from embedded import syscalls
 from embedded.runtime import messages
 from embedded.runtime.child import Program, execute_program
 from embedded.runtime.sandboxes import HomeNamespaces
+from embedded.runtime.users import Identity, Ids, new_namespace
 
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -89,6 +90,7 @@ class Spawner:
         self._actions: dict[str, Callable[[messages.Message, list[int]], tuple[Any, list[int]]]] = {
             "sandbox": self._sandbox,
             "socket": self._socket,
+            "users": self._users,
             "mount": self._mount,
             "unmount": self._unmount,
             "write": self._write,
@@ -183,6 +185,9 @@ class Spawner:
         kind = (message["family"], message["type"], message["protocol"])
         return None, [self._home.socket_in(descriptors[0], *kind).detach()]
 
+    def _users(self, message: messages.Message, _: list[int]) -> tuple[Any, list[int]]:
+        return None, [new_namespace(Ids.here(), message["owner"])]
+
     def _mount(self, message: messages.Message, _: list[int]) -> tuple[Any, list[int]]:
         syscalls.mount(
             message["source"],
@@ -214,6 +219,7 @@ class Spawner:
 
     def _spawn(self, client: _Client, message: messages.Message, descriptors: list[int]) -> None:
         enter = message.get("enter")
+        identity = message.get("identity")
         program = Program(
             argv=message["argv"],
             env=message["env"],
@@ -224,6 +230,7 @@ class Spawner:
             ],
             join=[descriptors[index] for index in message["join"]],
             enter=None if enter is None else descriptors[enter],
+            identity=None if identity is None else Identity(**identity),
             tty=message["tty"],
             open_files=message["open_files"],
         )

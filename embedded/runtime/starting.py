@@ -22,6 +22,7 @@ from embedded.runtime.model import (
     Streams,
 )
 from embedded.runtime.pipes import OutputPipe
+from embedded.runtime.users import Identity
 
 # The usual soft limit: a program that copes with more raises it, one that closes all that may be
 # open, or knows select(2) only, need not suffer from the box's.
@@ -68,6 +69,8 @@ class Pause:
 class _Start:
     """A run of bwrap. `more` are descriptors by the number it sees, beside INFO and READY.
 
+    `identity` is who it is run as where the box has several users.
+
     `bound` says whether what it makes ends with it.
     """
 
@@ -76,21 +79,47 @@ class _Start:
     announces: bool
     streams: Streams = field(default_factory=Streams)
     tty: bool = False
+    identity: Identity | None = None
     more: Mapping[int, int] = field(default_factory=dict)
     bound: bool = True
 
 
-async def start_alone(spawner: SpawnerClient, spec: ProcessSpec) -> Process:
-    """Start a container with a pid namespace of its own. Raises BoxError."""
-    return await _started(spawner, _start_of(spec), Process.inside)
+async def start_alone(spawner: SpawnerClient, spec: ProcessSpec, users: int | None) -> Process:
+    """Start a container with a pid namespace of its own.
+
+    `users` is a namespace of several users that the container's may enter; None where there is
+    one. Raises BoxError.
+    """
+    start = _start_of(spec, several=users is not None)
+    if users is not None:
+        start = replace(start, identity=identity_of(spec), more={bubblewrap.OWNER: users})
+    return await _started(spawner, start, Process.inside)
+
+
+def identity_of(spec: ProcessSpec) -> Identity:
+    """Return who a container runs as, of several users."""
+    return Identity(
+        uid=spec.uid,
+        gid=spec.gid,
+        groups=spec.groups,
+        streams=spec.uid,
+        capabilities=spec.capabilities,
+    )
 
 
 async def start_pause(
-    spawner: SpawnerClient, sandbox: Sandbox, root: Root, uid: int, gid: int
+    spawner: SpawnerClient, sandbox: Sandbox, root: Root, ids: tuple[int, int], users: int | None
 ) -> Pause:
-    """Start the pause of `sandbox` on `root`, which has its programs. Raises BoxError."""
-    command = bubblewrap.pause_command(root.path, uid, gid)
+    """Start the pause of `sandbox` on `root`, which has its programs, with user and group `ids`.
+
+    `users` is as for `start_alone`. Raises BoxError.
+    """
+    several = users is not None
+    command = bubblewrap.pause_command(root.path, *ids, several=several)
     start = _Start(command=command, sandbox=sandbox, announces=True)
+    if users is not None:
+        identity = Identity(uid=ids[0], gid=ids[1], groups=(), streams=ids[0])
+        start = replace(start, identity=identity, more={bubblewrap.OWNER: users})
     process = await _started(spawner, start, Process.inside)
     try:
         return Pause(process, _namespace_of(process), root)
@@ -100,9 +129,12 @@ async def start_pause(
 
 
 async def start_beside(
-    spawner: SpawnerClient, spec: ProcessSpec, processes: ProcessNamespace
+    spawner: SpawnerClient, spec: ProcessSpec, processes: ProcessNamespace, pause: int | None
 ) -> Process:
-    """Start a container among `processes`; all its own end with its first. Raises BoxError."""
+    """Start a container among `processes`; all its own end with its first.
+
+    `pause` is the pause's user where there are several, None where there is one. Raises BoxError.
+    """
     numbers = {
         bubblewrap.PIDS: processes.pids,
         bubblewrap.OWNER: processes.owner,
@@ -127,13 +159,15 @@ async def start_beside(
             os.write(gate, b"\n")
             return process
 
-        start = replace(_start_of(spec), more=more, bound=False)
+        start = replace(_start_of(spec, several=pause is not None), more=more, bound=False)
+        if pause is not None:
+            start = replace(start, identity=replace(identity_of(spec), uid=pause, gid=pause))
         return await _started(spawner, start, found)
 
 
-def _start_of(spec: ProcessSpec) -> _Start:
+def _start_of(spec: ProcessSpec, *, several: bool) -> _Start:
     return _Start(
-        command=bubblewrap.command(spec),
+        command=bubblewrap.command(spec, several=several),
         sandbox=spec.sandbox,
         announces=bubblewrap.announces(spec),
         streams=spec.streams,
@@ -160,6 +194,7 @@ async def _started(
             join=(sandbox.net, sandbox.ipc, sandbox.uts),
             tty=start.tty,
             open_files=OPEN_FILES,
+            identity=start.identity,
         )
         info.close_writer()
         ready.close_writer()

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from embedded.images import cache
+from embedded.images import cache, owners
 from embedded.images.builder import MOUNT_POINTS, aside
 from embedded.images.cache import ImageError
 from embedded.images.model import Image, ImageConfig
@@ -28,7 +28,7 @@ from embedded.images.oci.unpack import Unpacker
 _log = logging.getLogger(__name__)
 
 # To be raised when an image is unpacked to something else.
-FORMAT = 2
+FORMAT = 3
 _CONFIG = "config.json"
 _EMPTY_FILES = ("etc/hosts", "etc/hostname", "etc/resolv.conf")
 
@@ -82,7 +82,8 @@ def kept(digest: str, source: str, directory: Path, indexes: Sequence[str] = ())
 
 def target_of(digest: str, directory: Path) -> Path:
     """Return where the image of a digest is, or would be."""
-    return directory / f"oci-{FORMAT}-{digest.removeprefix('sha256:')}"
+    owned = "-owned" if owners.several() else ""
+    return directory / f"oci-{FORMAT}{owned}-{digest.removeprefix('sha256:')}"
 
 
 def _config(fields: dict[str, Any]) -> ImageConfig:

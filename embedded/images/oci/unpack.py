@@ -14,6 +14,7 @@ import tarfile
 from collections import Counter
 from typing import IO, Any, cast
 
+from embedded.images import owners
 from embedded.images.cache import ImageError
 from embedded.images.oci.blobs import Budget, Readable
 from embedded.images.oci.tree import Tree, status
@@ -29,8 +30,9 @@ _LARGEST_HEADER = 1 << 18
 _HEADERS_OF_ONE = 8 << 20
 _DEVICES = {tarfile.CHRTYPE, tarfile.BLKTYPE}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
+_LARGEST_ID = 2**31 - 2
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
-# A container has one uid, and each file is its own: what others may do is of no use to it.
+# Where a container has one uid each file is its own: what others may do is of no use to it.
 _OWN_DIRECTORY = 0o700
 _OWN_FILE = 0o400
 
@@ -106,6 +108,7 @@ class _Layer:
         # A whiteout hides what lower layers have, wherever in its own layer it stands.
         self._made: set[str] = set()
         self._times: dict[str, float] = {}
+        self._owned = owners.several()
 
     def add(self, entry: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
         self._budget.spend_file(self._what)
@@ -162,12 +165,14 @@ class _Layer:
         if entry.isdir():
             if there is None:
                 os.mkdir(name, dir_fd=directory)
+            self._give(entry, directory, name)
             mode = entry.mode & 0o1777 | _OWN_DIRECTORY
             self._change_mode(directory, name, mode)
             self._times[at] = _time(entry)
             return
         if entry.issym():
             os.symlink(entry.linkname, name, dir_fd=directory)
+            self._give(entry, directory, name)
         elif entry.islnk():
             self._link(entry, directory, name)
             return
@@ -179,6 +184,12 @@ class _Layer:
             )
         times = (_time(entry),) * 2
         os.utime(name, times, dir_fd=directory, follow_symlinks=False)
+
+    def _give(self, entry: tarfile.TarInfo, directory: int, name: str) -> None:
+        """Give it to its owner in the box, where there are others than root."""
+        if self._owned:
+            ids = [owners.on_machine(min(max(n, 0), _LARGEST_ID)) for n in (entry.uid, entry.gid)]
+            os.chown(name, *ids, dir_fd=directory, follow_symlinks=False)
 
     def _change_mode(self, directory: int, name: str, mode: int) -> None:
         handle = os.open(name, _READ_DIRECTORY, dir_fd=directory)
@@ -202,6 +213,7 @@ class _Layer:
                 written += file.write(block)
             if written != entry.size:
                 raise ImageError(f"{self._what}: is cut off within {entry.name[:200]!r}")
+            self._give(entry, directory, name)
             os.fchmod(handle, entry.mode & 0o777 | _OWN_FILE)
 
     def _link(self, entry: tarfile.TarInfo, directory: int, name: str) -> None:

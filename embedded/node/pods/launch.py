@@ -19,8 +19,16 @@ from embedded.node.pods.environment import (
 from embedded.node.pods.fields import FieldError, PodFacts
 from embedded.node.pods.files import hostname_of, network_binds
 from embedded.node.pods.shared import SharedProcesses
-from embedded.node.pods.users import User, UserError, user_of
+from embedded.node.pods.users import (
+    User,
+    UserError,
+    capabilities_of,
+    ownership_of,
+    require_there,
+    user_of,
+)
 from embedded.node.volumes.manager import MountError, PodVolumes
+from embedded.node.volumes.ownership import Ownership
 from embedded.runtime import model
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -55,6 +63,7 @@ class Launch:
     environment: Mapping[str, str]
     cwd: str
     user: User
+    capabilities: tuple[model.Capability, ...]
     read_only_root: bool
     binds: tuple[model.Bind, ...] = field(default=())
     processes: SharedProcesses | None = None
@@ -72,6 +81,8 @@ class Launch:
             cwd=self.cwd,
             uid=self.user.uid,
             gid=self.user.gid,
+            groups=self.user.groups,
+            capabilities=self.capabilities,
             binds=self.binds,
             read_only_root=self.read_only_root,
             streams=streams,
@@ -108,11 +119,22 @@ def images_of(node: NodeContext, pod: Json) -> list[Image]:
     return list({image.digest: image for image in known}.values())
 
 
+def volume_owners(node: NodeContext, pod: Json) -> Ownership:
+    """Return the owners of a Pod's volumes."""
+    users = []
+    for container in containers_of(pod):
+        # One that cannot start says why when it is to.
+        with suppress(LaunchError, UserError):
+            users.append(user_of(pod, container, image_for(node, container["image"])))
+    return ownership_of(pod, users, node.runtime.users)
+
+
 async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup) -> Launch:
     """Work out how `container` is started. Raises LaunchError."""
     image = image_for(node, container["image"])
     try:
         user = user_of(pod, container, image)
+        require_there(user, node.runtime.users)
         given = await build_environment(pod, container, image.config, setup.facts, node)
         environment = _base_environment(node, pod, image) | given
         binds = setup.volumes.binds(container, environment)
@@ -125,7 +147,12 @@ async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup
     if not argv:
         raise LaunchError("CreateContainerError", "no command specified")
     processes = setup.processes
-    if processes is not None and (user.uid, user.gid) not in _sharing_users(node, pod):
+    several = node.runtime.users.several
+    if (
+        processes is not None
+        and not several
+        and (user.uid, user.gid) not in _sharing_users(node, pod)
+    ):
         # An init container of another user: it has ended before the others start.
         processes = None
     return Launch(
@@ -134,6 +161,7 @@ async def prepare(node: NodeContext, pod: Json, container: Json, setup: PodSetup
         environment=environment,
         cwd=expand(container.get("workingDir") or image.config.cwd, environment),
         user=user,
+        capabilities=capabilities_of(container, user) if several else (),
         read_only_root=bool((container.get("securityContext") or {}).get("readOnlyRootFilesystem")),
         binds=(*network_binds(setup.directory), *binds, last_words),
         processes=processes,

@@ -14,7 +14,7 @@ from embedded.node.pods.environment import references_in_environment
 from embedded.node.pods.events import EventContent
 from embedded.node.pods.fields import PodFacts
 from embedded.node.pods.files import hostname_of, write_network_files
-from embedded.node.pods.launch import PodSetup, images_of
+from embedded.node.pods.launch import PodSetup, images_of, volume_owners
 from embedded.node.pods.shared import SharedProcesses, shares_processes
 from embedded.node.volumes.content import ContentContext
 from embedded.node.volumes.manager import MountError, PodVolumes, Reference
@@ -64,7 +64,9 @@ class PodPlace:
         node, config = self._node, self._node.config
         facts = PodFacts(pod_ip=self.address, host_ip=config.address)
         sources = node.behaviour.sources(self.pod, node)
-        context = ContentContext(pod=self.pod, facts=facts, sources=sources)
+        context = ContentContext(
+            pod=self.pod, facts=facts, sources=sources, ownership=volume_owners(node, self.pod)
+        )
         volumes = PodVolumes(self.directory / "volumes", context, node.claims)
         self._volumes = volumes
         self._stop_listening = node.changes.listen(self._names(volumes), self._on_change)

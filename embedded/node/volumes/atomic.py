@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,10 +19,11 @@ DATA = "..data"
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One file of a volume."""
+    """One file of a volume; `user` is its owner, None for who writes it."""
 
     data: bytes
     mode: int
+    user: int | None = None
 
 
 class InvalidPathError(Exception):
@@ -33,10 +34,14 @@ class InvalidPathError(Exception):
 
 
 class AtomicDirectory:
-    """The directory of one volume. `write` is a no-op when nothing differs."""
+    """The directory of one volume. `write` is a no-op when nothing differs.
 
-    def __init__(self, path: Path) -> None:
+    `give` is called for each directory of new files before they are seen.
+    """
+
+    def __init__(self, path: Path, give: Callable[[Path], None] = lambda _: None) -> None:
         self.path = path
+        self._give = give
         self._content: dict[str, File] | None = None
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
 
@@ -53,6 +58,7 @@ class AtomicDirectory:
         fresh.chmod(0o755)
         for name, file in content.items():
             _write_file(fresh / name, file)
+        self._give(fresh)
         old = self._swap(fresh)
         self._link({PurePosixPath(name).parts[0] for name in content})
         if old is not None:
@@ -92,4 +98,6 @@ def _write_file(path: Path, file: File) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
         out.write(file.data)
+        if file.user is not None:
+            os.fchown(descriptor, file.user, -1)
         os.fchmod(descriptor, file.mode)

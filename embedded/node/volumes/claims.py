@@ -8,6 +8,7 @@ from typing import Protocol
 
 from embedded.client import Json
 from embedded.node.volumes.content import ClaimPendingError
+from embedded.node.volumes.ownership import Ownership
 
 
 class ClaimSource(Protocol):
@@ -25,8 +26,11 @@ class Claims:
         self._source = source
         root.mkdir(parents=True, exist_ok=True)
 
-    async def directory(self, namespace: str, name: str) -> Path:
-        """Return the directory of a bound claim. Raises ClaimPendingError while it is not."""
+    async def directory(self, namespace: str, name: str, ownership: Ownership) -> Path:
+        """Return the directory of a bound claim, given to whom `ownership` says.
+
+        Raises ClaimPendingError while it is not bound, OSError.
+        """
         claim = await self._source.claim(namespace, name)
         if claim is None:
             raise ClaimPendingError(f'persistentvolumeclaim "{name}" not found')
@@ -34,9 +38,8 @@ class Claims:
         if not volume:
             raise ClaimPendingError(f'persistentvolumeclaim "{name}" is not bound')
         path = self._root / str(volume)
-        if not path.exists():
-            path.mkdir()
-            path.chmod(0o777)
+        ownership.make_claim(path)
+        ownership.give_kept(path)
         return path
 
     def removed(self, volume: Json) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from embedded.client import Json
 from embedded.node.pods.fields import PodFacts, field_value, resource_value
 from embedded.node.volumes.atomic import File
+from embedded.node.volumes.ownership import Ownership
 
 _DEFAULT_MODE = 0o644
 
@@ -41,11 +42,12 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ContentContext:
-    """The Pod that the volume belongs to, and the sources of its content."""
+    """The Pod that the volume belongs to, and the sources of its content and of its owners."""
 
     pod: Json
     facts: PodFacts
     sources: Sources
+    ownership: Ownership = field(default_factory=Ownership)
 
     @property
     def namespace(self) -> str:
@@ -76,7 +78,10 @@ async def _files(parts: list[Json], mode: int, context: ContentContext) -> dict[
         elif "serviceAccountToken" in part:
             source = part["serviceAccountToken"]
             token = await context.sources.token(context.pod, source)
-            files[source["path"]] = File(data=token.encode(), mode=private(mode))
+            own = context.ownership
+            files[source["path"]] = File(
+                data=token.encode(), mode=own.token_mode(mode), user=own.token_user
+            )
         else:
             raise VolumeNotReadyError(f"projected source {', '.join(part)} is not offered")
     return files
@@ -89,7 +94,7 @@ async def _secret_files(source: Json, mode: int, context: ContentContext) -> dic
     if secret is None:
         return _absent(source, f'secret "{name}" not found')
     data = {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
-    return _chosen(source, data, mode, "secret")
+    return _chosen(source, data, mode, "secret", context.ownership)
 
 
 async def _config_map_files(source: Json, mode: int, context: ContentContext) -> dict[str, File]:
@@ -99,7 +104,7 @@ async def _config_map_files(source: Json, mode: int, context: ContentContext) ->
     data = {key: value.encode() for key, value in (found.get("data") or {}).items()}
     binary = found.get("binaryData") or {}
     data |= {key: base64.b64decode(value) for key, value in binary.items()}
-    return _chosen(source, data, mode, "config")
+    return _chosen(source, data, mode, "config", context.ownership)
 
 
 def _absent(source: Json, problem: str) -> dict[str, File]:
@@ -108,16 +113,17 @@ def _absent(source: Json, problem: str) -> dict[str, File]:
     raise VolumeNotReadyError(problem)
 
 
-def _chosen(source: Json, data: Mapping[str, bytes], mode: int, noun: str) -> dict[str, File]:
+def _chosen(
+    source: Json, data: Mapping[str, bytes], mode: int, noun: str, ownership: Ownership
+) -> dict[str, File]:
     items = source.get("items")
     if not items:
-        return {key: File(data=value, mode=private(mode)) for key, value in data.items()}
+        return {key: File(data=value, mode=ownership.mode(mode)) for key, value in data.items()}
     files = {}
     for item in items:
         value = data.get(item["key"])
         if value is not None:
-            own = item.get("mode")
-            files[item["path"]] = File(data=value, mode=private(mode if own is None else int(own)))
+            files[item["path"]] = File(data=value, mode=ownership.mode(_own_mode(item, mode)))
         elif not source.get("optional"):
             raise VolumeNotReadyError(f"references non-existent {noun} key: {item['key']}")
     return files
@@ -130,18 +136,11 @@ def _downward_files(source: Json, mode: int, context: ContentContext) -> dict[st
             text = field_value(context.pod, item["fieldRef"]["fieldPath"], context.facts)
         else:
             text = resource_value(context.pod, item["resourceFieldRef"])
-        own = item.get("mode")
-        files[item["path"]] = File(
-            data=text.encode(), mode=private(mode if own is None else int(own))
-        )
+        own = context.ownership.mode(_own_mode(item, mode))
+        files[item["path"]] = File(data=text.encode(), mode=own)
     return files
 
 
-def private(mode: int) -> int:
-    """Return `mode` without the group's rights when others have none.
-
-    A container of the box has one uid, so each file belongs to it, where a kubelet's belong to
-    root with fsGroup as group. Servers take a private key of mode 0640 from root, but not from
-    themselves: the owner's rights alone say the same thing here.
-    """
-    return mode if mode & 0o007 else mode & 0o700
+def _own_mode(item: Json, mode: int) -> int:
+    own = item.get("mode")
+    return mode if own is None else int(own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +50,7 @@ class PodVolumes:
         self._directory = directory
         self._context = context
         self._claims = claims
+        self._ownership = context.ownership
         self._volumes: dict[str, Json] = {
             v["name"]: v for v in context.pod["spec"].get("volumes") or []
         }
@@ -97,19 +99,18 @@ class PodVolumes:
         content = await content_of(volume, self._context)
         path = self._directory / name
         if content is not None:
-            files = self._files[name] = AtomicDirectory(path)
+            files = self._files[name] = AtomicDirectory(path, self._ownership.give_shown)
             files.write(content)
             return _Mounted(path, read_only=True)
         claim = volume.get("persistentVolumeClaim")
         if claim is not None:
             namespace = self._context.namespace
-            directory = await self._claims.directory(namespace, claim["claimName"])
+            directory = await self._claims.directory(namespace, claim["claimName"], self._ownership)
             return _Mounted(directory, read_only=bool(claim.get("readOnly")))
         if "emptyDir" not in volume:
             kinds = ", ".join(k for k in volume if k != "name") or "no"
             raise VolumeNotReadyError(f"{kinds} volumes are not offered by this node")
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o777)
+        self._ownership.make_empty(path)
         return _Mounted(path)
 
     async def _rewrite(self, volume: Json, files: AtomicDirectory) -> None:
@@ -155,5 +156,5 @@ def _below(mounted: _Mounted, path: str) -> Path:
         raise MountError(mounted.path.name, f"subPath {path!r} leads out of the volume")
     if not source.exists():
         source.mkdir(parents=True)
-        source.chmod(0o777)
+        source.chmod(stat.S_IMODE(mounted.path.stat().st_mode))
     return source

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded.images.builder import BOX_UID
 from embedded.images.cache import cache_directory
+from embedded.images.owners import BOX_UID
 
 # The owner of root's images, which need not be copied then.
 ORDINARY_UID = BOX_UID
@@ -75,4 +75,7 @@ def give_home(home: Path) -> None:
         if os.geteuid() == 0:
             os.chown(directory, ORDINARY_UID, ORDINARY_UID)
     for image in cache_directory().glob("*-*-*"):
+        # Files of such an image have owners that a user's box has not.
+        if image.name.startswith("oci-"):
+            continue
         (cache / image.name).symlink_to(image)

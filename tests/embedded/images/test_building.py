@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from embedded.images import builder, cache, host, store
-from embedded.images.builder import BOX_UID
 from embedded.images.cache import ImageError
 from embedded.images.model import ImageConfig
+from embedded.images.owners import BOX_UID
 from embedded.images.recipe import RELEASES, Account, Recipe, Wheels
 from tests.embedded.box.platform_process import processes_of
 

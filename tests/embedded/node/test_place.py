@@ -15,6 +15,7 @@ from embedded.node.network.addresses import AddressPool
 from embedded.node.pods.events import EventContent
 from embedded.node.pods.place import PodPlace
 from embedded.runtime.model import Sandbox
+from embedded.runtime.users import Ids
 from tests.embedded.node.cluster import Json, pod
 
 NETWORK, OWN = IPv4Network("10.244.0.0/24"), IPv4Address("10.244.0.1")
@@ -25,8 +26,9 @@ class Node:
 
     def __init__(self, directory: Path) -> None:
         self.config = SimpleNamespace(
-            state_dir=directory, address=str(OWN), cluster_domain="cluster.local"
+            state_dir=directory, address=str(OWN), cluster_domain="cluster.local", images=()
         )
+        self.users = Ids(ranges=((0, 1),))
         self.runtime = self.events = self.tokens = self
         self.addresses = AddressPool(NETWORK, frozenset({OWN}))
         self.changes, self.behaviour, self.claims = Changes(), NodeBehaviour(), None

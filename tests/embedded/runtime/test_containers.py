@@ -89,7 +89,9 @@ async def files(stage: Stage) -> dict[str, Any]:
     )
 
     async def run(script: str, **fields: Any) -> int:
-        spec = stage.spec(sandbox, root, ["sh", "-c", script], binds=volumes, **fields)
+        # Programs of the image are root's, where the box has several users.
+        fields |= {"binds": volumes, "uid": 0, "gid": 0}
+        spec = stage.spec(sandbox, root, ["sh", "-c", script], **fields)
         return (await (await stage.runtime.start(spec)).wait()).code
 
     return {

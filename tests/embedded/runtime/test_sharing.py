@@ -207,7 +207,13 @@ async def refused(stage: Stage) -> dict[str, str]:
     sandbox = await stage.sandbox()
     pause = await paused(stage, sandbox)
     namespace = pause.namespace
-    copies = {name: os.dup(getattr(namespace, name)) for name in ("pids", "owner", "user")}
+    # Of several users all are in the owner's.
+    user = namespace.user
+    copies: dict[str, Any] = {
+        "pids": os.dup(namespace.pids),
+        "owner": os.dup(namespace.owner),
+        "user": None if user is None else os.dup(user),
+    }
     await stage.runtime.end_pause(pause)
     found: dict[str, str] = {}
     try:
@@ -266,18 +272,24 @@ async def surroundings(stage: Stage) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for uid in (stage.image.config.uid, 0):
         pause = await paused(stage, sandbox, uid)
-        fields = {"processes": pause.namespace, "uid": uid, "gid": uid}
+        fields: dict[str, Any] = {"processes": pause.namespace, "uid": uid, "gid": uid}
         waits = await stage.sleeper(sandbox, **fields)
+        users = stage.runtime.users
+        # Of several users, the pause's is its own, and none other may look into it.
+        same: dict[str, Any] = {}
+        if users.several:
+            same = {"uid": users.pause, "gid": users.pause}
 
-        async def started(script: str, fields: dict[str, Any] = fields) -> str:
-            return (await stage.output(sandbox, "sh", "-c", script, **fields)).stdout.decode()
+        async def started(script: str, fields: dict[str, Any] = fields, **others: Any) -> str:
+            given = fields | others
+            return (await stage.output(sandbox, "sh", "-c", script, **given)).stdout.decode()
 
         found[str(uid)] = {
             "started": (await started(STATUS)).split(),
             "entered": await words(stage, waits, "sh", "-c", STATUS),
             "own": (await started(OPEN.format("self"))).splitlines(),
-            "the pause's": (await started(OPEN.format(1))).splitlines(),
-            "writes": (await started("touch /proc/1/root/x || echo $?")).splitlines()[-1],
+            "the pause's": (await started(OPEN.format(1), **same)).splitlines(),
+            "writes": (await started("touch /proc/1/root/x || echo $?", **same)).splitlines()[-1],
         }
         await stage.runtime.end_pause(pause)
     return found

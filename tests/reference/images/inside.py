@@ -7,6 +7,7 @@ import subprocess
 
 from embedded.images import builder
 from embedded.images.model import Image
+from embedded.images.owners import BOX_UID
 from reference.images import operator
 
 
@@ -25,7 +26,7 @@ def run(image: Image, script: str, stdin: int | None = None) -> str:
         source = layer / operator.CODE[1:]
         command[at:at] = ["--ro-bind", str(source), operator.CODE]
     # Root's image belongs to the box's uid, as which alone it can be read in full.
-    user = builder.BOX_UID if os.geteuid() == 0 else None
+    user = BOX_UID if os.geteuid() == 0 else None
     done = subprocess.run(
         command,
         stdin=stdin,

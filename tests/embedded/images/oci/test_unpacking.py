@@ -21,6 +21,7 @@ from embedded.images.oci.blobs import Budget
 from embedded.images.oci.source import FileSource, Transport
 from embedded.images.oci.tree import Tree
 from embedded.images.oci.unpack import Unpacker
+from embedded.images.owners import BOX_UID
 from tests.embedded.images.oci import making
 from tests.embedded.images.oci.making import directory, entry, hard_link, layer, link
 
@@ -221,14 +222,16 @@ def test_layers_may_be_compressed(tmp_path: Path, compress: Any) -> None:
 
 
 def test_what_is_unpacked_belongs_to_whom_the_box_runs_as(tmp_path: Path) -> None:
-    from embedded.images.builder import BOX_UID
-
     made = making.image(layer((entry("a", uid=26, gid=26), b"1"), link("b", "/etc/passwd")))
     source = making.write_layout(made, tmp_path / "layout")
     host = Path("/etc/passwd").stat().st_uid
     image = store.ensure(
         FileSource(transport=Transport.OCI_LAYOUT, path=source), tmp_path / "cache"
     )
-    owner = BOX_UID if os.geteuid() == 0 else os.geteuid()
-    assert {p.lstat().st_uid for p in image.layers[0].rglob("*")} == {owner}
+    paths = {p.name: p.lstat() for p in image.layers[0].rglob("*")}
+    root = BOX_UID if os.geteuid() == 0 else os.geteuid()
+    # Of several users each has a number that nobody has on this machine.
+    own = 2**31 + 26 if os.geteuid() == 0 else root
+    assert (paths["a"].st_uid, paths["a"].st_gid == paths["a"].st_uid) == (own, True)
+    assert {status.st_uid for name, status in paths.items() if name != "a"} == {root}
     assert Path("/etc/passwd").stat().st_uid == host

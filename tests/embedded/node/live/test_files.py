@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.embedded.image_table import FIRST, SECOND
 from tests.embedded.node.live.bench import Bench, in_phase, is_ready, state_of, waits_for
 
@@ -12,8 +14,11 @@ UNTIL_NEW = "until grep -q new /tls/tls.crt; do sleep 0.01; done; cat /tls/tls.c
 def test_a_mounted_secret_follows_its_object(bench: Bench) -> None:
     bench.secret("pair", **{"tls.crt": "old", "tls.key": "key"})
     secret = {"secretName": "pair", "defaultMode": 0o600}
-    bench.sleeper(volumes=[{"name": "tls", "secret": secret}], container=MOUNT)
-    assert bench.exec("sleeper", "stat", "-Lc", "%a %u", "/tls/tls.key") == "600 26\n"
+    volumes = [{"name": "tls", "secret": secret}]
+    bench.sleeper(volumes=volumes, container=MOUNT, securityContext={"fsGroup": 26})
+    # Root's and for its group to read, or the only user's and read-only to it.
+    owned = "640 0 26\n" if os.geteuid() == 0 else "400 26 26\n"
+    assert bench.exec("sleeper", "stat", "-Lc", "%a %u %g", "/tls/tls.key") == owned
     assert bench.exec("sleeper", "cat", "/tls/tls.crt") == "old"
     bench.secret("pair", **{"tls.crt": "new", "tls.key": "key"})
     assert bench.exec("sleeper", "timeout", "50", "sh", "-c", UNTIL_NEW) == "new"

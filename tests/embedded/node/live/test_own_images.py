@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     old = making.image(base, layer(say), config=config, compress=bytes)
     making.write_layout(old, folder / "layout")
     above = layer(making.entry("usr/bin/.wh.perl"), say)
-    new = making.image(base, above, config=config | {"Cmd": ["two"], "User": "77"})
+    owned = layer((making.entry("owned", mode=0o600, uid=77, gid=78), b"mine"))
+    new = making.image(base, above, owned, config=config | {"Cmd": ["two"], "User": "77"})
     making.write_saved(new, folder / "saved.tar")
     sources = [
         f"--image-source={NAME}:1.0=oci:{folder}/layout",
@@ -89,6 +91,18 @@ def test_command_and_arguments_replace_entrypoint_and_cmd(bench: Bench) -> None:
 def test_a_recipe_stands_in_where_it_is_named(bench: Bench) -> None:
     text = said(bench, "recipe", image="example/another:3", command=["openssl", "version"])
     assert text.startswith("OpenSSL ")
+
+
+def test_files_of_an_image_keep_their_owners(bench: Bench) -> None:
+    """Each is the only user's where there is one."""
+    look = ["sh", "-c", "cat /owned; stat -c ' %u %g %a' /owned /say"]
+    owner = "77 78" if os.geteuid() == 0 else "77 0"
+    root = "0 0" if os.geteuid() == 0 else owner
+    text = said(bench, "own", image=f"{NAME}:2.0", command=look)
+    assert text.splitlines() == [f"mine {owner} 600", f" {root} 755"]
+    other = {"securityContext": {"runAsUser": 70}, "command": ["sh", "-c", "cat /owned 2>&1; :"]}
+    text = said(bench, "other", image=f"{NAME}:2.0", **other)
+    assert ("Permission denied" in text) == (os.geteuid() == 0)
 
 
 def test_a_digest_is_compared_with_the_images(bench: Bench, own: dict[str, Any]) -> None:

@@ -135,7 +135,10 @@ def test_the_end_is_graceful_and_what_ignores_it_is_killed(bench: Bench) -> None
     bench.core.create_namespaced_persistent_volume_claim(bench.namespace, body)
     volumes = [{"name": "work", "persistentVolumeClaim": {"claimName": "kept"}}]
     script = "trap 'echo bye >/data/said; exit 0' TERM; touch /tmp/up; sleep infinity & wait"
-    bench.pod("polite", "sh", "-c", script, volumes=volumes, container=claim)
+    context = {"fsGroup": 26}
+    bench.pod(
+        "polite", "sh", "-c", script, volumes=volumes, container=claim, securityContext=context
+    )
     bench.wait("polite", is_ready)
     # Ready is a container without a probe from its start, before the shell has set its trap.
     bench.exec("polite", "sh", "-c", "until test -e /tmp/up; do sleep 0.01; done")
