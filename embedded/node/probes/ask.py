@@ -16,6 +16,7 @@ from embedded.runtime.model import BoxError, Streams
 from embedded.runtime.runtime import Process, Runtime
 
 _SHOWN = 1024  # bytes of a probe's output that are told
+_START = 120.0  # seconds in which a command starts: as long as a kubelet waits for its runtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,10 @@ class Target:
 
 async def ask(probe: Probe, target: Target) -> Answer:
     """Run `probe` once against `target`; never raises for what the container does."""
+    command = probe.action.get("exec")
     try:
+        if command is not None:
+            return await _run(command.get("command") or [], target, probe.timeout)
         async with asyncio.timeout(probe.timeout):
             return await _ask(probe.action, target)
     except TimeoutError:
@@ -42,8 +46,6 @@ async def ask(probe: Probe, target: Target) -> Answer:
 
 
 async def _ask(action: Json, target: Target) -> Answer:
-    if "exec" in action:
-        return await _run(action["exec"].get("command") or [], target)
     if "tcpSocket" in action:
         return await _connect(action["tcpSocket"], target)
     if "httpGet" in action:
@@ -51,20 +53,24 @@ async def _ask(action: Json, target: Target) -> Answer:
     return Answer(ok=False, text="the probe has no exec, tcpSocket or httpGet")
 
 
-async def _run(command: list[str], target: Target) -> Answer:
+async def _run(command: list[str], target: Target, timeout: float) -> Answer:
     # A file in memory holds the output: nothing to read while it runs, and nothing can block.
     output = os.memfd_create("probe", os.MFD_CLOEXEC)
     try:
-        process = await target.runtime.exec(
-            target.process,
-            command,
-            env=target.environment,
-            cwd=target.cwd,
-            streams=Streams(stdout=output, stderr=output),
-        )
+        # The time counts once the command runs, as in a container runtime: a machine that starts
+        # processes slowly does not make a container unhealthy.
+        async with asyncio.timeout(_START):
+            process = await target.runtime.exec(
+                target.process,
+                command,
+                env=target.environment,
+                cwd=target.cwd,
+                streams=Streams(stdout=output, stderr=output),
+            )
         try:
-            status = await process.wait()
-        except asyncio.CancelledError:
+            async with asyncio.timeout(timeout):
+                status = await process.wait()
+        except (asyncio.CancelledError, TimeoutError):
             process.signal(signal.SIGKILL)
             raise
         text = os.pread(output, _SHOWN, 0).decode(errors="replace").strip()
