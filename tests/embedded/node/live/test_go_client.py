@@ -27,8 +27,9 @@ def goclient(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if _version(go) < OLDEST:
         pytest.skip(f"not run: the modules need Go {'.'.join(map(str, OLDEST))}")
     program = tmp_path_factory.mktemp("goclient") / "goclient"
+    # It takes minutes of processor time, where other tests count seconds.
     built = subprocess.run(
-        [go, "build", "-trimpath", "-o", str(program), "."],
+        ["nice", "-n", "19", go, "build", "-p", "1", "-trimpath", "-o", str(program), "."],
         cwd=SOURCES,
         capture_output=True,
         text=True,
