@@ -106,7 +106,7 @@ def _rules_of_source(
     source: ImageSource | OwnImage, release: DebianRelease, directory: Path
 ) -> Iterable[ImageRule]:
     if isinstance(source, OwnImage):
-        return [ImageRule(pattern=source.pattern, image=_own(source.source, directory))]
+        return [ImageRule(pattern=source.pattern, image=_own(source, directory))]
     image = store.ensure(source.recipe, source.release or release, directory)
     if source.layer is not None:
         image = store.ensure_layer(source.layer, image, directory)
@@ -115,12 +115,16 @@ def _rules_of_source(
     return [ImageRule(pattern=pattern, image=image) for pattern in source.patterns]
 
 
-def _own(source: FileSource | RegistrySource, directory: Path) -> Image:
+def _own(row: OwnImage, directory: Path) -> Image:
     # Only now: to read what images say of themselves takes longer to load than all the rest.
-    if isinstance(source, RegistrySource):
-        from embedded.images.oci import registry
+    if not isinstance(row.source, RegistrySource):
+        from embedded.images.oci import store as own
 
-        return registry.ensure(source, directory)
-    from embedded.images.oci import store as own
+        return own.ensure(row.source, directory)
+    from embedded.images.oci import registry
 
-    return own.ensure(source, directory)
+    try:
+        return registry.ensure(row.source, directory)
+    except ImageError as error:
+        instead = f"--image-source {row.pattern}=docker-archive:FILE"
+        raise ImageError(f"{error}; a file of that image does as well: {instead}") from error

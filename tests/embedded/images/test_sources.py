@@ -10,11 +10,13 @@ import pytest
 
 from embedded.images.cache import ImageError
 from embedded.images.model import ImageConfig, matches
-from embedded.images.oci.source import RecipeSource
+from embedded.images.oci.reference import parse
+from embedded.images.oci.source import RecipeSource, RegistrySource
 from embedded.images.recipe import RELEASES, Recipe
-from embedded.images.table import ImageSource, NamedSource, OwnImage, with_sources
+from embedded.images.table import ImageSource, NamedSource, OwnImage, build, with_sources
 from tests.embedded.image_table import FILE
 from tests.embedded.images.oci import making
+from tests.ports import HOST, reserved_port
 
 CONFIG = ImageConfig(uid=0, gid=0)
 ROWS = tuple(
@@ -105,3 +107,13 @@ def test_what_cannot_be_had_ends_with_one_line_and_code_4(
     assert done.returncode == 4
     assert done.stderr.splitlines()[-1].startswith(why.replace("{folder}", str(tmp_path)))
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_image_that_no_registry_gives_may_be_a_file(tmp_path: Path) -> None:
+    with reserved_port() as port:
+        source = RegistrySource(reference=parse(f"{HOST}:{port}/example/own:1"))
+        row = OwnImage(pattern="example/own:1", source=source)
+        with pytest.raises(ImageError) as raised:
+            build([row], RELEASES["bookworm"], tmp_path)
+    assert "cannot be reached" in str(raised.value)
+    assert str(raised.value).endswith("--image-source example/own:1=docker-archive:FILE")
