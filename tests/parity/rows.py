@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import Callable
 from pathlib import Path
 from string import Template
@@ -12,6 +11,9 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from fixtures.kube.waiting import DeadlineExpired, NotYet, ask_again
+from fixtures.run.deadlines import Deadline
 
 _KINDS = {
     "merge": "application/merge-patch+json",
@@ -21,7 +23,7 @@ _KINDS = {
     "none": "application/none",
 }
 _LONG = ",".join(f"value-{number}" for number in range(3000))
-_WAIT = 10.0
+_WAIT = Deadline(name="parity", seconds=10.0, until="a server knows of what was bound")
 
 Request = Callable[[str, str, bytes | None, dict[str, str]], tuple[int, bytes]]
 """Sends method, path, body and headers; gives code and body."""
@@ -88,21 +90,26 @@ def run(row: Row, request: Request) -> None:
 
 
 def _step(step: Step, words: dict[str, str], request: Request) -> None:
-    until = time.monotonic() + _WAIT
-    while True:
-        try:
-            answer = _answer(step, words, request)
-        except DiffersError:
-            if not step.wait or time.monotonic() > until:
-                raise
-            # A server may take a moment to know of a new binding, and nothing tells of it.
-            time.sleep(0.1)
-        else:
-            break
+    answer = _awaited(step, words, request) if step.wait else _answer(step, words, request)
     for name in step.keep:
         answer = answer[name]
     if step.keep:
         words["kept"] = answer
+
+
+def _awaited(step: Step, words: dict[str, str], request: Request) -> Any:
+    """Return the answer once it is right: nothing tells when a server knows of a new binding."""
+
+    def ask() -> Any:
+        try:
+            return _answer(step, words, request)
+        except DiffersError as error:
+            return NotYet(str(error))
+
+    try:
+        return ask_again(step.do, ask, _WAIT)
+    except DeadlineExpired as error:
+        raise DiffersError(str(error)) from error
 
 
 def _answer(step: Step, words: dict[str, str], request: Request) -> Any:
