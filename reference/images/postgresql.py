@@ -21,9 +21,27 @@ POSTGRES_UID = 26
 PGBOUNCER_UID = 1001
 MAJOR = {"bookworm": 15, "trixie": 17, "forky": 18}
 """The major version of PostgreSQL in each Debian release."""
+ACCOUNTS = (
+    Account(name="postgres", uid=POSTGRES_UID, home="/var/lib/pgsql"),
+    Account(name="pgbouncer", uid=PGBOUNCER_UID),
+)
 _FILES = Path(__file__).parent / "files"
 _TEMPLATE_MAKE = "/usr/local/bin/pg-template-make"
 _TEMPLATE_COPY = "/usr/local/bin/pg-template-copy"
+
+
+def compiling(major: int) -> tuple[str, ...]:
+    """Return the files of just-in-time compilation, as an image may do without.
+
+    They are a third of its size, and nothing here queries that much.
+    """
+    library = f"usr/lib/postgresql/{major}/lib"
+    return (
+        "usr/lib/*/libLLVM*",
+        "usr/lib/*/libz3.so*",
+        f"{library}/llvmjit*",
+        f"{library}/bitcode",
+    )
 
 
 def postgresql(release: DebianRelease) -> Recipe:
@@ -40,18 +58,8 @@ def postgresql(release: DebianRelease) -> Recipe:
             f"postgresql-client-{major}",
             "pgbouncer",
         ),
-        accounts=(
-            Account(name="postgres", uid=POSTGRES_UID, home="/var/lib/pgsql"),
-            Account(name="pgbouncer", uid=PGBOUNCER_UID),
-        ),
-        # Just-in-time compilation is a third of the size, and nothing here queries that much.
-        prune=(
-            *BASE_PRUNE,
-            "usr/lib/*/libLLVM*",
-            "usr/lib/*/libz3.so*",
-            f"{home[1:]}/lib/llvmjit*",
-            f"{home[1:]}/lib/bitcode",
-        ),
+        accounts=ACCOUNTS,
+        prune=(*BASE_PRUNE, *compiling(major)),
         directories=(
             "/pgdata",
             "/pgconf",

@@ -17,7 +17,6 @@ from embedded.images.recipe import (
     BASE_PATH,
     BASE_PRUNE,
     RELEASES,
-    Account,
     DebianRelease,
     File,
     Recipe,
@@ -25,7 +24,7 @@ from embedded.images.recipe import (
 )
 from embedded.images.table import ImageSource
 from reference.images.names import PGBACKREST, PGBOUNCER, postgresql
-from reference.images.postgresql import MAJOR, PGBOUNCER_UID, POSTGRES_UID
+from reference.images.postgresql import ACCOUNTS, MAJOR, PGBOUNCER_UID, POSTGRES_UID, compiling
 
 _REPOSITORY = Path(__file__).parents[2]
 _FILES = Path(__file__).parent / "files"
@@ -93,18 +92,12 @@ def programs(release: DebianRelease) -> Recipe:
             *patroni.packages,
             "tar",
         ),
-        accounts=(
-            Account(name="postgres", uid=POSTGRES_UID, home="/var/lib/pgsql"),
-            Account(name="pgbouncer", uid=PGBOUNCER_UID),
-        ),
+        accounts=ACCOUNTS,
         prune=(
             *BASE_PRUNE,
             "etc/pgbackrest.conf",
             "var/run",
-            "usr/lib/*/libLLVM*",
-            "usr/lib/*/libz3.so*",
-            f"{home[1:]}/lib/llvmjit*",
-            f"{home[1:]}/lib/bitcode",
+            *compiling(major),
         ),
         directories=(
             "/opt/crunchy",
