@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log_dir=options.log_dir,
             lifetime=cli.lifetime(options),
             speak_json=options.json,
+            node_lease_seconds=options.node_lease_seconds,
         )
     except WrongUseError as error:
         print(error, file=sys.stderr)

@@ -79,6 +79,13 @@ def up_options() -> Parser:
         "--json", action="store_true", help="say what is up, and take commands, as lines of JSON"
     )
     parser.add_argument(
+        "--node-lease-seconds",
+        type=_seconds,
+        default=40.0,
+        metavar="SECONDS",
+        help="how long the node may give no sign of life before it is NotReady (%(default)g)",
+    )
+    parser.add_argument(
         "--starter",
         type=int,
         metavar="PID",
@@ -86,6 +93,16 @@ def up_options() -> Parser:
     )
     parser.add_argument("--outlive-starter", action="store_true", help="but only while it comes up")
     return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number <= 3600:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 1 to 3600")
+    return number
 
 
 def lifetime(options: argparse.Namespace) -> Lifetime:

@@ -73,6 +73,7 @@ def _up(options: argparse.Namespace) -> int:
         log_dir=options.log_dir,
         lifetime=cli.lifetime(options),
         speak_json=options.json,
+        node_lease_seconds=options.node_lease_seconds,
     )
     return cli.run_up(specification)
 

@@ -59,6 +59,7 @@ class ControlPlaneBuilder:
         images: tuple[ImageRule, ...],
         tools: Image,
         node: Program,
+        lease_seconds: float,
     ) -> None:
         self._spawner = spawner
         self._run_directory = run_directory
@@ -66,6 +67,7 @@ class ControlPlaneBuilder:
         self._images = images
         self._tools = tools
         self._node = node
+        self._lease_seconds = lease_seconds
         self._ready = OutputPipe()
         self._tokens = _Tokens(**{name: new_token() for name in _Tokens.__annotations__})
         self.components: list[Component] = []
@@ -80,7 +82,10 @@ class ControlPlaneBuilder:
         await self._load("api", Program(module="embedded.api", arguments=api), more)
         self._ready.close_writer()
         self._listener.close()
-        controllers = ("--kubeconfig", str(STATE / "controllers.json"))
+        controllers = (
+            *("--kubeconfig", str(STATE / "controllers.json")),
+            *("--node-monitor-grace-period", str(self._lease_seconds)),
+        )
         await self._load(
             "controllers", Program(module="embedded.controllers", arguments=controllers)
         )
@@ -187,6 +192,7 @@ class ControlPlaneBuilder:
             token=self._tokens.kubelet,
             images=self._images,
             tools=self._tools.layers[0],
+            lease_seconds=self._lease_seconds,
         )
 
     async def _pair(self, directory: str, pair: Pair) -> None:

@@ -74,6 +74,7 @@ class Platform:
             self._images,
             self._tools,
             self._specification.node,
+            self._specification.node_lease_seconds,
         )
         began = time.monotonic()
         try:

@@ -30,6 +30,7 @@ class Specification:
     `node` is the node's agent, which is also given `--config` and a file. Logs stay in `log_dir`;
     without one they go with the platform. With `speak_json` the launcher writes lines of JSON and
     takes commands as lines of JSON, without it writes for people. `lifetime` says when it ends.
+    A node that gives no sign of life for `node_lease_seconds` is NotReady.
     """
 
     images: ImageTable = no_images
@@ -38,3 +39,4 @@ class Specification:
     log_dir: Path | None = None
     lifetime: Lifetime = field(default_factory=Lifetime)
     speak_json: bool = False
+    node_lease_seconds: float = 40.0

@@ -14,17 +14,24 @@ from embedded.controllers.jobs import Jobs
 from embedded.controllers.kinds import Kinds, discover
 from embedded.controllers.namespace_defaults import NamespaceDefaults
 from embedded.controllers.namespaces import Namespaces
+from embedded.controllers.node_lifecycle import NodeLifecycle
 from embedded.controllers.replicasets import ReplicaSets
 from embedded.controllers.scheduler import Scheduler
 from embedded.controllers.statefulsets import StatefulSets
+from embedded.controllers.taint_eviction import TaintEviction
 from embedded.controllers.volumes import Volumes
 
+NODE_GRACE = 40.0
 
-async def run(client: Client) -> None:
-    """Run all controllers until cancelled. Raises ApiError or Unreachable if discovery fails."""
+
+async def run(client: Client, node_grace: float = NODE_GRACE) -> None:
+    """Run all controllers until cancelled. Raises ApiError or Unreachable if discovery fails.
+
+    A node that gives no sign of life for `node_grace` seconds is NotReady.
+    """
     cluster = Cluster(client)
     kinds = Kinds(cluster, await discover(client))
-    loops = _controllers(cluster, kinds)
+    loops = _controllers(cluster, kinds, node_grace)
     async with asyncio.TaskGroup() as group:
         # Nobody acts before all copies are whole: half a view would look like a loss.
         await cluster.informers.start(group)
@@ -32,7 +39,7 @@ async def run(client: Client) -> None:
             group.create_task(loop.run(), name=type(loop).__name__)
 
 
-def _controllers(cluster: Cluster, kinds: Kinds) -> list[Controller]:
+def _controllers(cluster: Cluster, kinds: Kinds, node_grace: float) -> list[Controller]:
     return [
         NamespaceDefaults(cluster),
         Namespaces(cluster, kinds),
@@ -45,4 +52,6 @@ def _controllers(cluster: Cluster, kinds: Kinds) -> list[Controller]:
         Disruptions(cluster),
         EndpointsOfServices(cluster),
         Scheduler(cluster),
+        NodeLifecycle(cluster, node_grace),
+        TaintEviction(cluster),
     ]

@@ -19,7 +19,7 @@ from embedded.node.objects import Objects
 from embedded.node.pods.events import EventRecorder
 from embedded.node.pods.manager import PodManager
 from embedded.node.probes.pace import Pace
-from embedded.node.registration import keep_ready, register
+from embedded.node.registration import keep_lease, keep_ready, register
 from embedded.node.volumes.claims import Claims
 from embedded.node.volumes.tokens import TokenSource
 from embedded.runtime.runtime import Runtime
@@ -91,6 +91,7 @@ async def _start(node: NodeContext, client: Client, group: asyncio.TaskGroup) ->
     await objects.pods.synced()
     await register(client, config)
     group.create_task(keep_ready(client, config), name="heartbeat")
+    group.create_task(keep_lease(client, config, pods.say_again), name="lease")
 
 
 def _connect(node: NodeContext, services: ServiceTable) -> None:

@@ -45,6 +45,8 @@ class NodeConfig:
     token: str
     images: tuple[ImageRule, ...]
     tools: Path
+    lease_seconds: float = 40.0
+    """How long the node's Lease lasts; it is renewed four times in that time."""
 
     def dump(self) -> str:
         """Return the settings as JSON text."""

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from embedded.architecture import architecture
-from embedded.client import NODES, AlreadyExists, ApiError, Client, Json, Unreachable
+from embedded.client import (
+    LEASES,
+    NODES,
+    AlreadyExists,
+    ApiError,
+    Client,
+    Json,
+    NotFound,
+    Unreachable,
+)
 from embedded.node.config import NodeConfig
 from embedded.timestamps import now
 
+_LEASES = "kube-node-lease"
+_RENEWALS = 4  # of the Lease, in the time that it lasts
 _HEARTBEAT = 60.0  # seconds between two signs of life
 _RESOURCES = {"cpu": "64", "memory": "256Gi", "pods": "1000", "ephemeral-storage": "256Gi"}
 
@@ -33,7 +48,7 @@ async def register(client: Client, config: NodeConfig) -> None:
 
 
 async def keep_ready(client: Client, config: NodeConfig) -> None:
-    """Give a sign of life now and then, until cancelled."""
+    """Post the node's status now and then, until cancelled."""
     since = now()
     while True:
         await asyncio.sleep(_HEARTBEAT)
@@ -42,6 +57,61 @@ async def keep_ready(client: Client, config: NodeConfig) -> None:
         except (ApiError, Unreachable):
             # Nothing waits for one heartbeat: the next one says the same.
             continue
+
+
+async def keep_lease(client: Client, config: NodeConfig, recovered: Callable[[], None]) -> None:
+    """Renew the node's Lease until cancelled.
+
+    After a time without a renewal, in which the node may have been given up, its status is posted
+    at once, and `recovered` is called now and at the next renewal.
+    """
+    pause = config.lease_seconds / _RENEWALS
+    renewed, late = time.monotonic(), 0
+    while True:
+        try:
+            await _renew(client, config)
+        except (ApiError, Unreachable):
+            # The next renewal is as good, as long as one comes in time.
+            await asyncio.sleep(pause)
+            continue
+        moment = time.monotonic()
+        if moment - renewed > config.lease_seconds - pause:
+            late = 2
+            await _report(client, config, now())
+        if late:
+            late -= 1
+            recovered()
+        renewed = moment
+        await asyncio.sleep(pause)
+
+
+async def _renew(client: Client, config: NodeConfig) -> None:
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    try:
+        change = {"spec": {"renewTime": moment}}
+        await client.patch(LEASES, config.name, _LEASES, change)
+    except NotFound:
+        node = await client.get(NODES, config.name)
+        await client.create(LEASES, _lease(config, node, moment))
+
+
+def _lease(config: NodeConfig, node: Json, moment: str) -> Json:
+    owner = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "name": config.name,
+        "uid": node["metadata"]["uid"],
+    }
+    return {
+        "apiVersion": LEASES.api_version,
+        "kind": LEASES.kind,
+        "metadata": {"name": config.name, "namespace": _LEASES, "ownerReferences": [owner]},
+        "spec": {
+            "holderIdentity": config.name,
+            "leaseDurationSeconds": math.ceil(config.lease_seconds),
+            "renewTime": moment,
+        },
+    }
 
 
 async def _report(client: Client, config: NodeConfig, since: str) -> None:

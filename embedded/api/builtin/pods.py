@@ -28,6 +28,7 @@ _VARIABLE_RULE = (
     "a valid environment variable name must consist only of printable ASCII characters other than "
     "'='"
 )
+_LOST_NODE_SECONDS = 300
 _CHANGEABLE = {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName"}
 
 
@@ -133,9 +134,28 @@ def _default_volume(volume: Json) -> None:
 
 
 def admit(pod: Json, world: World) -> None:
-    """What the Pod gets from its ServiceAccount and its PriorityClass; raises ApiError 403."""
+    """What the Pod gets from its ServiceAccount, its PriorityClass and by itself.
+
+    Raises ApiError 403.
+    """
     service_accounts.admit(pod, world)
+    _tolerate_lost_nodes(pod["spec"])
     give_priority(pod, world)
+
+
+def _tolerate_lost_nodes(spec: Json) -> None:
+    """Let a Pod stay for a while on a node that is not ready, or not reached."""
+    given = spec.get("tolerations") or []
+    for name in ("not-ready", "unreachable"):
+        key = f"node.kubernetes.io/{name}"
+        if any(
+            item.get("key") in (None, "", key) and item.get("effect") in (None, "", "NoExecute")
+            for item in given
+        ):
+            continue
+        toleration = {"key": key, "operator": "Exists", "effect": "NoExecute"}
+        given = [*given, toleration | {"tolerationSeconds": _LOST_NODE_SECONDS}]
+    spec["tolerations"] = given
 
 
 def complete(pod: Json, _world: World) -> None:

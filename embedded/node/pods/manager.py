@@ -32,6 +32,11 @@ class PodManager:
         else:
             worker.update(pod)
 
+    def say_again(self) -> None:
+        """Write the status of every Pod anew: others may have written it."""
+        for worker in self._workers.values():
+            worker.say_again()
+
     def runner(self, namespace: str, pod: str, container: str) -> ContainerRunner:
         """Return a container. Raises LookupError or NotStartedError, which say what is missing."""
         worker = self._worker(namespace, pod)

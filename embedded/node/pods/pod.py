@@ -65,6 +65,12 @@ class PodWorker:
         elif any(metadata.get(f) != before.get(f) for f in ("labels", "annotations")):
             self.place.refresh_fields()
 
+    def say_again(self) -> None:
+        """Write the status anew, whatever was written before."""
+        if self._publisher is not None:
+            self._publisher.forget()
+            self._publisher.publish()
+
     def removed(self) -> None:
         """The Pod is gone from the API: nothing is waited for."""
         self.forgotten.set()

@@ -42,6 +42,10 @@ class StatusPublisher:
         if self._writing is None or self._writing.done():
             self._writing = self._group.create_task(self._write_all())
 
+    def forget(self) -> None:
+        """Take nothing for written: the next `publish` writes."""
+        self._written = {}
+
     async def flush(self) -> None:
         """Wait until what was published is written, or the Pod is gone."""
         if self._writing is not None:

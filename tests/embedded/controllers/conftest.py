@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,16 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def world(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A cluster whose Pods run as soon as they are bound, unless annotated `manual`."""
-    log = tmp_path_factory.mktemp("controllers") / "log"
+    with controlled(kubeconfig, tmp_path_factory.mktemp("controllers")) as found:
+        yield found
+
+
+@contextmanager
+def controlled(kubeconfig: Path, folder: Path, *options: str) -> Iterator[World]:
+    """Run the controllers with these options."""
+    log = folder / "log"
     command = [sys.executable, "-m", "embedded.controllers", "--kubeconfig", str(kubeconfig)]
+    command += options
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     world = World(kubeconfig)
