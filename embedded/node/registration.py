@@ -70,14 +70,14 @@ async def keep_lease(client: Client, config: NodeConfig, recovered: Callable[[],
     while True:
         try:
             await _renew(client, config)
+            moment = time.monotonic()
+            if moment - renewed > config.lease_seconds - pause:
+                await _report(client, config, now())
+                late = 2
         except (ApiError, Unreachable):
             # The next renewal is as good, as long as one comes in time.
             await asyncio.sleep(pause)
             continue
-        moment = time.monotonic()
-        if moment - renewed > config.lease_seconds - pause:
-            late = 2
-            await _report(client, config, now())
         if late:
             late -= 1
             recovered()
