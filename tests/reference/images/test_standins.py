@@ -121,10 +121,41 @@ def test_a_source_that_is_named_goes_before() -> None:
     assert own == OwnImage(pattern=name, source=registry.source)
     assert recipe_of(pooler) == "patroni-18"
     recipe = [NamedSource(pattern=name, source=RecipeSource(name="patroni-15"))]
-    database, backup = rows(f"{POSTGRES}:17.6-1", PGBACKREST, named=recipe)
-    assert (recipe_of(database), recipe_of(backup)) == ("patroni-15", "patroni-17")
+    database, backup = rows(f"{POSTGRES}:15.14-1", PGBACKREST, named=recipe)
+    assert (recipe_of(database), recipe_of(backup)) == ("patroni-15", "patroni-15")
     without = [NamedSource(pattern=f"{name}:17.6-1", source=RecipeSource())]
     assert [recipe_of(row) for row in rows(f"{POSTGRES}:17.6-1", named=without)] == ["patroni-17"]
+
+
+def test_a_recipe_with_another_version_than_the_tags_is_refused() -> None:
+    name = "percona/percona-distribution-postgresql"
+    named = [NamedSource(pattern=name, source=RecipeSource(name="patroni-15"))]
+    with pytest.raises(ImageError) as refused:
+        rows(f"{POSTGRES}:17.6-1", PGBACKREST, named=named)
+    assert str(refused.value) == (
+        f"images: {name}=recipe:patroni-15: it has PostgreSQL 15, and the tag of"
+        f" {POSTGRES}:17.6-1 names another; name an image of that version as well,"
+        " by --image postgres="
+    )
+
+
+def test_a_recipe_that_is_named_for_one_is_that_of_the_others() -> None:
+    """PgBouncer alone may be of another: it speaks with PostgreSQL only."""
+    backup = NamedSource(
+        pattern="percona/percona-pgbackrest", source=RecipeSource(name="patroni-17")
+    )
+    _, database, pooler = rows(PGBACKREST, POSTGRES, PGBOUNCER, named=[backup])
+    assert (recipe_of(database), recipe_of(pooler)) == ("patroni-17", "patroni-17")
+    other = NamedSource(
+        pattern="percona/percona-distribution-postgresql", source=RecipeSource(name="patroni-18")
+    )
+    with pytest.raises(ImageError) as refused:
+        rows(POSTGRES, PGBACKREST, named=[backup, other])
+    assert str(refused.value) == (
+        "images: percona/percona-pgbackrest=recipe:patroni-17:"
+        " percona/percona-distribution-postgresql is of recipe:patroni-18,"
+        " and pgBackRest works with its own version alone; name one recipe for both"
+    )
 
 
 def test_a_recipe_can_be_named_beside_the_reference_operator() -> None:
