@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
 from embedded.client import LEASES, NODES, PODS, Json
 from embedded.controllers import conditions
 from embedded.timestamps import now
+from fixtures.kube.waiting import NotYet, ask_again
+from fixtures.run.deadlines import Deadline
 from tests.embedded.client.api_process import api_server
 from tests.embedded.controllers.conftest import controlled
 from tests.embedded.controllers.objects import template
@@ -41,12 +44,12 @@ def alive(world: World) -> None:
     world.patch(NODES, NODE, None, {"status": {"conditions": [ready]}}, "status")
 
 
-def is_ready(word: str) -> Condition:
+def is_ready(word: str, name: str = NODE) -> Condition:
     def met(items: Items) -> bool:
-        found = conditions.find(items[NODE].get("status") or {}, "Ready")
+        found = conditions.find((items.get(name) or {}).get("status") or {}, "Ready")
         return found is not None and found["status"] == word
 
-    return lambda items: NODE in items and met(items)
+    return met
 
 
 def pod(name: str, *tolerations: Json) -> Json:
@@ -107,16 +110,16 @@ def test_a_renewed_lease_is_a_sign_of_life(short: World) -> None:
     short.create(NODES, {"metadata": {"name": "later"}})
     ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": now()}
     short.patch(NODES, "later", None, {"status": {"conditions": [ready]}}, "status")
-    number = 0
+    numbers = count(1)
 
-    def given_up(items: Items) -> bool:
-        found = conditions.find(items["later"].get("status") or {}, "Ready")
-        return found is not None and found["status"] == "Unknown"
-
-    while not given_up({"later": short.get(NODES, "later")}):
-        number += 1
-        moment = {"spec": {"renewTime": f"2026-01-01T00:00:00.{number:06}Z"}}
+    def renewed() -> bool | NotYet:
+        moment = {"spec": {"renewTime": f"2026-01-01T00:00:00.{next(numbers):06}Z"}}
         short.patch(LEASES, NODE, "kube-node-lease", moment)
+        given_up = is_ready("Unknown", "later")({"later": short.get(NODES, "later")})
+        return given_up or NotYet("it is Ready")
+
+    deadline = Deadline(name="given-up", seconds=60, until="the silent node is given up")
+    ask_again("the later node is Unknown", renewed, deadline)
     assert is_ready("True")({NODE: short.get(NODES, NODE)})
     short.delete(NODES, "later")
 
