@@ -55,6 +55,9 @@ class Waits:
     def _first(self) -> tuple[str, Awaited | None]:
         own = self._by.get("")
         if own is not None and own.of in self._by:
+            working = [one for one in self._by.items() if one[0] and not one[1].queued]
+            if self._by[own.of].queued and working:
+                return min(working, key=lambda one: one[1].began)
             return own.of, self._by[own.of]
         if own is not None and self._doing and self._since > own.began:
             return "", Awaited(text=self._doing, began=self._since, ends=own.ends)
