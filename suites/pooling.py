@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from fixtures.observing.pooler_login import PooledLogin
 from fixtures.pgcluster.cluster import Member
-from fixtures.probes import Answer, ErrorResponse, LoginOk, logged_in
+from fixtures.probes import Answer, ErrorResponse, LoginOk, describe_answer, logged_in
 from fixtures.scenarios.tls_only.channels import session_is_encrypted, session_is_plain
 from suites.breach import expect
 from suites.wire import NothingKnown, judge
 
 
 def judge_server_leg(member: Member, setting: str, answer: Answer) -> None:
-    """PgBouncer's own session."""
-    judge(
-        answer,
-        kept=session_is_encrypted,
-        broken=session_is_plain,
-        where=f"{member}, PgBouncer's session, {setting}",
-        promised="ssl true in pg_stat_ssl",
+    """PgBouncer's own session; the client's, by which it was asked, is another."""
+    where, promised = f"{member}, PgBouncer's session, {setting}", "ssl true in pg_stat_ssl"
+    expect(
+        not session_is_plain(answer),
+        where=f"{where}, from pg-client",
+        promised=promised,
+        seen=f"ssl false in pg_stat_ssl; asked through PgBouncer: {describe_answer(answer)}",
         look_at="server_tls_sslmode in PgBouncer's configuration",
+    )
+    judge(
+        answer, kept=session_is_encrypted, broken=session_is_plain, where=where, promised=promised
     )
 
 
