@@ -8,6 +8,7 @@ from fixtures.observing.endpoints import Handshakes
 from fixtures.pgcluster.secretstates import SecretState, required_state, touched
 from fixtures.probes import describe_answer, handshake_done
 from fixtures.run.outcomes import Blocked
+from fixtures.scenarios.custom import Custom
 from fixtures.scenarios.deletion import CUSTOM, ERASED, Claim, Claims, Deletion
 from suites.breach import EachElement, expect
 from suites.plugin.checks import CheckEvidence
@@ -41,6 +42,34 @@ def test_the_other_tls_secrets_are_kept(deletion: Deletion, each: EachElement) -
     """
     _require_gone(deletion, "kept")
     _expect_all_kept(deletion, each, "kept", but="kept-cluster-ca-cert")
+
+
+@requirement("FIN-1a", since="2.5")
+def test_the_root_is_kept_beside_custom_leaves(custom: Custom, each: EachElement) -> None:
+    """So is the root that the operator made for a cluster with custom leaves, where it made one.
+
+    Read by name at the end of the absence window, which begins when the last Pod has gone.
+    """
+    root = custom.deployed.given.names.ca_secret
+    with each(f"Secret {root}"):
+        if (before := custom.deleted.before[root]) is not None:
+            _expect_kept(custom, before, custom.deleted.after[root])
+
+
+@requirement("FIN-1b", since="2.5")
+def test_the_other_tls_secrets_are_kept_beside_custom_leaves(
+    custom: Custom, each: EachElement
+) -> None:
+    """So is every other one that the operator made for a cluster with custom leaves.
+
+    PgBouncer's, pgBackRest's and the instances', each of which must have been there before; read
+    by name when the root's Secret is. What custom ones stand for need not be there.
+    """
+    names, deleted = custom.deployed.given.names, custom.deleted
+    for name in deleted.before:
+        if name not in (names.ca_secret, names.server_secret, names.replication_secret):
+            with each(f"Secret {name}"):
+                _expect_kept(custom, required_state(deleted.before, name), deleted.after[name])
 
 
 @requirement("FIN-2a")
@@ -339,11 +368,13 @@ def _expect_all_kept(deletion: Deletion, each: EachElement, cluster: str, but: s
             _expect_kept(deletion, required_state(before, name), after[name])
 
 
-def _expect_kept(deletion: Deletion, before: SecretState, after: SecretState | None) -> None:
+def _expect_kept(
+    scenario: Deletion | Custom, before: SecretState, after: SecretState | None
+) -> None:
     same = after is not None and (after.uid, after.data) == (before.uid, before.data)
     expect(
         same,
-        where=f"Secret {deletion.namespace}/{before.name}",
+        where=f"Secret {scenario.namespace}/{before.name}",
         promised=f"kept after the deletion, uid {before.uid} and data as before",
         seen="404 NotFound" if after is None else f"uid {after.uid}, or other data",
         look_at=f"its owners before: {', '.join(before.owners) or 'none'}",

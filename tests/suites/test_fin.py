@@ -13,13 +13,14 @@ import pytest
 from fixtures.certificates import RootKeys
 from fixtures.kube.views import Seen
 from fixtures.pgcluster.cluster import Outcome
+from fixtures.pgcluster.names import ClusterNames
 from fixtures.pgcluster.secretstates import SecretState, SecretStates
 from fixtures.run.outcomes import Blocked
 from fixtures.scenarios.deletion import DEPENDENT, ERASED, Claim, came_back, items_of
 from suites import test_fin as checks
 from suites.breach import Breach
 from suites.wire import NothingKnown
-from tests.suites.observed import RecordedEvidence, judged
+from tests.suites.observed import RecordedEvidence, judged, staged
 
 OWN = ("own-tls", "own-replication", "own-root")
 CLUSTERS = ("kept", *ERASED, "claims", "neighbour", "borrower")
@@ -340,3 +341,35 @@ def test_anothers_root_is_read_by_the_keys_it_has(
     keys: tuple[str, ...], items: dict[str, str]
 ) -> None:
     assert items_of(dict.fromkeys(keys, b"")) == items
+
+
+def _beside_custom_leaves(after: Mapping[str, SecretState | None], *absent: str) -> Any:
+    """Return the scenario of custom certificates, of whose cluster these Secrets are there now."""
+    names = ClusterNames("ns", "given")
+    made = (names.ca_secret, names.pgbouncer_secret, names.instance_secret("given-a"))
+    before = {**_secrets(*made), **dict.fromkeys((names.server_secret, *absent))}
+    return staged(
+        deployed={"given": SimpleNamespace(names=names)},
+        deleted={"before": before, "after": {**before, **after}},
+    )
+
+
+def test_what_was_made_beside_custom_leaves_is_to_stay() -> None:
+    root, rest = (
+        checks.test_the_root_is_kept_beside_custom_leaves,
+        checks.test_the_other_tls_secrets_are_kept_beside_custom_leaves,
+    )
+    kept = _beside_custom_leaves({})
+    assert [one.name for one in judged(root, kept).elements] == ["Secret given-cluster-ca-cert"]
+    assert len(judged(rest, kept).elements) == 2
+    with pytest.raises(Breach, match="ns/given-cluster-ca-cert: promised kept after the deletion"):
+        judged(root, _beside_custom_leaves({"given-cluster-ca-cert": None}))
+    with pytest.raises(Breach, match="ns/given-a-certs"):
+        judged(rest, _beside_custom_leaves({"given-a-certs": _secret("given-a-certs", uid="2")}))
+
+
+def test_a_secret_that_was_never_made_beside_custom_leaves_says_nothing() -> None:
+    none = _beside_custom_leaves({}, "given-cluster-ca-cert", "given-pgbouncer")
+    judged(checks.test_the_root_is_kept_beside_custom_leaves, none)
+    with pytest.raises(LookupError, match="given-pgbouncer was not there"):
+        judged(checks.test_the_other_tls_secrets_are_kept_beside_custom_leaves, none)

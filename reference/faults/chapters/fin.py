@@ -100,6 +100,20 @@ class InstanceSecretOwned(Contract):
 
 
 @Fault(
+    name="secrets-collected-beside-custom-ones",
+    breaks="Without finalizers the Secrets made for a cluster with custom leaves go with it.",
+    requirements=("FIN-1a", "FIN-1b"),
+)
+class SecretsCollectedBesideCustomOnes(ActsLater):
+    def later(self, api: CachedClient, cluster: Cluster) -> Iterator[Action]:
+        yield from super().later(api, cluster)
+        names = cluster.names
+        if cluster.custom_tls and not cluster.finalizers:
+            for name in (names.root_secret, names.pgbouncer_secret):
+                yield Action(0.0, partial(delete, api, names.namespace, name))
+
+
+@Fault(
     name="root-missed-by-label",
     breaks="delete-ssl looks by the cluster's label and so leaves the root Secret behind.",
     requirements=("FIN-2a",),
