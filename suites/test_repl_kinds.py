@@ -21,6 +21,7 @@ from suites.breach import EachElement
 from suites.looks import if_known
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
+from suites.trust import judge_trust
 from suites.wire import Predicate, judge_refusal, promised_by
 
 
@@ -30,9 +31,9 @@ def test_no_certificate_no_login_in_other_clusters(
 ) -> None:
     """With custom certificates, or tlsOnly, the replication user needs a certificate as well.
 
-    Tried over TLS as replication=true and at database postgres, at each address of each instance of
-    a cluster with both custom Secrets and of one that was created with tlsOnly: FATAL 28000 from
-    ClientAuthentication, between logins for streaming by the right certificate.
+    Tried over TLS as replication=true and at databases postgres and template1, at each address of
+    each instance of a cluster with both custom Secrets and of one that was created with tlsOnly:
+    FATAL 28000 from ClientAuthentication, between logins for streaming by the right certificate.
     """
     promised = "FATAL 28000 from ClientAuthentication"
     kept = refused_for_missing_client_certificate
@@ -45,8 +46,19 @@ def test_a_certificate_of_another_ca_is_refused_in_other_clusters(
 ) -> None:
     """With custom certificates, or tlsOnly, another CA's certificate opens no door either.
 
-    Tried where REPL-3 tries; TLS must end with alert 48, 42 or 51.
+    Tried for streaming and at database postgres; TLS must end with alert 48, 42 or 51. Under
+    tlsOnly each instance trusts no CA but the one that its cluster's Secrets publish, by its
+    ssl_ca_file and by the names of CAs with which it asks for a certificate; a check of their own
+    tells that of the others.
     """
+    if isinstance(trust := tlsonly.created.trust, Exception):
+        with each("the CAs that are trusted under tlsOnly"):
+            raise trust
+    else:
+        for member, trusted in trust.trusted.items():
+            evidence.data(f"{member.pod}-trusts.json", as_json(trusted))
+            with each(f"{member}, the CAs that it trusts"):
+                judge_trust(str(member), trusted, trust.published.certificates, of=trust.published)
     promised = "TLS alert 48, 42 or 51"
     _judge(custom, tlsonly, each, evidence, WrongProof.FOREIGN, unknown_ca_alert, promised)
 
@@ -69,7 +81,7 @@ def test_another_common_name_is_refused_in_other_clusters(
 ) -> None:
     """With custom certificates, or tlsOnly, the cluster's external leaf opens no door.
 
-    Tried where REPL-3 tries: FATAL 28000 from auth_failed.
+    Tried for streaming and at database postgres: FATAL 28000 from auth_failed.
     """
     promised, kept = "FATAL 28000 from auth_failed", refused_for_wrong_common_name
     _judge(custom, tlsonly, each, evidence, WrongProof.OTHER_NAME, kept, promised)
@@ -88,6 +100,8 @@ def _judge(
     looks = {"custom Secrets": custom.wire.wrong_proofs, "tlsOnly": tlsonly.created.wrong_proofs}
     for kind, found in looks.items():
         for (member, door), refusals in if_known(each, kind, found).items():
+            if proof not in refusals:
+                continue
             # A rule may turn everybody away from that database: only later must it open.
             ways = (kept,) if door == STREAMING else (kept, refused_by_a_rule)
             place = f"{member}, {door}, {kind}"

@@ -9,14 +9,18 @@ import pytest
 
 from fixtures.certificates import Authority, internal_spec
 from fixtures.observing.replication_doors import WrongProof
-from fixtures.observing.trusted_cas import TrustedCas
+from fixtures.observing.trusted_cas import Trust, TrustedCas
 from fixtures.pgcluster.cluster import Member
+from fixtures.pgcluster.publishedroots import PublishedRoot
 from fixtures.probes import (
+    Alert,
     Answer,
+    Direction,
     ErrorResponse,
     LoginOk,
     Obstacle,
     Refusal,
+    TlsFailed,
     TlsSession,
     Unreachable,
 )
@@ -39,6 +43,14 @@ NO_CERTIFICATE = ErrorResponse(
     tls=TLS,
 )
 KEPT = Refusal(OK, NO_CERTIFICATE, OK)
+_UNKNOWN_CA = Alert(48, Direction.RECEIVED)
+ALERTED = Refusal(
+    OK,
+    TlsFailed(
+        alert=_UNKNOWN_CA, verify=None, version="TLSv1.3", detail="", presented="ab", tls=TLS
+    ),
+    OK,
+)
 
 
 def _judge(custom: Any, tlsonly: Any) -> None:
@@ -75,6 +87,39 @@ def test_a_cluster_that_could_not_be_tried_leaves_it_unknown() -> None:
 def test_a_control_that_the_server_turned_away_blocks_it() -> None:
     with pytest.raises(Blocked, match="REPL-8"):
         _judge(_tried(Refusal(NO_CERTIFICATE, NO_CERTIFICATE, OK)), _tried(KEPT))
+
+
+def test_a_database_is_judged_by_the_proofs_that_were_tried_there() -> None:
+    elsewhere = {(PRIMARY, "database template1"): {WrongProof.NOTHING: Refusal(OK, OK, OK)}}
+    with pytest.raises(Breach, match="database template1 as _crunchyrepl with TLS without a"):
+        _judge({**_tried(KEPT), **elsewhere}, _tried(KEPT))
+    _foreign({**_tried(ALERTED), **elsewhere}, _trust(ROOT))
+
+
+def _trust(*authorities: Authority) -> Trust:
+    return Trust(
+        trusted=_trusting(*authorities),
+        published=PublishedRoot("born-cluster-ca-cert", "root.crt", (ROOT.certificate,)),
+    )
+
+
+def _foreign(custom: Any, trust: Trust | Exception) -> None:
+    each = EachElement()
+    test_repl_kinds.test_a_certificate_of_another_ca_is_refused_in_other_clusters(
+        staged(wire={"wrong_proofs": custom}),
+        staged(created={"wrong_proofs": _tried(ALERTED), "trust": trust}),
+        each,
+        RecordedEvidence(),  # type: ignore[arg-type]
+    )
+    each.conclude()
+
+
+def test_under_tls_only_the_published_root_alone_is_trusted() -> None:
+    _foreign(_tried(ALERTED), _trust(ROOT))
+    with pytest.raises(Breach, match="no CA beside that of Secret born-cluster-ca-cert"):
+        _foreign(_tried(ALERTED), _trust(ROOT, OTHER))
+    with pytest.raises(LookupError, match="away"):
+        _foreign(_tried(ALERTED), LookupError("away"))
 
 
 def _trusting(*authorities: Authority) -> dict[Member, TrustedCas]:

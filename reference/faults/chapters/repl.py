@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from embedded.client import Json
 from reference.faults.containers import INSTANCE_LEAF, instance_leaf, with_options
 from reference.faults.fault import Fault, Hit, hits
@@ -9,7 +11,7 @@ from reference.faults.roots import stranger
 from reference.faults.rules import REPLICATION, by_method, identity, mapped, plain_replication
 from reference.operator.context import Context
 from reference.operator.contract import Contract
-from reference.operator.model import Instance, Role
+from reference.operator.model import Instance, Key, Role
 from reference.operator.pki.authority import COMMON_NAME
 from reference.operator.postgres.parameters import TLS
 from reference.operator.tls import Source
@@ -135,6 +137,42 @@ class ReplicationUserTrustedBesideCustomLeaves(Contract):
 
 
 @Fault(
+    name="replication-user-trusted-elsewhere-beside-custom-leaves",
+    breaks="With custom Secrets _crunchyrepl needs no certificate for any database but postgres.",
+    requirements=("REPL-3",),
+    where="data plane",
+)
+class ReplicationUserTrustedElsewhereBesideCustomLeaves(Contract):
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().replication_rules(context, role)
+        if not context.tls.custom_leaves:
+            return rules
+        return [*rules, f"hostssl all {REPLICATION} all trust"]
+
+
+@Fault(
+    name="replication-user-trusted-later",
+    breaks="A later reconcile lets _crunchyrepl into postgres over TLS without a certificate.",
+    requirements=("REPL-3",),
+    collateral=(Hit(requirement="REPL-6", reason="where none is needed, any name will do"),),
+    where="data plane",
+)
+class ReplicationUserTrustedLater(Contract):
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: dict[Key, Mapping[str, str]] = {}
+        """The annotations of each cluster when it was first looked at."""
+
+    def replication_rules(self, context: Context, role: Role) -> list[str]:
+        stream, *rewind = super().replication_rules(context, role)
+        cluster = context.cluster
+        first = self._first.setdefault(cluster.key, cluster.annotations)
+        if first == cluster.annotations or cluster.tls_only or not context.tls.generated:
+            return [stream, *rewind]
+        return [stream, *(by_method(rule, "trust") for rule in rewind)]
+
+
+@Fault(
     name="replication-user-trusted-under-tls-only",
     breaks="Under tlsOnly replicas let _crunchyrepl stream over TLS without a certificate.",
     requirements=("REPL-3",),
@@ -206,6 +244,20 @@ class OneMoreCaTrustedBesideTheUsers(_TrustingOneMore):
 
     def concerns(self, context: Context) -> bool:
         return not context.tls.generated
+
+
+@Fault(
+    name="one-more-ca-trusted-under-tls-only",
+    breaks="Instances of a cluster created with tlsOnly trust one more CA, in no Secret.",
+    requirements=("REPL-4",),
+    where="data plane",
+)
+class OneMoreCaTrustedUnderTlsOnly(_TrustingOneMore):
+    more = "one-more-root"
+
+    def concerns(self, context: Context) -> bool:
+        # Of a cluster that is toggled the instances would have to restart.
+        return context.cluster.tls_only and context.cluster.generation == 1
 
 
 @Fault(
