@@ -47,7 +47,8 @@ def pod(api: Raw, core: Paths) -> str:
     containers = [{"name": name, "image": "i"} for name in ("main", "creating")]
     notes = {"kubectl.kubernetes.io/default-container": "main"}
     spec = {"nodeName": "node", "containers": containers}
-    made = {"metadata": {"name": "p", "annotations": notes}, "spec": spec}
+    labels = {"app": "p"}
+    made = {"metadata": {"name": "p", "annotations": notes, "labels": labels}, "spec": spec}
     assert api.post(core("pods"), made).code == 201
     assert api.patch(core("pods", "p", "status"), {"status": {"phase": "Running"}}).code == 200
     return core("pods", "p")
@@ -148,11 +149,11 @@ def test_kubectl_attaches(either: Kubectl, pod: str) -> None:
 
 
 @contextmanager
-def forwarded(kubectl: Kubectl, port: int) -> Iterator[int]:
+def forwarded(kubectl: Kubectl, port: int, to: str = "p") -> Iterator[int]:
     """The local port that kubectl forwards."""
     command = [str(tool.binary()), "--kubeconfig", str(kubectl.kubeconfig), "-n", kubectl.namespace]
     with subprocess.Popen(
-        [*command, "port-forward", "p", f":{port}"],
+        [*command, "port-forward", to, f":{port}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -178,6 +179,19 @@ def test_kubectl_forwards_connections_side_by_side(either: Kubectl, pod: str) ->
             end.shutdown(socket.SHUT_WR)
             assert end.recv(100) == b""
             end.close()
+
+
+def test_kubectl_forwards_to_the_pod_behind_a_service(
+    either: Kubectl, pod: str, api: Raw, core: Paths
+) -> None:
+    spec = {"selector": {"app": "p"}, "ports": [{"port": 80, "targetPort": 5432}]}
+    assert api.post(core("services"), {"metadata": {"name": "s"}, "spec": spec}).code == 201
+    with (
+        forwarded(either, 80, "svc/s") as port,
+        socket.create_connection(("127.0.0.1", port), 60) as end,
+    ):
+        end.sendall(b"hello")
+        assert end.recv(100) == b"HELLO"
 
 
 def test_kubectl_is_told_that_nobody_listens(either: Kubectl, pod: str) -> None:
