@@ -34,7 +34,7 @@ from suites.breach import EachElement, expect
 from suites.looks import if_known
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
-from suites.streaming import expect_streaming
+from suites.streaming import judge_names_of_walsenders, judge_tls_of_walsenders
 from suites.trust import judge_trust
 from suites.wire import (
     NothingKnown,
@@ -63,17 +63,7 @@ def test_every_walsender_uses_tls(
     """
     seen = generated.replication.streaming
     evidence.data("walsenders", seen)
-    for row in seen.walsenders:
-        with each(f"walsender {row.pid} to {row.address}"):
-            expect(
-                row.ssl,
-                where=f"{seen.primary}, walsender to {row.address}",
-                promised="ssl is true in pg_stat_ssl",
-                seen="ssl is false",
-                look_at="sslmode in primary_conninfo of the replica; pg_hba_file_rules",
-            )
-    with each("one walsender for each replica"):
-        expect_streaming(seen)
+    judge_tls_of_walsenders(each, seen)
 
 
 @requirement("REPL-2")
@@ -84,17 +74,7 @@ def test_walsenders_show_the_replication_certificate(
 
     pg_stat_ssl.client_dn of each walsender is read. No name, or another, breaks it.
     """
-    seen = generated.replication.streaming
-    if not seen.walsenders:
-        raise Blocked("REPL-1: no replica streams, so no certificate is shown")
-    for row in seen.walsenders:
-        with each(f"walsender {row.pid} to {row.address}"):
-            expect(
-                _common_names(row.client_dn) == [REPLICATION_USER],
-                where=f"{seen.primary}, walsender to {row.address}",
-                promised=f"client_dn /CN={REPLICATION_USER}",
-                seen=repr(row.client_dn),
-            )
+    judge_names_of_walsenders(each, generated.replication.streaming)
 
 
 @requirement("REPL-3")
@@ -306,9 +286,3 @@ def _blame_handshakes(member: Member, handshakes: Mapping[Member, Answer]) -> No
 
 def _either(kept: Predicate, other: Predicate, answer: Answer) -> bool:
     return kept(answer) or other(answer)
-
-
-def _common_names(name: str | None) -> list[str]:
-    """Common names of a subject in OpenSSL's one-line form, as pg_stat_ssl shows it."""
-    parts = (name or "").split("/")
-    return [part.removeprefix("CN=") for part in parts if part.startswith("CN=")]

@@ -1,4 +1,4 @@
-"""REPL: the replication user's door in clusters of other kinds: custom certificates, tlsOnly."""
+"""REPL: replication and its user in clusters of other kinds: custom certificates, tlsOnly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from fixtures.observing.replication_doors import STREAMING, WrongProof
+from fixtures.observing.settling import known
 from fixtures.probes import (
     Answer,
     as_json,
@@ -16,13 +17,40 @@ from fixtures.probes import (
     unknown_ca_alert,
 )
 from fixtures.scenarios.custom import Custom
+from fixtures.scenarios.custom_root import CustomRoot
 from fixtures.scenarios.tls_only.scenario import TlsOnly
 from suites.breach import EachElement
 from suites.looks import if_known
 from suites.plugin.checks import CheckEvidence
 from suites.requirement import requirement
+from suites.streaming import judge_names_of_walsenders, judge_tls_of_walsenders
 from suites.trust import judge_trust
 from suites.wire import Predicate, judge_refusal, promised_by
+
+
+@requirement("REPL-1", since="2.5")
+def test_every_walsender_uses_tls_on_a_custom_root(
+    rootca: CustomRoot, each: EachElement, evidence: CheckEvidence
+) -> None:
+    """On a root that the user gives each replica streams over TLS, too.
+
+    Looked at in both clusters of the page's mappings, after a proven reconcile. With custom leaves
+    CUSTOM-6b tells it, with tlsOnly TLSONLY-5a.
+    """
+    for cluster, found in rootca.observed.streaming.items():
+        evidence.data(f"{cluster}-walsenders", found)
+        with each(f"cluster {cluster}"):
+            judge_tls_of_walsenders(each, known(found))
+
+
+@requirement("REPL-2", since="2.5")
+def test_walsenders_show_the_replication_certificate_on_a_custom_root(
+    rootca: CustomRoot, each: EachElement
+) -> None:
+    """There, too, each replica authenticates by a certificate of the only name _crunchyrepl."""
+    for cluster, found in rootca.observed.streaming.items():
+        with each(f"cluster {cluster}"):
+            judge_names_of_walsenders(each, known(found))
 
 
 @requirement("REPL-3", since="2.6")

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.certificates import Authority, internal_spec
 from fixtures.observing.replication_doors import WrongProof
+from fixtures.observing.streaming import Streaming, Walsender
 from fixtures.observing.trusted_cas import Trust, TrustedCas
 from fixtures.pgcluster.cluster import Member
 from fixtures.pgcluster.publishedroots import PublishedRoot
@@ -27,7 +28,7 @@ from fixtures.probes import (
 from fixtures.run.outcomes import Blocked
 from suites import test_repl, test_repl_kinds
 from suites.breach import Breach, EachElement
-from tests.suites.observed import RecordedEvidence, staged
+from tests.suites.observed import RecordedEvidence, judged, staged
 
 PRIMARY = Member("given-a-0", "10.0.0.1", "primary", "uid", "given-a")
 ROOT, OTHER = Authority.create("root"), Authority.create("one-more")
@@ -154,3 +155,38 @@ def test_an_answer_that_says_nothing_leaves_it_unknown() -> None:
     silent: Answer = Unreachable(obstacle=Obstacle.CLIENT, detail="exec")
     with pytest.raises(Exception, match="exec"):
         _judge(_tried(Refusal(OK, silent, OK)), _tried(KEPT))
+
+
+def _on_a_root(check: Any, found: Streaming | Exception, *more: Any) -> None:
+    judged(check, staged(observed={"streaming": {"first": found}}), *more)
+
+
+def _streaming(**row: Any) -> Streaming:
+    as_promised = {"ssl": True, "client_dn": "/CN=_crunchyrepl"}
+    walsender = Walsender(
+        pid=7,
+        state="streaming",
+        address="10.0.0.2",
+        flushed=None,
+        client_serial="1",
+        issuer_dn="/CN=root",
+        **{**as_promised, **row},
+    )
+    return Streaming(primary=PRIMARY, replicas=1, walsenders=(walsender,))
+
+
+def test_replication_on_a_custom_root_is_as_everywhere() -> None:
+    tls = test_repl_kinds.test_every_walsender_uses_tls_on_a_custom_root
+    names = test_repl_kinds.test_walsenders_show_the_replication_certificate_on_a_custom_root
+    _on_a_root(tls, _streaming(), RecordedEvidence())
+    _on_a_root(names, _streaming())
+    with pytest.raises(Breach, match="ssl is false"):
+        _on_a_root(tls, _streaming(ssl=False), RecordedEvidence())
+    none = Streaming(primary=PRIMARY, replicas=1, walsenders=())
+    with pytest.raises(Breach, match="0 of 1"):
+        _on_a_root(tls, none, RecordedEvidence())
+    with pytest.raises(Breach, match="/CN=somebody"):
+        _on_a_root(names, _streaming(client_dn="/CN=somebody"))
+    for check, more in ((tls, (RecordedEvidence(),)), (names, ())):
+        with pytest.raises(LookupError, match="away"):
+            _on_a_root(check, LookupError("away"), *more)

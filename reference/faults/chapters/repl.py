@@ -46,6 +46,23 @@ class PlainReplication(Contract):
 
 
 @Fault(
+    name="plain-replication-on-a-custom-root",
+    breaks="In clusters on a custom root replicas stream without TLS; a rule admits them.",
+    requirements=("REPL-1",),
+    collateral=(Hit(requirement="REPL-2", reason="without TLS there is no certificate to show"),),
+    where="data plane",
+)
+class PlainReplicationOnACustomRoot(Contract):
+    def conninfo(self, context: Context) -> dict[str, str]:
+        conninfo = super().conninfo(context)
+        return conninfo | {"sslmode": "disable"} if context.cluster.custom_root else conninfo
+
+    def rules(self, context: Context, role: Role) -> list[str]:
+        rules = super().rules(context, role)
+        return [*plain_replication(context), *rules] if context.cluster.custom_root else rules
+
+
+@Fault(
     name="replica-streams-once",
     breaks="Replicas stream until they are ready, and then no more.",
     requirements=("REPL-1",),
