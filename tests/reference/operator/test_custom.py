@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from fixtures import certificates as certs
 from reference.operator.contract import Contract
@@ -152,6 +154,100 @@ def test_a_pair_that_cannot_work_as_a_whole_is_refused_by_secret_and_key(
     with pytest.raises(RefusedError) as caught:
         certificates(cluster(secrets=BOTH), secrets.get, NOW)
     assert refused in caught.value.message
+
+
+PAIR = GIVEN_ROOT.issue(EXTERNAL)
+
+
+def encrypted(key_pem: bytes) -> bytes:
+    key = serialization.load_pem_private_key(key_pem, None)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"x"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("put", "refused"),
+    [
+        (
+            {"tls.crt": PAIR.key_pem(), "tls.key": PAIR.certificate_pem},
+            "key tls.crt of Secret tls holds no PEM certificate",
+        ),
+        (
+            {"tls.crt": base64.b64encode(PAIR.certificate_pem)},
+            "key tls.crt of Secret tls holds no PEM certificate",
+        ),
+        (
+            {"tls.key": base64.b64encode(PAIR.key_pem())},
+            "key tls.key of Secret tls holds no unencrypted PEM private key",
+        ),
+        (
+            {"tls.key": encrypted(PAIR.key_pem())},
+            "key tls.key of Secret tls holds no unencrypted PEM private key",
+        ),
+    ],
+    ids=["exchanged", "a certificate in base64 twice", "a key in base64 twice", "encrypted"],
+)
+def test_what_is_not_what_its_key_says_is_refused(put: dict[str, bytes], refused: str) -> None:
+    ca = GIVEN_ROOT.certificate_pem
+    data = {"tls.crt": PAIR.certificate_pem, "tls.key": PAIR.key_pem(), "ca.crt": ca} | put
+    secrets = {
+        "tls": secret("tls", data),
+        "repl": as_given("repl", GIVEN_ROOT.issue(INTERNAL), ca),
+    }
+    with pytest.raises(RefusedError) as caught:
+        certificates(cluster(secrets=BOTH), secrets.get, NOW)
+    assert refused in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("root", "spec"),
+    [
+        (certs.Authority.create(EXTERNAL.common_name), EXTERNAL),
+        (GIVEN_ROOT, replace(EXTERNAL, names=("*.ns.svc.cluster.local", "*.ns.svc"))),
+    ],
+    ids=["a CA of the leaf's name", "wildcards alone"],
+)
+def test_a_pair_of_an_unusual_make_is_taken(root: certs.Authority, spec: certs.LeafSpec) -> None:
+    secrets = {
+        "tls": as_given("tls", root.issue(spec), root.certificate_pem),
+        "repl": as_given("repl", root.issue(INTERNAL), root.certificate_pem),
+    }
+    assert certificates(cluster(secrets=BOTH), secrets.get, NOW).custom_leaves
+
+
+ED_ROOT = certs.Authority.create("ed", key=certs.KeyKind.ED25519)
+BEHIND = certs.pem(certs.Authority.create("older").certificate, GIVEN_ROOT.certificate)
+BEFORE = certs.pem(GIVEN_ROOT.certificate, certs.Authority.create("older").certificate)
+
+
+@pytest.mark.parametrize(
+    ("crt", "key", "refused"),
+    [
+        (ED_ROOT.certificate_pem, ED_ROOT.key_pem(), "holds a key that is neither EC nor RSA"),
+        (
+            GIVEN_ROOT.certificate_pem,
+            encrypted(GIVEN_ROOT.key_pem()),
+            "holds no unencrypted PEM private key",
+        ),
+        (BEHIND, GIVEN_ROOT.key_pem(), "is not the key of the root certificate"),
+        (BEFORE, GIVEN_ROOT.key_pem(), ""),
+    ],
+    ids=["Ed25519", "encrypted", "behind another", "before another"],
+)
+def test_a_custom_root_signs_or_is_refused_by_secret_and_key(
+    crt: bytes, key: bytes, refused: str
+) -> None:
+    wanted = cluster(secrets={"customRootCATLSSecret": {"name": "root"}})
+    there = lookup(secret("root", {"root.crt": crt, "root.key": key}))
+    if not refused:
+        assert certificates(wanted, there, NOW).custom_root
+        return
+    with pytest.raises(RefusedError) as caught:
+        certificates(wanted, there, NOW)
+    assert f"key root.key of Secret root {refused}" in caught.value.message
 
 
 @pytest.mark.parametrize(
