@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 Statistic = Literal["median", "p99"]
-Unit = Literal["s", "ms"]
-_PER_SECOND: dict[Unit, float] = {"s": 1.0, "ms": 1000.0}
+Unit = Literal["s", "ms", "µs", "MiB", "/min", "×"]
+_TIMES: dict[Unit, float] = {"ms": 1e3, "µs": 1e6}
+_DIGITS: dict[Unit, int] = {"s": 2, "ms": 1, "µs": 0, "MiB": 0, "/min": 0, "×": 2}
 
 
 class BenchError(Exception):
@@ -22,7 +23,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One row. ``samples`` and ``bound`` are in seconds, whatever the unit shown is."""
+    """One row. ``samples`` and ``bound`` of time are in seconds, others in their unit."""
 
     name: str
     samples: tuple[float, ...]
@@ -33,7 +34,7 @@ class Figure:
 
     @property
     def value(self) -> float:
-        """The statistic, in seconds."""
+        """The statistic, as the samples are."""
         if self.statistic == "median":
             return statistics.median(self.samples)
         ranked = sorted(self.samples)
@@ -49,15 +50,18 @@ class Figure:
         return (
             self.name,
             f"{self._shown(self.value)} {self.unit}",
-            "" if self.bound is None else f"≤ {self.bound * _PER_SECOND[self.unit]:g} {self.unit}",
+            "" if self.bound is None else f"≤ {self._bound_shown(self.bound)} {self.unit}",
             "OUT OF BOUNDS" if self.out_of_bounds else "",
             f"{self.statistic} of {len(self.samples)}",
             f"{self._shown(min(self.samples))}–{self._shown(max(self.samples))}",
             self.note,
         )
 
-    def _shown(self, seconds: float) -> str:
-        return f"{seconds * _PER_SECOND[self.unit]:.{2 if self.unit == 's' else 1}f}"
+    def _shown(self, value: float) -> str:
+        return f"{value * _TIMES.get(self.unit, 1.0):.{_DIGITS[self.unit]}f}"
+
+    def _bound_shown(self, bound: float) -> str:
+        return self._shown(bound) if self.unit == "µs" else f"{bound * _TIMES.get(self.unit, 1):g}"
 
 
 _HEAD = ("figure", "value", "bound", "", "statistic", "range", "")
@@ -72,7 +76,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def write(figures: Sequence[Figure], file: Path) -> None:
-    """The same as JSON: all samples, in seconds, and what machine it was."""
+    """The same as JSON: all samples, those of time in seconds, and what machine it was."""
     machine = {"cpus": os.cpu_count(), "linux": os.uname().release, "load": os.getloadavg()[0]}
     rows = [
         {**asdict(figure), "value": figure.value, "out_of_bounds": figure.out_of_bounds}

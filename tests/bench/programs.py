@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,12 +14,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.figures import BenchError, Figure
+from tests.bench.ground import Subject
 from tests.embedded.announced import announced
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PYTHON = sys.executable
 _PYTEST_STARTS = "commands[0]> pytest"
 _SECONDS = 900.0
+_CARD = ("AUTO", "CONN", "REPL", "CUSTOM", "ROOTCA", "TLSONLY", "FIN")
+_CARD_SECONDS = 600.0
+_CHAPTERS_SECONDS = 7200.0
+_JUDGED = (0, 1)
 
 
 def suite(runs: int) -> list[Figure]:
@@ -36,6 +42,19 @@ def suite(runs: int) -> list[Figure]:
             samples=tuple(cpu for _, cpu in took),
             note="whoever used it",
         ),
+    ]
+
+
+def chapters(subject: Subject, runs: int) -> list[Figure]:
+    """The card's chapters on an operator: how long they take, whatever the verdicts."""
+    took, verdicts = zip(*(_chapters(subject) for _ in range(runs)), strict=True)
+    return [
+        Figure(
+            name=f"the card's chapters: {', '.join(_CARD)}",
+            samples=took,
+            bound=_CARD_SECONDS,
+            note=f"from pytest's start to its end, everything cached; {verdicts[-1]}",
+        )
     ]
 
 
@@ -66,6 +85,28 @@ def _suite() -> tuple[float, float]:
     used = _processor_time() - before
     shutil.rmtree(directory)
     return wall, used
+
+
+def _chapters(subject: Subject) -> tuple[float, str]:
+    """One run, and its verdicts; its report stays where it did not pass."""
+    directory = Path(tempfile.mkdtemp(prefix="pgtls-bench-"))
+    command = [_PYTHON, "-m", "pytest", "suites", "--platform", "embedded", *subject.arguments()]
+    command += [*(f"--chapter={name}" for name in _CARD), "--report-dir", str(directory)]
+    began = time.monotonic()
+    done = subprocess.run(
+        command, cwd=_ROOT, capture_output=True, text=True, timeout=_CHAPTERS_SECONDS, check=False
+    )
+    took = time.monotonic() - began
+    if done.returncode not in _JUDGED:
+        said = (done.stdout + done.stderr)[-4000:]
+        raise BenchError(f"{' '.join(command)}: exit code {done.returncode}\n{said}")
+    report = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    counts = (f"{count} {outcome}" for outcome, count in report["counts"].items() if count)
+    if done.returncode:
+        print(f"the chapters did not pass: their report is {directory}", file=sys.stderr)
+    else:
+        shutil.rmtree(directory)
+    return took, ", ".join(counts)
 
 
 def _up() -> float:

@@ -28,3 +28,14 @@ def test_file_holds_all_samples_in_seconds(tmp_path: Path) -> None:
     assert [row["name"] for row in found["figures"]] == ["quick", "slow"]
     assert found["figures"][0]["samples"] == [0.3, 0.1, 0.2]
     assert found["machine"]["cpus"]
+
+
+def test_units_other_than_of_time_are_shown_as_they_are() -> None:
+    ratio = Figure(name="ratio", samples=(1.25,), unit="×", bound=1.3)
+    writes = Figure(name="writes", samples=(38.4,), unit="/min", bound=45)
+    request = Figure(name="request", samples=(0.00021,), unit="µs", bound=0.0012)
+    shown = [" ".join(line.split()) for line in table([ratio, writes, request]).splitlines()[1:]]
+    expected = ("ratio 1.25 × ≤ 1.3 × ", "writes 38 /min ≤ 45 /min ", "request 210 µs ≤ 1200 µs ")
+    for line, start in zip(shown, expected, strict=True):
+        assert line.startswith(start)
+    assert "OUT" not in "".join(shown)
